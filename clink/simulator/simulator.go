@@ -1,0 +1,157 @@
+// Package simulator is a stand-in Clink server for tests, demos and rehearsals: no money moves.
+//
+// It serves Clink's two checkout calls, with or without Clink's "/api" before them:
+//
+//	POST /checkout/session       create a session
+//	GET  /checkout/session/{id}  read one back
+//
+// and for people and tests
+//
+//	GET  /                           a page that says what this is
+//	GET  /pay/{id}                   the session's page; POST with action=pay or action=expire
+//	GET  /_simulator/summary         what was seen so far, as JSON
+//	GET  /_simulator/sessions        every session, a JSON object a line
+//	POST /_simulator/sessions/{id}   {"status": "paid" | "processing" | "expired"}
+//
+// Any other path answers 404 without Clink's envelope, as a gateway would.
+//
+// A request is read strictly: exact field names, no unknown or repeated field, no null, money as exact
+// decimals. The package shares no type with the client, so that a field name that the client gets wrong
+// cannot cancel out. Where Clink's reference is silent the simulator refuses.
+//
+// It can misbehave on purpose, see [Fault].
+package simulator
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Config says how a simulator behaves. The zero value asks for any key and never misbehaves.
+type Config struct {
+	// Seed makes faults repeatable: the same seed and the same order of requests give the same faults.
+	Seed uint64
+
+	// Key is the only X-API-KEY accepted; when it is empty, any key is, and none at all under AllowNoKey.
+	Key        string
+	AllowNoKey bool
+
+	// Latency is how long each answer takes; Jitter adds up to that share of it at random (0.5: up to half more).
+	// A session is created before the wait, so a client that does not wait long enough leaves an orphan.
+	Latency time.Duration
+	Jitter  float64
+
+	// RatePerSecond is how many requests a second are served before the rest get 429, with bursts of up
+	// to one second's worth; 0 is no limit. RetryAfter is what those 429 say, in whole seconds; 0 is 1 s.
+	RatePerSecond float64
+	RetryAfter    time.Duration
+
+	// Lifetime is how long a session can be paid; 0 is 24 h.
+	Lifetime time.Duration
+
+	// Faults is the share, 0 to 1, of POSTs that meet each fault; GetFaults the same for GETs, for which
+	// there are only Lost, Before500, NotFound404 and Throttle429.
+	Faults    map[Fault]float64
+	GetFaults map[Fault]float64
+
+	// SlowBy is how long the fault Slow holds an answer back; 0 is 40 s.
+	SlowBy time.Duration
+
+	// CodesUnder200 sends every refusal as HTTP 200 with the code in the envelope alone.
+	CodesUnder200 bool
+
+	// PublicURL is what session URLs begin with; "" is https://checkout.simulator.invalid.
+	PublicURL string
+
+	// KeepNoRecord forgets each session once it is answered: memory stays constant, but reading one
+	// back is 404 and the summary knows no references.
+	KeepNoRecord bool
+}
+
+// Validate reports shares outside 0 to 1, shares that add up to more than 1, and faults that
+// do not exist for the method.
+func (c Config) Validate() error {
+	if err := checkShares(c.Faults, http.MethodPost); err != nil {
+		return fmt.Errorf("faults: %w", err)
+	}
+	if err := checkShares(c.GetFaults, http.MethodGet); err != nil {
+		return fmt.Errorf("faults of GET: %w", err)
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.RetryAfter <= 0 {
+		c.RetryAfter = time.Second
+	}
+	if c.Lifetime == 0 {
+		c.Lifetime = 24 * time.Hour
+	}
+	if c.SlowBy == 0 {
+		c.SlowBy = 40 * time.Second
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "https://checkout.simulator.invalid"
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	return c
+}
+
+// Server is the stand-in Clink: an http.Handler, safe for concurrent use. It must be served by an
+// http.Server, since faults close connections.
+type Server struct {
+	config     Config
+	mux        *http.ServeMux
+	limiter    *rate.Limiter // nil is no limit
+	posts      *dice
+	gets       *dice
+	record     *record
+	tally      tally
+	retryAfter string
+}
+
+// New returns a simulator without sessions. It panics when config does not pass [Config.Validate].
+func New(config Config) *Server {
+	if err := config.Validate(); err != nil {
+		panic("simulator: " + err.Error())
+	}
+	config = config.withDefaults()
+	s := &Server{
+		config:     config,
+		mux:        http.NewServeMux(),
+		posts:      newDice(config.Seed, 1, config.Faults),
+		gets:       newDice(config.Seed, 2, config.GetFaults),
+		record:     &record{lifetime: config.Lifetime, keepNone: config.KeepNoRecord},
+		retryAfter: fmt.Sprint(int64(math.Ceil(config.RetryAfter.Seconds()))),
+	}
+	if config.RatePerSecond > 0 {
+		burst := max(1, int(math.Ceil(config.RatePerSecond)))
+		s.limiter = rate.NewLimiter(rate.Limit(config.RatePerSecond), burst)
+	}
+	for _, prefix := range []string{"", "/api"} {
+		s.mux.HandleFunc(prefix+"/checkout/session", s.serveCreate)
+		s.mux.HandleFunc(prefix+"/checkout/session/{id}", s.serveRead)
+	}
+	s.mux.HandleFunc("GET /{$}", s.serveIndex)
+	s.mux.HandleFunc("GET /pay/{id}", s.servePayPage)
+	s.mux.HandleFunc("POST /pay/{id}", s.servePayAction)
+	s.mux.HandleFunc("GET /_simulator/summary", s.serveSummary)
+	s.mux.HandleFunc("GET /_simulator/sessions", s.serveSessions)
+	s.mux.HandleFunc("POST /_simulator/sessions/{id}", s.serveSetStatus)
+	s.mux.HandleFunc("/", s.serveStray)
+	return s
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mux.ServeHTTP(w, r)
+}
+
+func (s *Server) serveStray(w http.ResponseWriter, r *http.Request) {
+	s.tally.strays.Add(1)
+	http.NotFound(w, r)
+}

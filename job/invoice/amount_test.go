@@ -1,0 +1,217 @@
+package invoice
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/bojanz/currency"
+)
+
+func TestReadAmount(t *testing.T) {
+	tests := []struct {
+		in     string
+		comma  bool
+		plain  string
+		reason Kind
+	}{
+		{"1", false, "1", ""},
+		{"1234.50", false, "1234.50", ""},
+		{"0.01", false, "0.01", ""},
+		{"1,234.50", false, "1234.50", ""},
+		{"1,234,567.00", false, "1234567.00", ""},
+		{"1,234,567", false, "1234567", ""},
+		{"90071992547409.93", false, "90071992547409.93", ""},
+		{"1234,50", true, "1234.50", ""},
+		{"1.234,50", true, "1234.50", ""},
+		{"1.234.567,00", true, "1234567.00", ""},
+		{"1.234.567", true, "1234567", ""},
+		{"1234", true, "1234", ""},
+
+		{"1,234", false, "", AmountAmbiguous},
+		{"1.234", true, "", AmountAmbiguous},
+		{"12,50", false, "", AmountDecimalComma},
+		{"1.234,50", false, "", AmountDecimalComma},
+		{"1.234.567", false, "", AmountDecimalComma},
+		{"1.234.567,50", false, "", AmountDecimalComma},
+		{"1234,5", false, "", AmountDecimalComma},
+		{"1234,567", false, "", AmountDecimalComma},
+		{"12.50", true, "", AmountDecimalPoint},
+		{"1,234.50", true, "", AmountDecimalPoint},
+		{"1234.567", true, "", AmountDecimalPoint},
+		{"12,34,567.00", false, "", AmountGrouping},
+		{"1,23.50", false, "", AmountGrouping},
+		{",123.50", false, "", AmountGrouping},
+		{"1,,234.50", false, "", AmountGrouping},
+		{"1.2.3", false, "", AmountGrouping},
+		{"1'234.50", false, "", AmountGrouping},
+		{"1’234.50", false, "", AmountGrouping},
+		{"1_000", false, "", AmountGrouping},
+		{".5", false, "", AmountLeadingPoint},
+		{".", false, "", AmountLeadingPoint},
+		{",5", true, "", AmountLeadingPoint},
+		{"5.", false, "", AmountTrailingPoint},
+		{"007", false, "", AmountLeadingZero},
+		{"00.50", false, "", AmountLeadingZero},
+		{"0", false, "", AmountZero},
+		{"0.00", false, "", AmountZero},
+		{"-4.00", false, "", AmountNegative},
+		{"4.00-", false, "", AmountNegative},
+		{"(4.00)", false, "", AmountNegative},
+		{"+4.00", false, "", AmountPlus},
+		{"\u22124.00", false, "", AmountMinusSign},
+		{"–4.00", false, "", AmountMinusSign},
+		{"$5", false, "", AmountCurrency},
+		{"5€", false, "", AmountCurrency},
+		{"USD5", false, "", AmountCurrency},
+		{"5.00EUR", false, "", AmountCurrency},
+		{"1e3", false, "", AmountExponent},
+		{"1.5E+05", false, "", AmountExponent},
+		{" 5.00", false, "", AmountSpace},
+		{"5.00 ", false, "", AmountSpace},
+		{"1 234.50", false, "", AmountSpace},
+		{"1\u00a0234.50", false, "", AmountSpace},
+		{"1\u202f234.50", false, "", AmountSpace},
+		{"5\t", false, "", AmountSpace},
+		{"5\u200b", false, "", Invisible},
+		{"\u202e5", false, "", Invisible},
+		{"NaN", false, "", AmountNotANumber},
+		{"Inf", false, "", AmountNotANumber},
+		{"free", false, "", AmountNotANumber},
+		{"5%", false, "", AmountNotANumber},
+		{"24/03/2026", false, "", AmountNotANumber},
+		{"2026-03-24", false, "", AmountNotANumber},
+		{"٥", false, "", AmountDigits},
+		{"５", false, "", AmountDigits},
+		{"5\ufffd", false, "", DamagedText},
+		{"100000000000000", false, "", AmountTooLarge},
+		{"99999999999999.99", false, "99999999999999.99", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			plain, bad := readAmount(tt.in, tt.comma)
+			if bad == nil {
+				bad = &flaw{}
+			}
+			if plain != tt.plain || bad.kind != tt.reason {
+				t.Errorf("read %q (%s), want %q (%s)", plain, bad.kind, tt.plain, tt.reason)
+			}
+			if bad.kind != "" && (bad.what == "" || bad.hint == "") {
+				t.Errorf("refused without a word: %+v", bad)
+			}
+		})
+	}
+}
+
+func TestCheckDecimals(t *testing.T) {
+	for _, tt := range []struct {
+		amount, code string
+		ok           bool
+	}{
+		{"1.5", "USD", true}, {"1.50", "USD", true}, {"1.500", "USD", false}, {"1", "JPY", true}, {"1.0", "JPY", false},
+		{"1.125", "KWD", true}, {"1.1250", "KWD", false}, {"1", "KRW", true}, {"1.5", "XOF", false},
+	} {
+		t.Run(tt.amount+tt.code, func(t *testing.T) {
+			_, digits, bad := readCurrency(tt.code)
+			if bad != nil {
+				t.Fatal(bad)
+			}
+			if got := checkDecimals(tt.amount, tt.code, digits) == nil; got != tt.ok {
+				t.Errorf("accepted: %v, want %v", got, tt.ok)
+			}
+		})
+	}
+}
+
+func TestReadCurrency(t *testing.T) {
+	for _, tt := range []struct {
+		in, code string
+		digits   int
+		reason   Kind
+	}{
+		{"USD", "USD", 2, ""}, {"usd", "USD", 2, ""}, {"JPY", "JPY", 0, ""}, {"KWD", "KWD", 3, ""}, {"ISK", "ISK", 0, ""},
+		{"XAF", "XAF", 0, ""}, {"XOF", "XOF", 0, ""}, {"XPF", "XPF", 0, ""}, {"XCD", "XCD", 2, ""}, {"XCG", "XCG", 2, ""},
+		{"USDT", "", 0, CurrencyUnknown}, {"$", "", 0, CurrencyUnknown}, {"US", "", 0, CurrencyUnknown}, {"Euro", "", 0, CurrencyUnknown},
+		{"uſd", "", 0, CurrencyUnknown}, {"QQQ", "", 0, CurrencyUnknown}, {"BTC", "", 0, CurrencyUnknown},
+		{"XAU", "", 0, CurrencyNotPayable}, {"XXX", "", 0, CurrencyNotPayable}, {"XTS", "", 0, CurrencyNotPayable}, {"XDR", "", 0, CurrencyNotPayable},
+		{"CLF", "", 0, CurrencyNotPayable}, {"UYI", "", 0, CurrencyNotPayable}, {"CHE", "", 0, CurrencyNotPayable}, {"usn", "", 0, CurrencyNotPayable},
+		{"XAD", "", 0, CurrencyNotPayable},
+		{"DEM", "", 0, CurrencyWithdrawn}, {"HRK", "", 0, CurrencyWithdrawn}, {"ANG", "", 0, CurrencyWithdrawn}, {"BGN", "", 0, CurrencyWithdrawn},
+	} {
+		t.Run(tt.in, func(t *testing.T) {
+			code, digits, bad := readCurrency(tt.in)
+			if bad == nil {
+				bad = &flaw{}
+			}
+			if code != tt.code || digits != tt.digits || bad.kind != tt.reason {
+				t.Errorf("read %q, %d (%s), want %q, %d (%s)", code, digits, bad.kind, tt.code, tt.digits, tt.reason)
+			}
+		})
+	}
+}
+
+// TestCurrencyList guards against a new version of the currency library: what it lists must be money with the
+// decimals that TenThousandths can hold, and none of what is refused by name may be shadowed.
+func TestCurrencyList(t *testing.T) {
+	payable := 0
+	for _, code := range currency.GetCurrencyCodes() {
+		_, digits, bad := readCurrency(code)
+		if bad != nil && bad.kind != CurrencyNotPayable {
+			t.Errorf("%s: %s", code, bad.what)
+		}
+		if bad == nil {
+			payable++
+			if digits > 3 || code[0] == 'X' && !strings.Contains("XAF XCD XCG XOF XPF", code) {
+				t.Errorf("%s is taken for money, with %d decimals", code, digits)
+			}
+		}
+	}
+	if payable < 140 || payable > 160 {
+		t.Errorf("%d currencies can be paid in, want about 150", payable)
+	}
+}
+
+func TestTenThousandths(t *testing.T) {
+	for text, want := range map[string]int64{
+		"": 0, "1": 10000, "1.5": 15000, "0.01": 100, "1.125": 11250, "90071992547409.93": 900719925474099300, "99999999999999.999": 999999999999999990,
+	} {
+		if got := (Invoice{AmountText: text}).TenThousandths(); got != want {
+			t.Errorf("%q is %d ten-thousandths, want %d", text, got, want)
+		}
+	}
+}
+
+// FuzzAmount holds every accepted amount against math/big: no digit is lost, moved or added.
+func FuzzAmount(f *testing.F) {
+	for _, seed := range []string{"1", "1234.50", "1,234.50", "1.234,50", "1,234", "0.00", "007", "-1", "1e3", "90071992547409.93", "1,234,567", ".5", "5.", "1\u00a0000", "(5)", "é", "\xff"} {
+		f.Add(seed, false)
+		f.Add(seed, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, comma bool) {
+		plain, bad := readAmount(s, comma)
+		if (plain == "") == (bad == nil) {
+			t.Fatalf("%q: %q and %v", s, plain, bad)
+		}
+		if bad != nil {
+			return
+		}
+		bare := strings.ReplaceAll(s, ",", "")
+		if comma {
+			bare = strings.ReplaceAll(strings.ReplaceAll(s, ".", ""), ",", ".")
+		}
+		want, ok := new(big.Rat).SetString(bare)
+		got, _ := new(big.Rat).SetString(plain)
+		if !ok || want.Cmp(got) != 0 || got.Sign() <= 0 {
+			t.Fatalf("%q read as %s", s, plain)
+		}
+		if strings.Trim(plain, "0123456789.") != "" || plain[0] == '.' || len(plain) > 1 && plain[0] == '0' && plain[1] != '.' {
+			t.Fatalf("%q gives %s, which is no JSON number", s, plain)
+		}
+		if _, decimals, _ := strings.Cut(plain, "."); len(decimals) <= 4 {
+			units := new(big.Rat).SetFrac64(tenThousandths(plain), 10000)
+			if units.Cmp(want) != 0 {
+				t.Fatalf("%q counts as %s", s, units)
+			}
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package invoice
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/unicode"
+)
+
+const utf8Name = "utf-8"
+
+// saveAsCSV is the hint for files that are no text.
+const saveAsCSV = "open it in a spreadsheet and save the sheet as \"CSV UTF-8\""
+
+// foreign are files that people take for CSV, by how they begin.
+var foreign = []struct {
+	mark string
+	what flaw
+}{
+	{"PK\x03\x04", flaw{FileForeign, "is a zip archive or a workbook (.xlsx, .ods), not CSV", saveAsCSV}},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw{FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV}},
+	{"%PDF-", flaw{FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made"}},
+	{"\x1f\x8b", flaw{FileForeign, "is compressed with gzip", "unpack it first: gunzip"}},
+	{"BZh", flaw{FileForeign, "is compressed with bzip2", "unpack it first: bunzip2"}},
+	{"\xfd7zXZ\x00", flaw{FileForeign, "is compressed with xz", "unpack it first: unxz"}},
+	{"\x28\xb5\x2f\xfd", flaw{FileForeign, "is compressed with zstd", "unpack it first: unzstd"}},
+	{"SQLite format 3\x00", flaw{FileForeign, "is a SQLite database, not CSV; is it perhaps the ledger?", "name the invoice file"}},
+	{"{\\rtf", flaw{FileForeign, "is a text document (.rtf), not CSV", saveAsCSV}},
+	{"\x00\x00\xfe\xff", flaw{EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8"}},
+	{"\xff\xfe\x00\x00", flaw{EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8"}},
+}
+
+// markup is how web pages, XML and JSON begin, in small letters, once spaces are skipped.
+var markup = []struct{ mark, name string }{
+	{"<!doctype", "a web page"}, {"<html", "a web page"}, {"<head", "a web page"}, {"<table", "a web page"}, {"<meta", "a web page"},
+	{"<?xml", "an XML file"}, {"{\"", "a JSON file"}, {"{\n", "a JSON file"}, {"[{", "a JSON file"}, {"[\n", "a JSON file"},
+}
+
+func foreignBytes(head []byte) *flaw {
+	for _, f := range foreign {
+		if bytes.HasPrefix(head, []byte(f.mark)) {
+			return &f.what
+		}
+	}
+	return nil
+}
+
+func foreignText(head []byte) *flaw {
+	head = bytes.ToLower(bytes.TrimSpace(head))
+	for _, m := range markup {
+		if bytes.HasPrefix(head, []byte(m.mark)) {
+			return &flaw{FileForeign, "is " + m.name + ", not CSV", "export the invoices again as CSV; a web page is often a login page that was saved instead of the file"}
+		}
+	}
+	return nil
+}
+
+// marks are the byte order marks with the encoding each stands for.
+var marks = []struct{ mark, name string }{
+	{"\xef\xbb\xbf", utf8Name},
+	{"\xff\xfe", "utf-16le"},
+	{"\xfe\xff", "utf-16be"},
+}
+
+// decoded returns the file's text as UTF-8 without its mark, and the encoding's name. Bytes that are no text in an
+// encoding other than UTF-8 have become U+FFFD; UTF-8 comes as it stands and is still to be checked.
+func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string, bad *flaw, err error) {
+	head, err := raw.Peek(512)
+	if err != nil && err != io.EOF {
+		return nil, "", nil, err
+	}
+	if bad := foreignBytes(head); bad != nil {
+		return nil, "", bad, nil
+	}
+	name = utf8Name
+	var enc encoding.Encoding
+	if wanted != "" {
+		if enc, name = lookUp(wanted); enc == nil {
+			return nil, "", &flaw{EncodingUnknown, "is no encoding that --encoding knows", "well-known ones are windows-1252, iso-8859-1, iso-8859-15, utf-16le, shift_jis, gbk"}, nil
+		}
+	}
+	marked := ""
+	for _, m := range marks {
+		if bytes.HasPrefix(head, []byte(m.mark)) {
+			marked = m.name
+			break
+		}
+	}
+	switch {
+	case marked == "" && wanted == "":
+		if bad := unmarkedUTF16(head); bad != nil {
+			return nil, "", bad, nil
+		}
+	case marked != "" && wanted != "" && marked != name && (name != "utf-16" || marked == utf8Name):
+		return nil, "", &flaw{EncodingConflict, "begins with the mark of " + strings.ToUpper(marked) + ", but --encoding says " + wanted, "leave out --encoding for this file"}, nil
+	case marked != "":
+		name = marked
+	}
+
+	switch name {
+	case utf8Name:
+		text = raw
+	case "utf-16le":
+		text = through(raw, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM))
+	case "utf-16be":
+		text = through(raw, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM))
+	default:
+		text = through(raw, enc)
+	}
+	if first, _ := text.Peek(3); string(first) == "\ufeff" {
+		text.Discard(3)
+	}
+	return text, name, nil, nil
+}
+
+func through(raw io.Reader, enc encoding.Encoding) *bufio.Reader {
+	return bufio.NewReaderSize(enc.NewDecoder().Reader(raw), bufferSize)
+}
+
+// lookUp finds an encoding by its IANA name or by the names that browsers know it by, such as cp1252.
+func lookUp(wanted string) (encoding.Encoding, string) {
+	wanted = strings.ToLower(strings.TrimSpace(wanted))
+	if wanted == utf8Name || wanted == "utf8" {
+		return encoding.Nop, utf8Name
+	}
+	enc, err := ianaindex.IANA.Encoding(wanted)
+	if err != nil || enc == nil {
+		if enc, err = htmlindex.Get(wanted); err != nil {
+			return nil, ""
+		}
+	}
+	name, err := ianaindex.IANA.Name(enc)
+	if err != nil || enc == encoding.Replacement {
+		return nil, ""
+	}
+	return enc, strings.ToLower(name)
+}
+
+// canonicalEncoding is one spelling for all names of an encoding; one that is not known stays as it is.
+func canonicalEncoding(wanted string) string {
+	if _, name := lookUp(wanted); name != "" {
+		return name
+	}
+	return wanted
+}
+
+// unmarkedUTF16 recognises UTF-16 without its mark by the zero byte in nearly every pair.
+func unmarkedUTF16(head []byte) *flaw {
+	var zeros [2]int
+	for i, c := range head {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	for i, name := range []string{"utf-16be", "utf-16le"} {
+		if zeros[i] > len(head)/4 && zeros[1-i] == 0 {
+			return &flaw{EncodingInvalid, "is UTF-16 without the mark that says so", "add --encoding " + name}
+		}
+	}
+	return nil
+}

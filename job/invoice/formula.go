@@ -1,0 +1,43 @@
+package invoice
+
+import (
+	"regexp"
+	"strings"
+)
+
+// formulaStarts are the characters at which a spreadsheet begins to run a cell instead of showing it, and the line
+// feed that a return becomes on its way through a CSV file.
+const formulaStarts = "=+-@\t\r\n"
+
+var plainNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)*$|^\+[0-9][0-9 ().-]*$`)
+
+// isFormula reports whether a spreadsheet would run the cell. Plain numbers and phone numbers are left alone.
+func isFormula(cell string) bool {
+	return cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 && !plainNumber.MatchString(cell)
+}
+
+// looksGuarded reports whether the cell is one or more ' followed by the start of a formula.
+func looksGuarded(cell string) bool {
+	if cell == "" || cell[0] != '\'' {
+		return false
+	}
+	rest := strings.TrimLeft(cell, "'")
+	return rest != "" && strings.IndexByte(formulaStarts, rest[0]) >= 0
+}
+
+// Guard puts a ' before a cell that a spreadsheet would run, and one more before a cell that already looks
+// guarded, so that Unguard gives back every cell exactly.
+func Guard(cell string) string {
+	if isFormula(cell) || looksGuarded(cell) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// Unguard takes off the ' that Guard put on.
+func Unguard(cell string) string {
+	if looksGuarded(cell) {
+		return cell[1:]
+	}
+	return cell
+}

@@ -1,0 +1,299 @@
+package invoice
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Header is what the file's first row was taken for.
+type Header struct {
+	Columns   []string          // the user's columns as they stand, without ours of a file that was fed back
+	Delimiter rune              // , ; | or tab
+	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
+	Taken     map[string]string // canonical name to the header that was taken for it
+	FedBack   bool              // a links file or rejected file of ours
+}
+
+var delimiters = []rune{',', ';', '\t', '|'}
+
+// head is the header as the reader needs it. Every index counts the user's columns but for kept, which holds their
+// places among the file's cells.
+type head struct {
+	Header
+	line  int // on which the header starts
+	width int // cells in the file's header row
+	kept  []int
+	taken map[string]int // canonical name to column
+}
+
+// readHead reads the header from the top of t. What is wrong with it comes back as Problems.
+func readHead(t *text, o Options) (*head, error) {
+	raw, line, err := headerText(t)
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return nil, Problems{*p}
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &head{line: line}
+	cells, bad := h.split(raw, o)
+	switch {
+	case bad != nil:
+	case len(cells) > maxColumns:
+		bad = &flaw{ColumnsTooMany, fmt.Sprintf("has %d columns", len(cells)), "this is hardly an invoice list; export it again"}
+	case strings.HasPrefix(strings.ToLower(cells[0]), "sep="):
+		bad = &flaw{NoHeader, "begins with a line for the spreadsheet instead of the column names", "delete this first line"}
+	}
+	if bad != nil {
+		return nil, Problems{bad.at(t.file, line, "", "")}
+	}
+	h.width = len(cells)
+	h.kept, h.FedBack = ownColumns(cells)
+	for _, i := range h.kept {
+		h.Columns = append(h.Columns, cells[i])
+	}
+	if problems := h.take(t.file, o); len(problems) > 0 {
+		return nil, problems
+	}
+	return h, nil
+}
+
+// headerText reads the header's lines, one but for quoted line breaks, and skips blank ones before it.
+func headerText(t *text) (raw string, line int, err error) {
+	var b strings.Builder
+	for {
+		part, err := t.next()
+		if err == io.EOF {
+			return "", 0, t.problem(0, "", flaw{FileEmpty, "is empty", "check the export that writes it"})
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		b.Write(part)
+		if t.quoted {
+			continue
+		}
+		if strings.Trim(b.String(), " ,;|\t\r\n\"\ufeff") != "" {
+			return b.String(), t.start, nil
+		}
+		b.Reset()
+	}
+}
+
+// split finds the delimiter under which most columns are known, then under which there are most cells.
+// A header that reads as well under a second one is refused.
+func (h *head) split(raw string, o Options) (best []string, bad *flaw) {
+	known, rivals := -1, 0
+	for _, delimiter := range delimiters {
+		r := csv.NewReader(strings.NewReader(raw))
+		r.Comma = delimiter
+		cells, err := r.Read()
+		if err != nil {
+			continue
+		}
+		n := knownColumns(cells, o)
+		switch {
+		case n > known || n == known && len(cells) > len(best):
+			best, known, rivals, h.Delimiter = cells, n, 0, delimiter
+		case n == known && n > 0 && len(cells) == len(best) && len(cells) > 1:
+			rivals++
+		}
+	}
+	if best == nil {
+		return nil, &flaw{QuoteStray, "the header has a double quote where none can be",
+			`take it out, or put the whole name in double quotes and write the quote inside twice: ""`}
+	}
+	if rivals > 0 {
+		return nil, &flaw{DelimiterAmbiguous, "the header can be read with two different delimiters",
+			"use one of , ; | or tab between the columns and none of the others in their names"}
+	}
+	return best, nil
+}
+
+func knownColumns(cells []string, o Options) int {
+	n := 0
+	for _, cell := range cells {
+		if slices.Contains(resultColumns, cell) || slices.Contains(slices.Collect(maps.Values(o.Map)), cell) ||
+			slices.ContainsFunc(columns, func(c column) bool {
+				return slices.ContainsFunc(c.spellings(), func(s string) bool { return c.matches(s, cell) })
+			}) {
+			n++
+		}
+	}
+	return n
+}
+
+// take finds the header of each column that is read: what is mapped first, then the table's order.
+func (h *head) take(file string, o Options) Problems {
+	h.taken = map[string]int{}
+	problems := h.takeMapped(file, o)
+	claimed := map[int]bool{}
+	for _, i := range h.taken {
+		claimed[i] = true
+	}
+	for i := range columns {
+		c := &columns[i]
+		if _, mapped := o.Map[c.Name]; mapped {
+			continue
+		}
+		for _, spelling := range c.spellings() {
+			found := h.find(func(i int) bool { return !claimed[i] && c.matches(spelling, h.Columns[i]) })
+			if len(found) == 0 {
+				continue
+			}
+			if len(found) > 1 {
+				problems = append(problems, h.twice(file, c.Name, found))
+			}
+			h.taken[c.Name] = found[0]
+			claimed[found[0]] = true
+			break
+		}
+	}
+	problems = append(problems, h.missing(file, o)...)
+	h.Taken = map[string]string{}
+	for name, i := range h.taken {
+		h.Taken[name] = h.Columns[i]
+	}
+	return problems
+}
+
+// takeMapped obeys --map: the header as it is spelled in the file, else one that differs in nothing that counts.
+func (h *head) takeMapped(file string, o Options) (problems Problems) {
+	owner := map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		header := o.Map[name]
+		fail := func(kind Kind, what, hint string) {
+			problems = append(problems, (&flaw{kind, what, hint}).at(file, h.line, "--map", name+"="+header))
+		}
+		if columnNamed(name) == nil {
+			hint := "the names are " + strings.Join(canonicalNames(), ", ")
+			if near := nearestColumn(name); near != "" {
+				hint = "did you mean " + mapFlag(near, header) + "?"
+			}
+			fail(MapUnknownName, fmt.Sprintf("%s is no column that can be mapped", quote(name)), hint)
+			continue
+		}
+		found := h.find(func(i int) bool { return h.Columns[i] == header })
+		if len(found) == 0 {
+			found = h.find(func(i int) bool { return normalise(h.Columns[i]) == normalise(header) && !isBlank(header) })
+		}
+		switch {
+		case len(found) == 0:
+			hint := "the file has " + quoteList(h.Columns)
+			if near := nearest(header, h.Columns); near != "" {
+				hint = "did you mean " + mapFlag(name, near) + "?"
+			}
+			fail(MapUnknownHeader, fmt.Sprintf("the file has no column %s", quote(header)), hint)
+		case len(found) > 1:
+			problems = append(problems, h.twice(file, name, found))
+		case owner[found[0]] != "":
+			fail(MapTwice, fmt.Sprintf("the column is mapped to %s already", owner[found[0]]), "give each column one name")
+		default:
+			h.taken[name], owner[found[0]] = found[0], name
+		}
+	}
+	return problems
+}
+
+func (h *head) find(match func(i int) bool) (found []int) {
+	for i := range h.Columns {
+		if match(i) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+func (h *head) twice(file, name string, found []int) Problem {
+	return (&flaw{ColumnTwice, fmt.Sprintf("%d columns could be %s", len(found), name), "rename or delete all but one"}).
+		at(file, h.line, h.Columns[found[0]], "")
+}
+
+// missing reports the required columns that are neither in the file nor given for the whole job.
+func (h *head) missing(file string, o Options) (problems Problems) {
+	given := func(name string) bool {
+		_, taken := h.taken[name]
+		_, mapped := o.Map[name] // a wrong --map has its own problem
+		return taken || mapped || o.Defaults[name] != ""
+	}
+	fail := func(what, hint string) {
+		problems = append(problems, (&flaw{ColumnMissing, what, hint}).at(file, h.line, "", ""))
+	}
+	for i := range columns {
+		c := &columns[i]
+		if !c.Required || given(c.Name) {
+			continue
+		}
+		hint, _ := h.mapHint(c)
+		if c.Name == "currency" {
+			hint += "; if all invoices have the same one, --currency gives it, as in --currency USD"
+		}
+		fail(fmt.Sprintf("has no column %s; its columns are %s", c.Name, quoteList(h.Columns)), hint)
+	}
+	if !slices.ContainsFunc(customerColumns, given) {
+		hint := "add one of them, or say which column it is, as in --map customer_email=HEADER"
+		for _, name := range customerColumns {
+			if near, ok := h.mapHint(columnNamed(name)); ok {
+				hint = near
+				break
+			}
+		}
+		fail(fmt.Sprintf("has no column that names the customer (%s); its columns are %s", strings.Join(customerColumns, ", "), quoteList(h.Columns)), hint)
+	}
+	if len(problems) > 0 && slices.ContainsFunc(h.Columns, looksLikeData) {
+		return Problems{(&flaw{NoHeader, "begins with an invoice instead of the column names",
+			"put a first line above it, such as invoice_id,customer_email,amount,currency"}).at(file, h.line, "", "")}
+	}
+	return problems
+}
+
+// mapHint says how to point at the column, and whether there is a header that is probably meant.
+func (h *head) mapHint(c *column) (hint string, near bool) {
+	for _, spelling := range c.spellings() {
+		if header := nearest(spelling, h.free()); header != "" {
+			return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), mapFlag(c.Name, header)), true
+		}
+	}
+	return "rename the column that has it, or add " + mapFlag(c.Name, "HEADER"), false
+}
+
+// free are the columns that nothing has been taken from.
+func (h *head) free() (free []string) {
+	for i, header := range h.Columns {
+		if !slices.Contains(slices.Collect(maps.Values(h.taken)), i) {
+			free = append(free, header)
+		}
+	}
+	return free
+}
+
+func looksLikeData(cell string) bool {
+	if isBlank(cell) {
+		return false
+	}
+	_, badPoint := readAmount(cell, false)
+	_, badComma := readAmount(cell, true)
+	return badPoint == nil || badComma == nil || checkEmail(cell) == nil
+}
+
+func nearestColumn(name string) string {
+	for i := range columns {
+		if nearest(name, columns[i].spellings()) != "" || slices.ContainsFunc(columns[i].spellings(), func(s string) bool { return normalise(s) == normalise(name) }) {
+			return columns[i].Name
+		}
+	}
+	return ""
+}
+
+// mapFlag is the flag as it is typed into a shell.
+func mapFlag(name, header string) string {
+	if strings.ContainsFunc(header, func(r rune) bool { return r != '_' && r != '-' && r != '.' && notInDomain(r) }) {
+		return fmt.Sprintf("--map '%s=%s'", name, strings.ReplaceAll(header, "'", `'\''`))
+	}
+	return fmt.Sprintf("--map %s=%s", name, header)
+}

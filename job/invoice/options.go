@@ -1,0 +1,30 @@
+package invoice
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Options is everything that changes how a file's bytes are understood. The zero value is the default.
+type Options struct {
+	Encoding     string            // an IANA name such as windows-1252; "" is UTF-8, or UTF-16 by its mark
+	DecimalComma bool              // 1.234,50 instead of 1,234.50
+	Map          map[string]string // canonical column name to the header in the file
+	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
+	AllowRepeats bool              // rows without an id that are alike in everything are meant
+}
+
+// Canonical is a stable text of the options that shape requests: part of what makes a job the same job.
+// Two spellings of one encoding give the same text. AllowRepeats is not in it: it refuses rows, it alters none.
+func (o Options) Canonical() string {
+	text, err := json.Marshal(struct {
+		Encoding     string            `json:"encoding,omitempty"`
+		DecimalComma bool              `json:"decimal_comma,omitempty"`
+		Map          map[string]string `json:"map,omitempty"`
+		Defaults     map[string]string `json:"defaults,omitempty"`
+	}{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults})
+	if err != nil {
+		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
+	}
+	return string(text)
+}

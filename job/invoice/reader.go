@@ -1,0 +1,276 @@
+package invoice
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"slices"
+)
+
+// Reader reads one invoice file, row by row.
+type Reader struct {
+	file    string
+	closer  io.Closer
+	sum     hash.Hash
+	head    *head
+	text    *text
+	csv     *csv.Reader
+	offset  int      // lines above the first that csv has seen
+	names   []string // the header that gocsv sees
+	options Options
+	judge   *judge
+	id      *identifier
+	repeats repeats
+
+	batch   []Row
+	records []record
+	at      int
+	rows    int
+	err     error // what follows the batch
+}
+
+// Row is one invoice as the file has it.
+type Row struct {
+	Line     int       // the physical line on which the record starts; the header is line 1
+	Cells    []string  // exactly as they stand, one for each of Header.Columns; "" for those that a short row lacks
+	Surplus  []string  // cells beyond the header, only in a row that is refused for them
+	Invoice  Invoice   // only to be used when there are no problems
+	Problems []Problem // everything that is wrong with the row; for one with too many or too few cells, only that
+
+	ragged bool // no cell can be trusted to stand in its column
+}
+
+// Digest is the SHA-256 of the file's bytes.
+func Digest(path string) (sum [32]byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return sum, fmt.Errorf("open invoice file: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, fmt.Errorf("read %s: %w", path, err)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
+
+// Open reads the file's header. Its error is a [Problems] when the file, or the options for it, are wrong;
+// else the disk's.
+func Open(path string, o Options) (*Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open invoice file: %w", err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, Problems{(&flaw{FileFolder, "is a folder", "name the file in it"}).at(path, 0, "", "")}
+	}
+	r, err := newReader(path, f, o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.closer = f
+	return r, nil
+}
+
+func newReader(file string, src io.Reader, o Options) (*Reader, error) {
+	r := &Reader{file: file, sum: sha256.New(), options: o}
+	raw := bufio.NewReaderSize(io.TeeReader(src, r.sum), bufferSize)
+	utf8, encoding, bad, err := decoded(raw, o.Encoding)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	if bad == nil {
+		start, _ := utf8.Peek(64)
+		bad = foreignText(start)
+	}
+	if bad != nil && bad.kind == EncodingUnknown {
+		return nil, Problems{bad.at(file, 0, "--encoding", o.Encoding)}
+	}
+	if bad != nil {
+		return nil, Problems{bad.at(file, 0, "", "")}
+	}
+	r.text = newText(file, utf8, encoding != utf8Name)
+	if r.head, err = readHead(r.text, o); err != nil {
+		return nil, err
+	}
+	r.head.Encoding = encoding
+	r.judge = newJudge(file, o, r.head.Taken)
+	if problems := r.judge.checkDefaults(); len(problems) > 0 {
+		return nil, problems
+	}
+	r.id = newIdentifier(r.head)
+	r.names = make([]string, len(r.head.Columns))
+	for name, i := range r.head.taken {
+		r.names[i] = name
+	}
+	r.offset = r.text.line
+	r.csv = csv.NewReader(r.text)
+	r.csv.Comma = r.head.Delimiter
+	r.csv.FieldsPerRecord = -1
+	return r, nil
+}
+
+// Header is what the first row was taken for.
+func (r *Reader) Header() Header { return r.head.Header }
+
+// Digest is the SHA-256 of the bytes read; of the whole file once Next has returned [io.EOF].
+func (r *Reader) Digest() [32]byte { return [32]byte(r.sum.Sum(nil)) }
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.closer.Close() }
+
+// Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
+// next can be read. A *[Problem] as the error is of the file: what follows cannot be read, whatever the flags.
+func (r *Reader) Next() (Row, error) {
+	if r.at == len(r.batch) {
+		if err := r.fill(); err != nil {
+			return Row{}, err
+		}
+	}
+	row, rec := r.batch[r.at], &r.records[r.at]
+	r.at++
+	if row.ragged {
+		return row, nil
+	}
+	r.judge.judge(&row, rec)
+	row.Invoice.Identity = r.id.of(row.Invoice.ID, row.Cells)
+	r.findRepeat(&row)
+	return row, nil
+}
+
+// fill reads the next batch: few enough rows, and bytes, that memory stays flat.
+func (r *Reader) fill() error {
+	const rows, size = 256, 256 << 10
+	r.batch, r.at = r.batch[:0], 0
+	cells := table{r.names}
+	from := r.csv.InputOffset()
+	for r.err == nil && len(r.batch) < rows && r.csv.InputOffset()-from < size {
+		var row Row
+		if row, r.err = r.read(); r.err == nil {
+			r.batch = append(r.batch, row)
+			cells = append(cells, row.Cells)
+		}
+	}
+	r.rows += len(r.batch)
+	if len(r.batch) == 0 {
+		if r.err == io.EOF && r.rows == 0 {
+			p := (&flaw{NoRows, "has a header and no invoices below it", "check the export that writes it"}).at(r.file, r.head.line, "", "")
+			r.err = &p
+		}
+		return r.err
+	}
+	var err error
+	r.records, err = cells.decode(r.records)
+	return err
+}
+
+// read returns the next row that is not blank, without its invoice.
+func (r *Reader) read() (Row, error) {
+	for {
+		cells, err := r.csv.Read()
+		if err != nil {
+			return Row{}, r.structural(cells, err)
+		}
+		if !slices.ContainsFunc(cells, func(cell string) bool { return !isBlank(cell) }) {
+			continue
+		}
+		line, _ := r.csv.FieldPos(0)
+		return r.shape(r.offset+line, cells), nil
+	}
+}
+
+// shape fits the cells to the header, taking out our own columns of a file that was fed back.
+func (r *Reader) shape(line int, cells []string) Row {
+	row := Row{Line: line}
+	fail := func(column, value string, bad *flaw) {
+		row.Problems = append(row.Problems, bad.at(r.file, line, column, value))
+	}
+	switch width := r.head.width; {
+	case len(cells) > width:
+		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
+			row.Surplus, row.ragged = cells[width:], true
+			fail("", "", &flaw{CellsTooMany, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
+				fmt.Sprintf("put a cell that has a %s in it in double quotes", delimiterName(r.head.Delimiter))})
+		}
+		cells = cells[:width:width]
+	case len(cells) < width:
+		row.ragged = true
+		fail("", "", &flaw{CellsTooFew, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
+			fmt.Sprintf("add what is missing, or a %s for each empty cell at its end", delimiterName(r.head.Delimiter))})
+		cells = append(cells, make([]string, width-len(cells))...)
+	}
+	if r.head.FedBack {
+		kept := make([]string, len(r.head.kept))
+		for i, at := range r.head.kept {
+			kept[i] = Unguard(cells[at])
+		}
+		cells = kept
+	}
+	for i, cell := range cells {
+		if len(cell) > maxCell {
+			fail(r.head.Columns[i], cell, &flaw{CellTooLong, "holds more than 64 KiB", "shorten it; a double quote that is never closed can swallow rows, too"})
+		}
+	}
+	row.Cells = cells
+	return row
+}
+
+func delimiterName(delimiter rune) string {
+	switch delimiter {
+	case ';':
+		return "semicolon"
+	case '\t':
+		return "tab"
+	case '|':
+		return "vertical bar"
+	}
+	return "comma"
+}
+
+// structural says where the CSV itself breaks: from there on nobody knows what is a cell.
+func (r *Reader) structural(cells []string, err error) error {
+	parse, ok := errors.AsType[*csv.ParseError](err)
+	if !ok {
+		return err
+	}
+	line, broken := r.offset+parse.StartLine, r.offset+parse.Line
+	bad := &flaw{QuoteStray, fmt.Sprintf("has a double quote where none can be, at character %d", parse.Column),
+		`put the whole cell in double quotes, with no space before them, and write a double quote inside it twice: ""`}
+	if line != broken {
+		bad = &flaw{QuoteUnclosed, fmt.Sprintf("has a double quote in this row that is not closed before line %d", broken),
+			`close the quote; a double quote inside a cell is written twice: ""`}
+	}
+	column := ""
+	if at := slices.Index(r.head.kept, len(cells)); at >= 0 {
+		column = r.head.Columns[at]
+	}
+	p := bad.at(r.file, line, column, "")
+	return &p
+}
+
+// findRepeat refuses an invoice that stands in the file already, be the first of them good or bad.
+func (r *Reader) findRepeat(row *Row) {
+	id := row.Invoice.ID
+	if id == "" && r.options.AllowRepeats {
+		return
+	}
+	first := r.repeats.add(row.Invoice.Identity, row.Line)
+	if first == 0 {
+		return
+	}
+	bad := &flaw{RowRepeated, fmt.Sprintf("says the same as line %d in every cell, and has no invoice_id", first),
+		"take one of them out, give each an invoice_id, or add --allow-repeats if both are meant"}
+	column := ""
+	if id != "" {
+		bad = &flaw{IDRepeated, fmt.Sprintf("stands on line %d already", first), "each invoice needs its own id: correct this one, or take the row out"}
+		column = r.head.Taken["invoice_id"]
+	}
+	row.Problems = append(row.Problems, bad.at(r.file, row.Line, column, id))
+}

@@ -1,0 +1,56 @@
+package invoice
+
+import "encoding/binary"
+
+// repeats remembers on which line each identity first stood, in 16 bytes a slot: a map of a million rows would
+// take three times as much. Of the digest 96 bits are kept: at a billion rows the odds of two different invoices
+// being taken for one are below one in 10^10. It grows shard by shard, so that never all of it is in memory twice.
+type repeats struct {
+	shards [256]shard
+}
+
+type shard struct {
+	slots []slot // as many as a power of two, at most three quarters of them used
+	used  int
+}
+
+type slot struct {
+	key  [12]byte
+	line uint32 // 0 is a free slot
+}
+
+// add remembers the identity's line and returns 0, or returns the line on which it stood before.
+func (r *repeats) add(identity [16]byte, line int) int {
+	s := &r.shards[identity[15]]
+	if s.used >= len(s.slots)*3/4 {
+		s.grow()
+	}
+	key := [12]byte(identity[:12])
+	at := s.find(key)
+	if first := s.slots[at].line; first != 0 {
+		return int(first)
+	}
+	s.slots[at] = slot{key, uint32(line)}
+	s.used++
+	return 0
+}
+
+// find is the slot that has the key, or the free one where it belongs.
+func (s *shard) find(key [12]byte) uint64 {
+	mask := uint64(len(s.slots) - 1)
+	at := binary.LittleEndian.Uint64(key[:8]) & mask
+	for s.slots[at].line != 0 && s.slots[at].key != key {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+func (s *shard) grow() {
+	old := s.slots
+	s.slots = make([]slot, max(16, 2*len(old)))
+	for _, o := range old {
+		if o.line != 0 {
+			s.slots[s.find(o.key)] = o
+		}
+	}
+}

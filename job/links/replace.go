@@ -1,0 +1,57 @@
+package links
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// replace puts what body writes at path, atomically and durably, with mode 0600; into a stream it writes directly.
+// An error of body comes back as it is, anything else as an [*Error]; after either, path is as it was.
+func replace(path string, body func(io.Writer) error) error {
+	to, err := resolve(path)
+	if err != nil {
+		return failed(path, err)
+	}
+	if to.stream {
+		return writeInto(to.path, path, body)
+	}
+	temp, err := newTemp(to.path)
+	if err != nil {
+		return failed(path, err)
+	}
+	defer temp.Cleanup()
+	if err := body(temp); err != nil {
+		return err
+	}
+	return failed(path, temp.CloseAtomicallyReplace())
+}
+
+// writeInto appends, so that a descriptor of a redirected file (>> results.csv) keeps what is in it.
+func writeInto(stream, path string, body func(io.Writer) error) error {
+	f, err := os.OpenFile(stream, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return failed(path, err)
+	}
+	if err := body(f); err != nil {
+		f.Close()
+		return err
+	}
+	return failed(path, f.Close())
+}
+
+// newTemp makes a hidden file beside path that can be renamed to it: mode 0600 from its first moment, whatever the umask.
+// The folder is named because renameio would otherwise prefer $TMPDIR.
+func newTemp(path string) (*renameio.PendingFile, error) {
+	folder := filepath.Dir(path)
+	temp, err := renameio.NewPendingFile(path, renameio.WithTempDir(folder), renameio.WithStaticPermissions(0o600))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no folder %s", folder)
+	}
+	return temp, err
+}

@@ -1,0 +1,77 @@
+package links
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// target is where the bytes of an output go once symbolic links are followed.
+type target struct {
+	path   string
+	stream bool        // a pipe, a device or an open descriptor: written into, never replaced
+	info   fs.FileInfo // nil if nothing is there yet
+}
+
+// maxSymlinks is what Linux allows in a chain.
+const maxSymlinks = 40
+
+// resolve follows path to its target, which need not exist; its folder must. Directories and sockets are refused.
+func resolve(path string) (target, error) {
+	for range maxSymlinks {
+		folder, name := filepath.Split(path) // not Dir, which would cancel "link/.." out
+		if name == "" {
+			return target{}, errors.New("it is a folder")
+		}
+		if folder == "" {
+			folder = "."
+		}
+		real, err := filepath.EvalSymlinks(folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			return target{}, fmt.Errorf("there is no folder %s", filepath.Clean(folder))
+		}
+		if err != nil {
+			return target{}, err
+		}
+		at := filepath.Join(real, name)
+		info, err := os.Lstat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return target{path: at}, nil
+		case err != nil:
+			return target{}, err
+		case holdsDescriptors(real):
+			return target{path: at, stream: true, info: info}, nil
+		case info.Mode()&fs.ModeSymlink == 0:
+			return classify(at, info)
+		}
+		if path, err = os.Readlink(at); err != nil {
+			return target{}, err
+		}
+		if !filepath.IsAbs(path) {
+			path = real + string(filepath.Separator) + path
+		}
+	}
+	return target{}, errors.New("too many symbolic links")
+}
+
+// holdsDescriptors tells where /dev/stdout ends. Its entries look like links to files but are descriptors somebody has
+// open, and replacing the file behind one would take away what is being written to.
+func holdsDescriptors(folder string) bool {
+	return folder == "/dev/fd" || strings.HasPrefix(folder, "/proc/")
+}
+
+func classify(at string, info fs.FileInfo) (target, error) {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return target{path: at, info: info}, nil
+	case mode.IsDir():
+		return target{}, errors.New("it is a folder")
+	case mode&fs.ModeSocket != 0:
+		return target{}, errors.New("it is a socket")
+	}
+	return target{path: at, stream: true, info: info}, nil
+}
