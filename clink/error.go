@@ -1,0 +1,48 @@
+package clink
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// maxSample is the length in bytes of a text of unknown origin in an error: enough to tell a gateway's page
+// from Clink's answer, and no wall of text in a log.
+const maxSample = 200
+
+// Error is a call that has failed. Its texts hold no secret.
+type Error struct {
+	Class      Class
+	Status     int           // HTTP's; 0 when no answer came
+	Code       int           // the envelope's; 0 when there is none
+	Message    string        // Clink's own words, as they came: any length, control characters included
+	Sample     string        // the beginning of a body that is not what Clink answers, printable, at most 200 bytes
+	RetryAfter time.Duration // [Throttled] only; 0 when missing, unreadable or past
+	Err        error         // the cause, where there is more to say
+}
+
+// Error is one printable line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("clink: ")
+	b.WriteString(strings.ReplaceAll(string(e.Class), "_", " "))
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": status %d", e.Status)
+	}
+	if e.Code != 0 {
+		fmt.Fprintf(&b, ", code %d", e.Code)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.Message != "" {
+		b.WriteString(": " + printable(e.Message, maxSample))
+	}
+	if e.Sample != "" {
+		b.WriteString(": " + e.Sample)
+	}
+	return b.String()
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }

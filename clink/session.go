@@ -1,0 +1,127 @@
+package clink
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SessionRequest asks for a checkout session. Its JSON is what is sent, and is stable enough to be stored:
+// decoding it gives the same request. Amounts are decimal strings, in major units, and are sent as they stand.
+type SessionRequest struct {
+	Amount   json.Number `json:"originalAmount"`
+	Currency string      `json:"originalCurrency"`
+
+	// At least one of these three is required.
+	CustomerID          string `json:"customerId,omitempty"`
+	CustomerEmail       string `json:"customerEmail,omitempty"`
+	ReferenceCustomerID string `json:"referenceCustomerId,omitempty"`
+
+	MerchantReferenceID string `json:"merchantReferenceId,omitempty"` // for reconciliation only: Clink does not keep it unique
+
+	// Either both ids or PriceData.
+	ProductID string      `json:"productId,omitempty"`
+	PriceID   string      `json:"priceId,omitempty"`
+	PriceData []PriceData `json:"priceDataList,omitempty"`
+
+	UIMode     string `json:"uiMode,omitempty"`
+	ReturnURL  string `json:"returnUrl,omitempty"`
+	SuccessURL string `json:"successUrl,omitempty"`
+	CancelURL  string `json:"cancelUrl,omitempty"`
+
+	PaymentMethodType                    string   `json:"paymentMethodType,omitempty"`
+	PaymentMethodTypeBlackList           []string `json:"paymentMethodTypeBlackList,omitempty"`
+	DirectPaymentQrCodePaymentMethodType string   `json:"directPaymentQrCodePaymentMethodType,omitempty"`
+
+	AllowPromotionCodes *bool  `json:"allowPromotionCodes,omitempty"`
+	PromotionCode       string `json:"promotionCode,omitempty"`
+}
+
+// PriceData is an item that is no registered product.
+type PriceData struct {
+	Name       string      `json:"name"`
+	Quantity   int64       `json:"quantity,omitempty"`
+	UnitAmount json.Number `json:"unitAmount"`
+	Currency   string      `json:"currency,omitempty"`
+	ImageURL   string      `json:"imageUrl,omitempty"`
+}
+
+// Session is a created session, with what the answer left out empty. The token that comes with it is never read.
+type Session struct {
+	SessionID           string
+	URL                 string
+	Amount              json.Number
+	Currency            string
+	CustomerID          string
+	MerchantReferenceID string
+	UIMode              string
+	ExpiresAt           time.Time // UTC; zero when missing or unreadable
+}
+
+// SessionStatus is how far a session is.
+type SessionStatus struct {
+	SessionID           string
+	Status              string // "open", "completed" or "expired", or a word that is new to us
+	PaymentStatus       string // "unpaid", "processing" or "paid"; empty when left out
+	MerchantReferenceID string
+	Currency            string
+	ExpiresAt           time.Time // UTC; zero when missing or unreadable
+}
+
+// encode refuses an amount that is no number: an empty one would be sent as 0.
+func (r SessionRequest) encode() ([]byte, error) {
+	if _, ok := parseDecimal(r.Amount); !ok {
+		return nil, fmt.Errorf("encode the request: amount %q is no number", r.Amount)
+	}
+	for _, item := range r.PriceData {
+		if _, ok := parseDecimal(item.UnitAmount); !ok {
+			return nil, fmt.Errorf("encode the request: unit amount %q is no number", item.UnitAmount)
+		}
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	return body, nil
+}
+
+func decodeSession(data object) (*Session, error) {
+	s := &Session{ExpiresAt: data.moment("expireTime")}
+	var err error
+	if s.Amount, err = data.number("originalAmount"); err != nil {
+		return nil, err
+	}
+	return s, data.texts(map[string]*string{
+		"sessionId":           &s.SessionID,
+		"url":                 &s.URL,
+		"originalCurrency":    &s.Currency,
+		"customerId":          &s.CustomerID,
+		"merchantReferenceId": &s.MerchantReferenceID,
+		"uiMode":              &s.UIMode,
+	})
+}
+
+// decodeStatus reads the answer to a question about the session asked. "complete", which one of
+// Clink's pages writes, becomes "completed".
+func decodeStatus(data object, asked string) (*SessionStatus, error) {
+	s := &SessionStatus{ExpiresAt: data.moment("expire")}
+	err := data.texts(map[string]*string{
+		"sessionId":           &s.SessionID,
+		"status":              &s.Status,
+		"paymentStatus":       &s.PaymentStatus,
+		"merchantReferenceId": &s.MerchantReferenceID,
+		"originalCurrency":    &s.Currency,
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case s.SessionID != "" && s.SessionID != asked:
+		return nil, errors.New("the answer is about another session")
+	case s.Status == "":
+		return nil, errors.New("the answer has no status")
+	case s.Status == "complete":
+		s.Status = "completed"
+	}
+	return s, nil
+}
