@@ -1,0 +1,68 @@
+package job
+
+import (
+	"time"
+
+	"paylinks/clink"
+)
+
+// Item is an invoice inside a job, as far as sending it needs.
+type Item struct {
+	ID          int64
+	JobID       int64
+	Row         int // physical line in the input where the record starts; the header is line 1
+	State       State
+	InvoiceID   string // empty when the row has none
+	Reference   string // merchantReferenceId at Clink
+	Currency    string
+	Amount      int64 // in 1/10,000 of the major unit
+	Request     clink.SessionRequest
+	Attempts    int  // on record so far
+	UnknownEnds int  // attempts that ended unknown since import, or since a person put the item back
+	Repeat      bool // it has no invoice id, and rows alike in everything are meant: no other job's row is the same invoice
+}
+
+// Result is what the ledger knows of an item besides its request: what the links file and show report.
+type Result struct {
+	ItemID    int64
+	Row       int
+	State     State
+	InvoiceID string
+	Reference string
+	Cells     []string // the user's own cells, aligned with the job's columns
+	SessionID string
+	URL       string
+	ExpiresAt time.Time // UTC; zero when Clink gave none
+	CreatedAt time.Time // UTC; zero while there is no session
+	Attempts  int
+	ErrorCode string // Clink's number, else the outcome's word
+	Error     string // Clink's words as they came, or a note of ours
+}
+
+// Attempt is one POST for an item, as it stands on record.
+type Attempt struct {
+	Row       int
+	Reference string
+	Number    int // 1, 2, … for its item
+	SentAt    time.Time
+	EndedAt   time.Time // zero while it is on its way
+	Outcome   Outcome   // empty while it is on its way
+	Status    int       // HTTP status; 0 when there was no answer
+	Code      string    // Clink's number, else the outcome's word
+	Message   string
+	SessionID string
+}
+
+// NewItem is a row on its way into the ledger: a good one with its request, or, under --skip-invalid, a bad
+// one with its problems.
+type NewItem struct {
+	Row       int
+	Cells     []string
+	InvoiceID string
+	Invoice   [16]byte // see Identity.InvoiceKey
+	Reference string
+	Currency  string
+	Amount    int64 // in 1/10,000 of the major unit
+	Request   clink.SessionRequest
+	Problem   string // not empty: the row is bad, and has none of the above but Row and Cells
+}

@@ -1,0 +1,95 @@
+// Package job is what a payment-link job is: an invoice file's rows become [Item]s, and a [Runner] creates
+// one Clink checkout session for each, at a safe pace, with every step on record in a [Ledger].
+//
+// # How a row becomes a link
+//
+// The runner's dispatcher decides alone when the next request may leave: pace, pauses, outages and retries
+// are its state and nobody else's. It hands items to a fixed pool of workers. A worker records the intent
+// ([Ledger.Begin]), sends, lets [Decide] judge the answer, and records the end ([Ledger.End]). An intent is
+// durable before its request leaves, so a crash leaves at most one item in doubt per worker.
+//
+// # What decides
+//
+// The rules are pure functions, tested by tables: [Decide] (what an attempt's end means), [Meet] (the same
+// invoice in two jobs) and [Backoff].
+package job
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"paylinks/job/invoice"
+)
+
+// Environment names which Clink a job talks to.
+type Environment string
+
+const (
+	Simulator  Environment = "simulator"  // a stand-in, no real money: in-process or on loopback
+	Sandbox    Environment = "sandbox"    // Clink's own test environment
+	Production Environment = "production" // real money
+)
+
+// InProcess is the base URL on record for the in-process simulator: its port differs from run to run, but it
+// counts as one address.
+const InProcess = "in-process"
+
+// Policy says what happens to an item that Clink may or may not have made a session for.
+type Policy string
+
+const (
+	Retry Policy = "retry" // it is sent again after a pause
+	Hold  Policy = "hold"  // it is never sent again without a person's word
+)
+
+// Identity is what makes two runs the same job: the same bytes, for the same address, read the same way.
+type Identity struct {
+	FileDigest  [sha256.Size]byte // of the file's raw bytes
+	Environment Environment
+	BaseURL     string
+	Options     string // canonical JSON of the options that shape requests
+}
+
+// Key is the identity as one value, for look-ups.
+func (id Identity) Key() [sha256.Size]byte {
+	return digest("job", string(id.FileDigest[:]), string(id.Environment), id.BaseURL, id.Options)
+}
+
+// InvoiceKey tells an invoice apart from every other at this job's address: the same key in another file is
+// the same invoice.
+func (id Identity) InvoiceKey(inv invoice.Invoice) [16]byte {
+	sum := digest("invoice", string(id.Environment), id.BaseURL, string(inv.Identity[:]))
+	return [16]byte(sum[:16])
+}
+
+// GeneratedReference is the reference at Clink of a row without an invoice id. It holds the file's digest and
+// the row, so that it is unique there.
+func (id Identity) GeneratedReference(row int) string {
+	return fmt.Sprintf("paylinks-%x-%d", id.FileDigest[:8], row)
+}
+
+// digest hashes the parts with their lengths, so that no two lists of parts run together.
+func digest(parts ...string) [sha256.Size]byte {
+	var buf []byte
+	for _, part := range parts {
+		buf = binary.AppendUvarint(buf, uint64(len(part)))
+		buf = append(buf, part...)
+	}
+	return sha256.Sum256(buf)
+}
+
+// Job is one file's content, in one environment at one base URL, read with one set of options.
+type Job struct {
+	ID int64 // 1, 2, … in its ledger
+	Identity
+	File         string   // absolute path, as last given
+	Columns      []string // the input's own columns, as they were
+	Delimiter    rune     // of the input, and so of the links file
+	OnUnknown    Policy
+	AllowRepeats bool
+	RawCells     bool   // write the user's cells without the formula guard
+	Output       string // absolute path of the links file; "-" is standard output
+	CreatedAt    time.Time
+}

@@ -1,0 +1,50 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrMoved says that a guarded transition found the item in another state than the one it leaves: the ledger
+// was changed by somebody else, and nothing was recorded.
+var ErrMoved = errors.New("the item is not in the state that this step leaves")
+
+// Ledger keeps what happened. What its methods record is durable when they return: they take no context, since a
+// record must not be cut short. Any error means that nothing was recorded and that the run must stop.
+// All methods may be called by several goroutines at once.
+type Ledger interface {
+	// Open returns up to n items of the job that are pending or unknown, in the file's order, with ids above after.
+	Open(ctx context.Context, jobID, after int64, n int) ([]Item, error)
+
+	// Begin looks the invoice up in other jobs and records what follows. For Send and TakeOver that is the
+	// intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item
+	// is duplicate, for Refuse failed; for Wait it stays as it is with a note. For Ask nothing changes. The item's
+	// state and attempts must be those on record, else the error is ErrMoved.
+	Begin(item *Item, at time.Time) (Meeting, int, error)
+
+	// End records the end of the item's attempt with this number.
+	End(item *Item, number int, end End) error
+
+	// Reuse makes an open item a duplicate of the other item, with that one's link and this note.
+	Reuse(item *Item, other int64, note string) error
+
+	// Refuse makes an open item failed, with CodeConflict or another word and a text on why.
+	Refuse(item *Item, code, text string) error
+
+	// FoundUnpaid records that the link of a created item has expired without a payment.
+	FoundUnpaid(itemID int64, at time.Time) error
+
+	// Note leaves the item open, with a word and a text on why it is.
+	Note(item *Item, code, text string) error
+}
+
+// End is how an attempt ended, with the session's data where there is one.
+type End struct {
+	Verdict
+	At        time.Time
+	Status    int // HTTP status; 0 when there was no answer
+	SessionID string
+	URL       string // only a created item's is published
+	ExpiresAt time.Time
+}

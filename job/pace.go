@@ -1,0 +1,150 @@
+package job
+
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	pauseFirst  = time.Second            // a Retry-After that is missing or past counts as this, doubling while it goes on
+	pauseMost   = time.Minute            // … up to this
+	recoverIn   = time.Minute            // from nothing back to the full rate, so half of it after one halving
+	slowest     = 1.0 / 64               // of the configured rate: halving goes no lower
+	outageAfter = 10                     // ends in a row without an answer, over all workers
+	probeFirst  = time.Second            // from the begin of an outage to the first probe, then doubling
+	probeMost   = time.Minute            // … up to this
+	idle        = 100 * time.Millisecond // a slot missed by more is idleness, not lateness, and is not caught up
+)
+
+// pace decides when a request may leave. It is told the time and never waits itself; one goroutine owns it.
+type pace struct {
+	full    rate.Limit    // the configured rate; 0 is no limit
+	limiter *rate.Limiter // burst 1
+	slot    time.Time     // when the rate lets the next request leave
+	reduced rate.Limit    // the rate at the end of the last pause
+	since   time.Time     // the end of the last pause; zero before the first
+
+	pausedFrom  time.Time
+	pausedUntil time.Time
+	streak      int // pauses in a row for which Clink named no time
+
+	unanswered int       // ends in a row
+	outageFrom time.Time // zero: no outage
+	probeAt    time.Time
+	probeWait  time.Duration
+	stuckFrom  time.Time // the first throttled or unanswered end since a row last moved; zero: none
+}
+
+func newPace(perSecond float64) *pace {
+	p := &pace{full: rate.Limit(perSecond)}
+	if p.full > 0 {
+		p.limiter = rate.NewLimiter(p.full, 1)
+	}
+	return p
+}
+
+// wait is how long the next request must wait at now: 0 is not at all, less than 0 is until another has ended.
+func (p *pace) wait(now time.Time, inFlight int) time.Duration {
+	next := now
+	for _, at := range []time.Time{p.slot, p.pausedUntil, p.probeAt} {
+		if at.After(next) {
+			next = at
+		}
+	}
+	if p.outage() && inFlight > 0 {
+		return -1
+	}
+	return next.Sub(now)
+}
+
+// left books a request that leaves at now.
+func (p *pace) left(now time.Time) {
+	if p.full == 0 {
+		return
+	}
+	p.limiter.SetLimitAt(now, p.rate(now))
+	missed := now.Sub(p.slot)
+	delay := p.limiter.ReserveN(now, 1).DelayFrom(now)
+	if delay == 0 && missed > idle {
+		delay = p.limiter.ReserveN(now, 1).DelayFrom(now)
+	}
+	p.slot = now.Add(delay)
+}
+
+// rate is the requests a second at now: after a throttling it climbs back in a straight line.
+func (p *pace) rate(now time.Time) rate.Limit {
+	if p.since.IsZero() || p.full == 0 {
+		return p.full
+	}
+	climbed := p.full * rate.Limit(max(0, now.Sub(p.since)).Seconds()/recoverIn.Seconds())
+	return min(p.full, p.reduced+climbed)
+}
+
+func (p *pace) outage() bool { return !p.outageFrom.IsZero() }
+
+// answered books an answer that is neither a throttling nor a doubt.
+func (p *pace) answered() {
+	p.reached()
+	p.streak = 0
+}
+
+// moved books that a row got further.
+func (p *pace) moved() { p.stuckFrom = time.Time{} }
+
+// reached books that Clink answered at all: an outage is over.
+func (p *pace) reached() {
+	p.unanswered = 0
+	p.outageFrom, p.probeAt = time.Time{}, time.Time{}
+}
+
+// throttled books a throttled answer to a request that left at sentAt. The answers to one burst of requests make
+// one pause and halve the rate once.
+func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
+	p.reached()
+	p.stuck(now)
+	again := p.pausedFrom.IsZero() || sentAt.After(p.pausedFrom)
+	if again {
+		p.reduced = max(p.rate(now)/2, p.full*slowest)
+		p.pausedFrom = now
+		if retryAfter <= 0 {
+			p.streak++
+		} else {
+			p.streak = 0
+		}
+	}
+	if retryAfter <= 0 {
+		retryAfter = doubled(pauseFirst, p.streak-1, pauseMost)
+	}
+	if until := now.Add(retryAfter); until.After(p.pausedUntil) {
+		p.pausedUntil, p.since = until, until
+	}
+}
+
+// missed books an end without an answer; the late ends of what was in flight when the outage began are no probes.
+func (p *pace) missed(now time.Time, probe bool) {
+	p.stuck(now)
+	p.unanswered++
+	switch {
+	case p.outage() && probe:
+		p.probeWait = min(2*p.probeWait, probeMost)
+		p.probeAt = now.Add(p.probeWait)
+	case !p.outage() && p.unanswered >= outageAfter:
+		p.outageFrom, p.probeWait = now, probeFirst
+		p.probeAt = now.Add(p.probeWait)
+	}
+}
+
+func (p *pace) stuck(now time.Time) {
+	if p.stuckFrom.IsZero() {
+		p.stuckFrom = now
+	}
+}
+
+// giveUp is how long until no row has moved for after; without anything stuck it is not ok.
+func (p *pace) giveUp(now time.Time, after time.Duration) (left time.Duration, ok bool) {
+	if p.stuckFrom.IsZero() || after <= 0 {
+		return 0, false
+	}
+	return max(0, p.stuckFrom.Add(after).Sub(now)), true
+}

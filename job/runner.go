@@ -1,0 +1,113 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"paylinks/clink"
+)
+
+// Settings bound a run. Where a zero has a meaning, it is no bound.
+type Settings struct {
+	Rate        float64       // requests a second, smooth; 0 is no limit
+	Concurrency int           // requests in flight; at least 1
+	MaxAttempts int           // an item's unknown ends, over the job's life; at least 1
+	GiveUpAfter time.Duration // how long no row may move while Clink throttles or does not answer
+	MaxFailures int           // stop when so many rows have failed in this run; 0 is never
+	Limit       int           // send at most so many items; 0 is all
+	Sent        int           // items that count towards Limit already, from other jobs of the same command
+}
+
+// Stop says why a run ended.
+type Stop string
+
+const (
+	Finished     Stop = "finished"      // nothing is left that running on could move
+	Interrupted  Stop = "interrupted"   // the caller's context ended
+	LimitReached Stop = "limit_reached" // Settings.Limit items were sent, and there are more
+	TooManyFails Stop = "too_many_fails"
+	GaveUp       Stop = "gave_up"       // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
+	KeyRefused   Stop = "key_refused"   // Clink refused the key
+	WrongAddress Stop = "wrong_address" // the base URL redirects, or is not Clink's
+	LedgerFailed Stop = "ledger_failed" // a record could not be made or read
+)
+
+// Report is how a run ended.
+type Report struct {
+	Stop     Stop
+	Reason   string    // in a user's words; empty for Finished and Interrupted
+	ComeBack time.Time // GaveUp: the time that Clink gave, if it gave one
+	Err      error     // LedgerFailed: the cause
+	Sent     int       // items that a request left for
+}
+
+// Runner sends a job's open items. All that it does is on record in Ledger; Observe is told of it, one event at
+// a time, and must return soon.
+type Runner struct {
+	Ledger  Ledger
+	Clink   *clink.Client
+	Observe func(Event)
+	Settings
+}
+
+// Run sends what is open in the job until nothing is left that it can move, or until something stops it. When ctx
+// ends it stops sending, waits for the answers in flight and records them.
+func (r *Runner) Run(ctx context.Context, j Job) Report {
+	d := newDispatcher(r.Settings, j, r.Observe)
+	workers := new(errgroup.Group)
+	for range r.Concurrency {
+		workers.Go(func() error {
+			for t := range d.work {
+				d.ends <- r.process(ctx, t, &d.gate)
+			}
+			return nil
+		})
+	}
+	feeding, stopFeeding := context.WithCancel(ctx)
+	feeder := new(errgroup.Group)
+	feeder.Go(func() error { return r.feed(feeding, j, d.fresh) })
+
+	report := d.dispatch(ctx)
+	stopFeeding()
+	close(d.work)
+	_ = workers.Wait() // what a worker could fail at comes back in its turns
+	report.Sent = d.counted - r.Sent
+	if err := feeder.Wait(); err != nil && ctx.Err() == nil && report.Stop == Finished {
+		return Report{Stop: LedgerFailed, Reason: err.Error(), Err: err, Sent: report.Sent}
+	}
+	return report
+}
+
+// page is how many open items are read ahead at once: enough that the pool never waits for the ledger, few
+// enough that they take no memory to speak of.
+const page = 256
+
+// feed reads the job's open items into fresh, in the file's order, and closes it at the end.
+func (r *Runner) feed(ctx context.Context, j Job, fresh chan<- *Item) error {
+	defer close(fresh)
+	var after int64
+	for {
+		items, err := r.Ledger.Open(ctx, j.ID, after, page)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		for i := range items {
+			after = items[i].ID
+			if !sendable(items[i].UnknownEnds, j.OnUnknown, r.MaxAttempts) {
+				continue
+			}
+			select {
+			case fresh <- &items[i]:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// sendable says whether an open item with so many unknown ends may be sent without a person's word.
+func sendable(unknownEnds int, policy Policy, maxAttempts int) bool {
+	return unknownEnds == 0 || policy == Retry && unknownEnds < maxAttempts
+}

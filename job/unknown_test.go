@@ -1,0 +1,85 @@
+package job_test
+
+import (
+	"testing"
+	"time"
+
+	"paylinks/clink/simulator"
+	"paylinks/job"
+)
+
+func TestUnknownUnderRetryIsSentAgainUntilItsAttemptsAreUsedUp(t *testing.T) {
+	s := scene{
+		rows:      1,
+		settings:  job.Settings{Rate: 10, MaxAttempts: 4},
+		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.Lost: 1}},
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Unknown: 1})
+		times := r.postTimes()
+		if len(times) != 4 {
+			t.Fatalf("%d requests, want 4", len(times))
+		}
+		for i, most := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+			if gap := times[i+1] - times[i]; gap > most || gap < most*3/4 {
+				t.Errorf("request %d left %s after the one before, want %s less up to a quarter", i+2, gap, most)
+			}
+		}
+		if n := countEvents[job.Moved](r); n != 4 {
+			t.Errorf("%d events, want 4", n)
+		}
+		if last := r.events[3].(job.Moved); last.Again || last.Attempt != 4 || last.Verdict.State != job.Unknown || last.From != job.Unknown {
+			t.Errorf("the last event is %+v", last)
+		}
+
+		r.run(job.Finished)
+		if len(r.posts()) != 4 {
+			t.Error("sent again by the next run: ends are counted over the job's life")
+		}
+	})
+}
+
+func TestUnknownEndsAreCountedOverRuns(t *testing.T) {
+	s := scene{
+		rows:      1,
+		settings:  job.Settings{MaxAttempts: 5},
+		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.Lost: 1}},
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		r.runner.MaxAttempts = 2
+		r.run(job.Finished)
+		r.runner.MaxAttempts = 3
+		r.run(job.Finished)
+		if len(r.posts()) != 3 {
+			t.Errorf("%d requests, want 3", len(r.posts()))
+		}
+	})
+}
+
+// Promise 3: under hold nothing is sent again without a person's word.
+func TestUnknownUnderHoldIsNeverSentAgain(t *testing.T) {
+	s := scene{
+		rows:      8,
+		policy:    job.Hold,
+		settings:  job.Settings{Rate: 10, Concurrency: 4},
+		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.Slow: 1}}, // longer than the client's 30 s
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Unknown: 8})
+		r.run(job.Finished)
+		if len(r.posts()) != 8 || len(r.references()) != 8 {
+			t.Errorf("%d requests for %d rows", len(r.posts()), len(r.references()))
+		}
+
+		n, err := r.store.Retry(r.job.ID, true)
+		if err != nil || n != 8 {
+			t.Fatalf("put %d rows back, %v", n, err)
+		}
+		r.run(job.Finished)
+		if len(r.posts()) != 16 {
+			t.Errorf("%d requests after a person's word, want 16", len(r.posts()))
+		}
+	})
+}
