@@ -26,6 +26,7 @@ type dispatcher struct {
 	inFlight int
 	counted  int // items with a place under Limit
 	failures int
+	last     string    // how the last turn without an answer ended
 	report   Report    // its Stop is empty while the run goes on
 	told     time.Time // until when the observer believes that nothing flows; zero: it flows
 }
@@ -122,7 +123,7 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 		return true
 	}
 	if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && left == 0 {
-		d.stop(Report{Stop: GaveUp, Reason: fmt.Sprintf("no row has moved for %s", d.GiveUpAfter)})
+		d.stop(Report{Stop: GaveUp, Reason: fmt.Sprintf("no row has moved for %s", d.GiveUpAfter), Last: d.last})
 		return true
 	}
 	if t != nil || d.inFlight > 0 || len(d.again) > 0 {
@@ -196,7 +197,7 @@ func (d *dispatcher) book(e turn, now time.Time) (again bool) {
 	case OutcomeThrottled:
 		d.pace.throttled(now, e.startedAt, e.retryAfter)
 		wait := d.pace.pausedUntil.Sub(now)
-		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && e.retryAfter > 0 && wait >= left { // nothing could move before the end
+		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || e.retryAfter > 0 && wait >= left) {
 			d.stop(Report{
 				Stop:     GaveUp,
 				Reason:   fmt.Sprintf("Clink asks for a pause of %s, and --give-up-after is %s", wait.Round(time.Second), d.GiveUpAfter),
@@ -206,6 +207,7 @@ func (d *dispatcher) book(e turn, now time.Time) (again bool) {
 		return d.requeue(e.task, now)
 	case OutcomeNotSent, OutcomeUnknown:
 		d.pace.missed(now, e.probe)
+		d.last = e.verdict.Reason
 		e.misses++
 		if e.kind == turnAsked && e.misses >= d.MaxAttempts {
 			return false

@@ -102,7 +102,7 @@ func differs(asked clink.SessionRequest, got *clink.Session) string {
 		{"customer id", asked.CustomerID, got.CustomerID, asked.CustomerID == got.CustomerID},
 	} {
 		if field.asked != "" && field.got != "" && !field.same {
-			return fmt.Sprintf("asked for %s %q, Clink answered %q", field.name, field.asked, field.got)
+			return fmt.Sprintf("asked for %s %q, Clink answered %.60q", field.name, field.asked, field.got)
 		}
 	}
 	if !sessionID.MatchString(got.SessionID) {
@@ -127,7 +127,7 @@ func unusable(link string) string {
 		return fmt.Sprintf("Clink answered with a URL of %d characters; more than %d do not work everywhere", n, maxURL)
 	}
 	for _, r := range link {
-		if r <= ' ' || r == 0x7f {
+		if r <= ' ' || r >= 0x7f {
 			return fmt.Sprintf("Clink answered with a URL that holds the character %U", r)
 		}
 	}
@@ -137,6 +137,8 @@ func unusable(link string) string {
 		return fmt.Sprintf("Clink answered with an unreadable URL (%.60q)", link)
 	case parsed.Hostname() == "":
 		return fmt.Sprintf("Clink answered with a URL without a host (%.60q)", link)
+	case parsed.User != nil:
+		return "Clink answered with a URL that has a user name in it"
 	case parsed.Scheme == "https":
 		return ""
 	case parsed.Scheme == "http" && loopback(parsed.Hostname()):

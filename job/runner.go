@@ -39,6 +39,7 @@ type Report struct {
 	Stop     Stop
 	Reason   string    // in a user's words; empty for Finished and Interrupted
 	ComeBack time.Time // GaveUp: the time that Clink gave, if it gave one
+	Last     string    // GaveUp: how the last attempt without an answer ended, if there was one
 	Err      error     // LedgerFailed: the cause
 	Sent     int       // items that a request left for
 }

@@ -66,9 +66,10 @@ func (t Tally) Rows() int {
 // Linked is how many items have a link.
 func (t Tally) Linked() int { return t.Items[Created] + t.Items[Duplicate] }
 
-// PossibleOrphans is how many sessions may exist at Clink without being published.
+// PossibleOrphans is how many sessions may exist at Clink without being published: by attempts whose end is not on
+// record yet, too, since the run that made them may have crashed.
 func (t Tally) PossibleOrphans() int {
-	return t.Attempts[OutcomeUnknown] + t.Attempts[OutcomeMismatch]
+	return t.Attempts[OutcomeUnknown] + t.Attempts[OutcomeMismatch] + t.Attempts[""]
 }
 
 // AllAttempts is how many attempts are on record.

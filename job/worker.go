@@ -134,6 +134,9 @@ func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
 		end = End{Status: out.status}
 		if session != nil {
 			end.SessionID, end.URL, end.ExpiresAt = session.SessionID, session.URL, session.ExpiresAt
+			if !sessionID.MatchString(end.SessionID) {
+				end.SessionID = "" // the verdict's reason quotes its beginning
+			}
 		}
 	} else {
 		out.kind = turnWithdrawn

@@ -1,0 +1,513 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"paylinks/job"
+)
+
+// statements are what the writer's connection runs again and again.
+type statements struct {
+	begin, attempt, endAttempt, end, claims *sql.Stmt
+	supersede, reuse, refuse, note, unpaid  *sql.Stmt
+	insertItem, tallyItems, tallyAttempts   *sql.Stmt
+}
+
+func prepare(conn *sql.Conn) (*tx, error) {
+	t := &tx{conn: conn, items: map[itemTally]tallyDelta{}, attempts: map[attemptTally]int64{}}
+	for _, s := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&t.stmts.begin, `
+			UPDATE item
+			SET
+				state = 'sending',
+				attempts = attempts + 1
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+				AND attempts = ?3
+				AND (?4 OR NOT EXISTS (` + claimsOf("SELECT 1", "item.invoice", "item.job_id") + `))
+		`},
+		{&t.stmts.attempt, `
+			INSERT INTO attempt (item_id, number, sent_at)
+			VALUES (?1, ?2, ?3)
+		`},
+		{&t.stmts.endAttempt, `
+			UPDATE attempt
+			SET
+				ended_at = ?3,
+				outcome = ?4,
+				status = ?5,
+				code = ?6,
+				message = ?7,
+				session_id = ?8
+			WHERE item_id = ?1
+				AND number = ?2
+				AND outcome = ''
+		`},
+		{&t.stmts.end, `
+			UPDATE item
+			SET
+				state = ?2,
+				unknown_ends = unknown_ends + (?2 = 'unknown'),
+				session_id = ?3,
+				url = ?4,
+				expires_at = ?5,
+				created_at = ?6,
+				error_code = ?7,
+				error = ?8
+			WHERE id = ?1
+				AND state = 'sending'
+		`},
+		{&t.stmts.claims, claimsOf(claimColumns, "?1", "?2") + ` ORDER BY other.id`},
+		{&t.stmts.supersede, `
+			UPDATE item
+			SET
+				state = 'superseded',
+				error_code = '',
+				error = ?3
+			WHERE id = ?1
+				AND state = ?2
+		`},
+		{&t.stmts.reuse, `
+			UPDATE item
+			SET
+				state = 'duplicate',
+				session_id = other.session_id,
+				url = other.url,
+				expires_at = other.expires_at,
+				created_at = other.created_at,
+				error_code = '',
+				error = ?4
+			FROM item AS other
+			WHERE item.id = ?1
+				AND item.state = ?2
+				AND item.state IN ('pending', 'unknown')
+				AND other.id = ?3
+				AND other.state = 'created'
+		`},
+		{&t.stmts.refuse, `
+			UPDATE item
+			SET
+				state = 'failed',
+				error_code = ?3,
+				error = ?4
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+		`},
+		{&t.stmts.note, `
+			UPDATE item
+			SET
+				error_code = ?3,
+				error = ?4
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+		`},
+		{&t.stmts.unpaid, `
+			UPDATE item
+			SET found_unpaid = ?2
+			WHERE id = ?1
+				AND state = 'created'
+		`},
+		{&t.stmts.insertItem, `
+			INSERT INTO item (
+				job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells,
+				session_id, url, expires_at, created_at, error_code, error
+			)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+		`},
+		{&t.stmts.tallyItems, `
+			INSERT INTO item_tally (job_id, state, currency, items, billions, rest)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+			ON CONFLICT (job_id, state, currency) DO UPDATE SET
+				items = items + excluded.items,
+				billions = billions + excluded.billions,
+				rest = rest + excluded.rest
+		`},
+		{&t.stmts.tallyAttempts, `
+			INSERT INTO attempt_tally (job_id, outcome, attempts)
+			VALUES (?1, ?2, ?3)
+			ON CONFLICT (job_id, outcome) DO UPDATE SET
+				attempts = attempts + excluded.attempts
+		`},
+	} {
+		stmt, err := conn.PrepareContext(context.Background(), s.text)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare %s: %w", s.text, err), t.close())
+		}
+		*s.stmt = stmt
+		t.prepared = append(t.prepared, stmt)
+	}
+	return t, nil
+}
+
+// claimsOf selects from the items of other jobs that are about this invoice and are open or have a session.
+func claimsOf(selected, invoice, jobID string) string {
+	return selected + `
+		FROM item AS other
+		JOIN job AS owner ON owner.id = other.job_id
+		WHERE other.invoice = ` + invoice + `
+			AND other.job_id <> ` + jobID + `
+			AND (other.state IN ('pending', 'sending', 'unknown') OR other.state = 'created' AND other.found_unpaid = '')
+	`
+}
+
+const claimColumns = `
+	SELECT
+		other.id,
+		other.job_id,
+		CASE WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown' ELSE other.state END,
+		owner.on_unknown = 'hold',
+		other.currency,
+		other.amount,
+		other.session_id,
+		other.url,
+		other.expires_at,
+		other.created_at,
+		other.state,
+		other.invoice_id = '' AND owner.allow_repeats
+`
+
+// claim is a job.Claim with the state that is on record, which guards its transition.
+type claim struct {
+	job.Claim
+	recorded job.State
+	repeat   bool // said to be one more than those alike with it: it refuses a new row, but claims no invoice
+}
+
+func scanClaims(rows *sql.Rows, err error) ([]claim, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var claims []claim
+	for rows.Next() {
+		var c claim
+		err := rows.Scan(&c.ItemID, &c.JobID, &c.State, &c.Hold, &c.Currency, &c.Amount, &c.SessionID, &c.URL,
+			timeOf(&c.ExpiresAt), timeOf(&c.CreatedAt), &c.recorded, &c.repeat)
+		if err != nil {
+			return nil, err
+		}
+		claims = append(claims, c)
+	}
+	return claims, rows.Err()
+}
+
+func bare(claims []claim) []job.Claim {
+	var all []job.Claim
+	for _, c := range claims {
+		all = append(all, c.Claim)
+	}
+	return all
+}
+
+// Open implements job.Ledger.
+func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item, error) {
+	const columns = `
+		SELECT
+			item.id, item.job_id, item.row, item.state, item.invoice_id, item.reference, item.currency, item.amount,
+			item.request, item.attempts, item.unknown_ends, item.invoice_id = '' AND job.allow_repeats
+		FROM item
+		JOIN job ON job.id = item.job_id
+		WHERE item.job_id = ?1
+			AND item.state IN ('pending', 'sending', 'unknown')
+			AND item.id > ?2
+			AND item.state = `
+	rows, err := s.read.QueryContext(ctx, columns+`'pending' UNION ALL `+columns+`'unknown' ORDER BY 1 LIMIT ?3`, jobID, after, n)
+	if err != nil {
+		return nil, fmt.Errorf("read open items: %w", err)
+	}
+	defer rows.Close()
+	var items []job.Item
+	for rows.Next() {
+		var i job.Item
+		var request []byte
+		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount,
+			&request, &i.Attempts, &i.UnknownEnds, &i.Repeat)
+		if err == nil {
+			err = json.Unmarshal(request, &i.Request)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read open items: %w", err)
+		}
+		items = append(items, i)
+	}
+	return items, rows.Err()
+}
+
+// Begin implements job.Ledger.
+func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number int, err error) {
+	err = s.writer.write(func(t *tx) error {
+		meeting, number = job.Meeting{Action: job.Send}, item.Attempts+1
+		err := exec(t.stmts.begin, item.ID, string(item.State), item.Attempts, item.Repeat)
+		if err == job.ErrMoved && !item.Repeat {
+			meeting, err = t.meet(item, at)
+			if err == nil && meeting.Action != job.Send && meeting.Action != job.TakeOver {
+				number = 0
+				return t.settle(item, meeting)
+			}
+			if err == nil {
+				err = exec(t.stmts.begin, item.ID, string(item.State), item.Attempts, true)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		t.leave(item.JobID, item.State, item.Currency, item.Amount)
+		t.enter(item.JobID, job.Sending, item.Currency, item.Amount)
+		t.attempts[attemptTally{item.JobID, ""}]++
+		return exec(t.stmts.attempt, item.ID, number, stamp(at))
+	})
+	return meeting, number, err
+}
+
+// meet looks the item's invoice up in other jobs, and takes over what is to be taken over.
+func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
+	var invoice []byte
+	var hold bool
+	err := t.conn.QueryRowContext(context.Background(), `
+		SELECT item.invoice, job.on_unknown = 'hold'
+		FROM item
+		JOIN job ON job.id = item.job_id
+		WHERE item.id = ?1
+			AND item.state = ?2
+			AND item.state IN ('pending', 'unknown')
+			AND item.attempts = ?3
+	`, item.ID, string(item.State), item.Attempts).Scan(&invoice, &hold)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = job.ErrMoved
+	}
+	if err != nil {
+		return job.Meeting{}, err
+	}
+	claims, err := scanClaims(t.stmts.claims.Query(invoice, item.JobID))
+	if err != nil {
+		return job.Meeting{}, err
+	}
+	counted := claims[:0]
+	for _, c := range claims {
+		if !c.repeat {
+			counted = append(counted, c)
+		}
+	}
+	meeting := job.Meet(job.Mine{Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
+	return meeting, t.takeOver(meeting, counted, item.JobID)
+}
+
+// takeOver makes the claims that a meeting takes over superseded, by the job.
+func (t *tx) takeOver(m job.Meeting, claims []claim, by int64) error {
+	if m.Action != job.TakeOver {
+		return nil
+	}
+	for _, c := range claims {
+		if err := exec(t.stmts.supersede, c.ItemID, string(c.recorded), fmt.Sprintf("taken over by job %d", by)); err != nil {
+			return err
+		}
+		t.leave(c.JobID, c.recorded, c.Currency, c.Amount)
+		t.enter(c.JobID, job.Superseded, c.Currency, c.Amount)
+	}
+	return nil
+}
+
+// settle records what a meeting that sends nothing makes of the item.
+func (t *tx) settle(item *job.Item, m job.Meeting) error {
+	switch m.Action {
+	case job.Reuse:
+		return t.reuse(item, m.Other.ItemID, fmt.Sprintf("link of job %d", m.Other.JobID))
+	case job.Refuse:
+		what, hint := m.Conflict(false)
+		return t.refuse(item, job.CodeConflict, what+"; "+hint)
+	case job.Wait:
+		return exec(t.stmts.note, item.ID, string(item.State), job.CodeHeld, m.Held())
+	}
+	return nil
+}
+
+func (t *tx) reuse(item *job.Item, other int64, note string) error {
+	if err := exec(t.stmts.reuse, item.ID, string(item.State), other, note); err != nil {
+		return err
+	}
+	t.leave(item.JobID, item.State, item.Currency, item.Amount)
+	t.enter(item.JobID, job.Duplicate, item.Currency, item.Amount)
+	return nil
+}
+
+func (t *tx) refuse(item *job.Item, code, text string) error {
+	if err := exec(t.stmts.refuse, item.ID, string(item.State), code, text); err != nil {
+		return err
+	}
+	t.leave(item.JobID, item.State, item.Currency, item.Amount)
+	t.enter(item.JobID, job.Failed, item.Currency, item.Amount)
+	return nil
+}
+
+// End implements job.Ledger.
+func (s *Store) End(item *job.Item, number int, end job.End) error {
+	return s.writer.write(func(t *tx) error {
+		err := exec(t.stmts.endAttempt, item.ID, number, stamp(end.At), string(end.Outcome), end.Status, end.Code, end.Reason, end.SessionID)
+		if err != nil {
+			return err
+		}
+		var sessionID, url, expires, created string
+		if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
+			sessionID, created = end.SessionID, stamp(end.At)
+		}
+		if end.State == job.Created {
+			url, expires = end.URL, stamp(end.ExpiresAt)
+		}
+		err = exec(t.stmts.end, item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
+		if err != nil {
+			return err
+		}
+		t.leave(item.JobID, job.Sending, item.Currency, item.Amount)
+		t.enter(item.JobID, end.State, item.Currency, item.Amount)
+		t.attempts[attemptTally{item.JobID, ""}]--
+		t.attempts[attemptTally{item.JobID, end.Outcome}]++
+		return nil
+	})
+}
+
+// Reuse implements job.Ledger.
+func (s *Store) Reuse(item *job.Item, other int64, note string) error {
+	return s.writer.write(func(t *tx) error { return t.reuse(item, other, note) })
+}
+
+// Refuse implements job.Ledger.
+func (s *Store) Refuse(item *job.Item, code, text string) error {
+	return s.writer.write(func(t *tx) error { return t.refuse(item, code, text) })
+}
+
+// FoundUnpaid implements job.Ledger.
+func (s *Store) FoundUnpaid(itemID int64, at time.Time) error {
+	return s.writer.write(func(t *tx) error { return exec(t.stmts.unpaid, itemID, stamp(at)) })
+}
+
+// Note implements job.Ledger.
+func (s *Store) Note(item *job.Item, code, text string) error {
+	return s.writer.write(func(t *tx) error { return exec(t.stmts.note, item.ID, string(item.State), code, text) })
+}
+
+// Retry puts the job's failed items back to pending, or, with unknown, those that Clink may have made a session
+// for; it returns how many. Their sessions of before, whose links nobody has seen, stay on record with the attempts.
+func (s *Store) Retry(jobID int64, unknown bool) (n int, err error) {
+	err = s.writer.write(func(t *tx) error {
+		n = 0
+		back := func(from job.State, where string) error {
+			return t.moveAll(jobID, from, job.Pending, `
+				unknown_ends = 0,
+				session_id = '',
+				created_at = '',
+				error_code = '',
+				error = ''
+			`, where, &n)
+		}
+		if !unknown {
+			return back(job.Failed, "TRUE")
+		}
+		if err := back(job.Unknown, "TRUE"); err != nil {
+			return err
+		}
+		return back(job.Pending, "unknown_ends > 0")
+	})
+	return n, err
+}
+
+// moveAll moves the job's items that are in state from and match where, sets columns with them, and adds to n how
+// many they were.
+func (t *tx) moveAll(jobID int64, from, to job.State, set, where string, n *int) error {
+	rows, err := t.conn.QueryContext(context.Background(), `
+		UPDATE item
+		SET
+			state = ?1,
+			`+set+`
+		WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?2) AND (SELECT last_item FROM job WHERE id = ?2)
+			AND job_id = ?2
+			AND state = ?3
+			AND `+where+`
+		RETURNING currency, amount
+	`, string(to), jobID, string(from))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var currency string
+		var amount int64
+		if err := rows.Scan(&currency, &amount); err != nil {
+			return err
+		}
+		t.leave(jobID, from, currency, amount)
+		t.enter(jobID, to, currency, amount)
+		*n++
+	}
+	return rows.Err()
+}
+
+// recover makes what a crashed run left in state sending unknown, and returns how many items that were.
+func (s *Store) recover(at time.Time) (n int, err error) {
+	err = s.writer.write(func(t *tx) error {
+		n = 0
+		ctx := context.Background()
+		rows, err := t.conn.QueryContext(ctx, `
+			UPDATE item
+			SET
+				state = 'unknown',
+				unknown_ends = unknown_ends + 1,
+				error_code = 'unknown',
+				error = ?1
+			WHERE job_id IN (SELECT id FROM job)
+				AND state IN ('pending', 'sending', 'unknown')
+				AND state = 'sending'
+			RETURNING id, job_id, currency, amount
+		`, crashed)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var ids []int64
+		for rows.Next() {
+			var id, jobID, amount int64
+			var currency string
+			if err := rows.Scan(&id, &jobID, &currency, &amount); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+			t.leave(jobID, job.Sending, currency, amount)
+			t.enter(jobID, job.Unknown, currency, amount)
+			t.attempts[attemptTally{jobID, ""}]--
+			t.attempts[attemptTally{jobID, job.OutcomeUnknown}]++
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			_, err := t.conn.ExecContext(ctx, `
+				UPDATE attempt
+				SET
+					ended_at = ?2,
+					outcome = 'unknown',
+					code = 'unknown',
+					message = ?3
+				WHERE item_id = ?1
+					AND outcome = ''
+			`, id, stamp(at), crashed)
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+const crashed = "the run ended before the answer came"

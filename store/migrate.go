@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrations are the steps from an empty file to the present schema, oldest first. The number of steps that a
+// ledger has been through is its user_version. Steps only go forward, and are never edited once released.
+var migrations = readMigrations()
+
+func readMigrations() []string {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted by name
+	if err != nil {
+		panic(err)
+	}
+	var steps []string
+	for _, name := range names {
+		text, err := migrationFiles.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		steps = append(steps, string(text))
+	}
+	return steps
+}
+
+// VersionError means that the ledger's schema is not the one that this program knows.
+type VersionError struct {
+	Found, Known int
+}
+
+func (e *VersionError) Error() string {
+	if e.Found > e.Known {
+		return fmt.Sprintf("it was made by a newer paylinks (schema %d, this one knows up to %d)", e.Found, e.Known)
+	}
+	return fmt.Sprintf("it is of an older paylinks (schema %d, this one reads %d); the next run brings it up to date", e.Found, e.Known)
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// version is how many migrations the ledger has been through: 0 for a new file. A SQLite file that holds anything
+// but a ledger is ErrNotLedger.
+func version(ctx context.Context, q querier) (int, error) {
+	var id, version, tables int
+	err := q.QueryRowContext(ctx, `
+		SELECT
+			(SELECT application_id FROM pragma_application_id),
+			(SELECT user_version FROM pragma_user_version),
+			(SELECT count(*) FROM sqlite_schema)
+	`).Scan(&id, &version, &tables)
+	switch {
+	case err != nil:
+		return 0, err
+	case id == applicationID:
+		return version, nil
+	case id == 0 && version == 0 && tables == 0:
+		return 0, nil
+	}
+	return 0, ErrNotLedger
+}
+
+// migrate takes the ledger through the steps that it lacks, each in a transaction of its own, so that an
+// interrupted one leaves the version before.
+func migrate(conn *sql.Conn) error {
+	ctx := context.Background()
+	at, err := version(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if at > len(migrations) {
+		return &VersionError{Found: at, Known: len(migrations)}
+	}
+	for ; at < len(migrations); at++ {
+		err := inTransaction(conn, func() error {
+			script := fmt.Sprintf("%s;\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", migrations[at], applicationID, at+1)
+			_, err := conn.ExecContext(ctx, script)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", at+1, err)
+		}
+	}
+	return nil
+}
+
+// inTransaction runs do between BEGIN IMMEDIATE and COMMIT, or ROLLBACK when it fails.
+func inTransaction(conn *sql.Conn, do func() error) error {
+	ctx := context.Background()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		// The cause is err; SQLite has rolled back by itself after some errors, and then this one has no work.
+		_, _ = conn.ExecContext(ctx, "ROLLBACK")
+	}
+	return err
+}

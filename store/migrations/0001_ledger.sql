@@ -1,0 +1,90 @@
+-- A job: one file's content, for one address, read one way. Its items are the rows first_item … last_item: they
+-- are imported in one transaction, so their ids are one run of numbers.
+CREATE TABLE job (
+    id            INTEGER PRIMARY KEY,
+    identity      BLOB    NOT NULL UNIQUE CHECK (length(identity) = 32),
+    file          TEXT    NOT NULL,
+    file_digest   BLOB    NOT NULL CHECK (length(file_digest) = 32),
+    environment   TEXT    NOT NULL CHECK (environment IN ('simulator', 'sandbox', 'production')),
+    base_url      TEXT    NOT NULL,
+    options       TEXT    NOT NULL CHECK (json_valid(options)),
+    columns       TEXT    NOT NULL CHECK (json_valid(columns)),
+    delimiter     TEXT    NOT NULL CHECK (length(delimiter) = 1),
+    on_unknown    TEXT    NOT NULL CHECK (on_unknown IN ('retry', 'hold')),
+    allow_repeats INTEGER NOT NULL CHECK (allow_repeats IN (0, 1)),
+    raw_cells     INTEGER NOT NULL CHECK (raw_cells IN (0, 1)),
+    output        TEXT    NOT NULL,
+    created_at    TEXT    NOT NULL,
+    first_item    INTEGER NOT NULL DEFAULT 0,
+    last_item     INTEGER NOT NULL DEFAULT -1
+) STRICT;
+
+-- amount counts 1/10,000 of the currency's major unit. request is the body of the POST, as JSON; cells are the
+-- user's own, as a JSON array. Texts are empty where there is nothing to say; times are UTC.
+CREATE TABLE item (
+    id           INTEGER PRIMARY KEY,
+    job_id       INTEGER NOT NULL REFERENCES job (id),
+    row          INTEGER NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN (
+                     'pending', 'sending', 'unknown', 'created', 'duplicate', 'failed', 'invalid', 'superseded')),
+    invoice      BLOB             CHECK (invoice IS NULL OR length(invoice) = 16),
+    invoice_id   TEXT    NOT NULL,
+    reference    TEXT    NOT NULL,
+    currency     TEXT    NOT NULL,
+    amount       INTEGER NOT NULL,
+    request      TEXT    NOT NULL,
+    cells        TEXT    NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    unknown_ends INTEGER NOT NULL DEFAULT 0,
+    session_id   TEXT    NOT NULL DEFAULT '',
+    url          TEXT    NOT NULL DEFAULT '',
+    expires_at   TEXT    NOT NULL DEFAULT '',
+    created_at   TEXT    NOT NULL DEFAULT '',
+    found_unpaid TEXT    NOT NULL DEFAULT '', -- when Clink said that the session had expired unpaid
+    error_code   TEXT    NOT NULL DEFAULT '',
+    error        TEXT    NOT NULL DEFAULT '',
+    CHECK (state = 'invalid' OR invoice IS NOT NULL AND amount > 0 AND request <> ''),
+    CHECK ((session_id <> '' AND created_at <> '') OR state NOT IN ('created', 'duplicate')),
+    CHECK (url = '' OR state IN ('created', 'duplicate'))
+) STRICT;
+
+CREATE INDEX item_open ON item (job_id, state) WHERE state IN ('pending', 'sending', 'unknown');
+CREATE INDEX item_invoice ON item (invoice) WHERE invoice IS NOT NULL;
+
+-- One POST. It is on record, without an outcome, before the request leaves.
+CREATE TABLE attempt (
+    item_id    INTEGER NOT NULL REFERENCES item (id),
+    number     INTEGER NOT NULL,
+    sent_at    TEXT    NOT NULL,
+    ended_at   TEXT    NOT NULL DEFAULT '',
+    outcome    TEXT    NOT NULL DEFAULT '' CHECK (outcome IN (
+                   '', 'created', 'mismatch', 'rejected', 'unknown', 'not_sent', 'throttled', 'unauthorized',
+                   'redirected', 'misdirected')),
+    status     INTEGER NOT NULL DEFAULT 0,
+    code       TEXT    NOT NULL DEFAULT '',
+    message    TEXT    NOT NULL DEFAULT '',
+    session_id TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (item_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempt_orphan ON attempt (item_id) WHERE outcome IN ('unknown', 'mismatch');
+
+-- How many items of a job are in a state, and their amount: whole billions and the rest of 1/10,000 units apart, so
+-- that no sum overflows. Kept in the transactions that move items, so that a million rows need no counting.
+CREATE TABLE item_tally (
+    job_id   INTEGER NOT NULL REFERENCES job (id),
+    state    TEXT    NOT NULL,
+    currency TEXT    NOT NULL,
+    items    INTEGER NOT NULL,
+    billions INTEGER NOT NULL,
+    rest     INTEGER NOT NULL,
+    PRIMARY KEY (job_id, state, currency)
+) STRICT, WITHOUT ROWID;
+
+-- How many attempts of a job have which outcome; '' is on its way.
+CREATE TABLE attempt_tally (
+    job_id   INTEGER NOT NULL REFERENCES job (id),
+    outcome  TEXT    NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (job_id, outcome)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,147 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mattn/go-sqlite3"
+
+	"paylinks/job"
+)
+
+// watched is SQLite's driver, and remembers each statement.
+type watched struct {
+	sqlite3.SQLiteDriver
+	mu         sync.Mutex
+	statements map[string]bool
+}
+
+var watch = &watched{statements: map[string]bool{}}
+
+func init() { sql.Register("sqlite3 watched", watch) }
+
+func (w *watched) Open(dsn string) (driver.Conn, error) {
+	conn, err := w.SQLiteDriver.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return watchedConn{conn.(*sqlite3.SQLiteConn)}, nil
+}
+
+func (w *watched) note(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.statements[text] = true
+}
+
+type watchedConn struct{ *sqlite3.SQLiteConn }
+
+func (c watchedConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	watch.note(text)
+	return c.SQLiteConn.PrepareContext(ctx, text)
+}
+
+func (c watchedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	watch.note(text)
+	return c.SQLiteConn.ExecContext(ctx, text, args)
+}
+
+func (c watchedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	watch.note(text)
+	return c.SQLiteConn.QueryContext(ctx, text, args)
+}
+
+// TestNoStatementGoesThroughATable has the store do all that it can, and asks SQLite how it would go about each
+// statement: where there are a million rows, none may be looked at in vain.
+func TestNoStatementGoesThroughATable(t *testing.T) {
+	l := newLedger(t)
+	if err := l.Through("sqlite3 watched"); err != nil {
+		t.Fatal(err)
+	}
+	j := l.imported(newJob("a"), invoices(5)...)
+	l.imported(newJob("b"), invoice(2, "INV-5"))
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeCreated)
+	l.send(items[1], job.OutcomeUnknown)
+	l.results(j.ID, job.Created)
+	l.attempts(j.ID, false)
+	l.attempts(j.ID, true)
+	link := l.withLink()
+	for _, err := range []error{
+		second(l.Retry(j.ID, false)),
+		second(l.Retry(j.ID, true)),
+		second(l.Recover(at)),
+		second(l.Tally(t.Context(), j.ID)),
+		second(l.Claims(t.Context(), invoice(2, "INV-5").Invoice)),
+		second(l.Jobs(t.Context())),
+		second(l.Job(t.Context(), j.ID)),
+		second(l.Find(t.Context(), j.Identity)),
+		l.Remember(j.ID, "", "", false, job.Hold),
+		l.FoundUnpaid(link.ID, at),
+		l.Note(items[2], "", ""),
+		l.Refuse(items[2], "", ""),
+		l.Reuse(items[3], link.ID, ""),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := l.Left(t.Context(), j, 5); err != nil {
+		t.Fatal(err)
+	}
+	parameter := regexp.MustCompile(`\?(\d+)`)
+	scan := regexp.MustCompile(`SCAN (item|other|attempt)\b|TEMP B-TREE`)
+	plans := map[string]string{}
+	for text := range watch.statements {
+		if word, _, _ := strings.Cut(strings.TrimSpace(text), " "); word == "PRAGMA" || word == "BEGIN" || word == "COMMIT" || word == "ROLLBACK" {
+			continue
+		}
+		args := make([]any, 16)
+		most := 0
+		for _, match := range parameter.FindAllStringSubmatch(text, -1) {
+			n := int(match[1][0] - '0')
+			if len(match[1]) == 2 {
+				n = 10 + int(match[1][1]-'0')
+			}
+			most = max(most, n)
+		}
+		plan := strings.Join(l.query("EXPLAIN QUERY PLAN "+text, args[:most]...), "\n")
+		plans[text] = plan
+		// The attempts on their way are sorted: there are no more than workers.
+		if scan.MatchString(plan) && text != "SELECT EXISTS (SELECT 1 FROM item)" && !strings.Contains(text, "attempt.outcome = ''") {
+			t.Errorf("%s\n%s", text, plan)
+		}
+	}
+	// Each of these must have been among them, and use its index.
+	for _, want := range []struct{ text, plan string }{
+		{"NOT EXISTS", "item_invoice (invoice=?)"},
+		{"'pending' AND other.unknown_ends", "item_invoice (invoice=?)"},
+		{"UNION ALL", "item_open (job_id=? AND state=? AND rowid>?)"},
+		{"AS goes", "item_open (job_id=?"},
+		{"RETURNING id", "item_open (job_id=? AND state=?)"},
+		{"RETURNING currency", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"json_each", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"attempt.sent_at", "attempt USING PRIMARY KEY (item_id>? AND item_id<?)"},
+		{"attempt.outcome IN", "attempt_orphan (item_id>? AND item_id<?)"},
+	} {
+		found := false
+		for text, plan := range plans {
+			found = found || strings.Contains(text, want.text) && strings.Contains(plan, want.plan)
+		}
+		if !found {
+			t.Errorf("no statement with %q has the plan %q", want.text, want.plan)
+			for text, plan := range plans {
+				if strings.Contains(text, want.text) {
+					t.Logf("%s\n%s", text, plan)
+				}
+			}
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

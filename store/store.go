@@ -1,0 +1,220 @@
+// Package store keeps the ledger: one SQLite file that holds every job, item and attempt. It is the only place
+// with SQL, and implements [job.Ledger].
+//
+// # Durability
+//
+// The ledger is in WAL mode with synchronous=FULL: a method that records something returns when it is on disk. One
+// connection writes. Records that wait at the same moment share a transaction, so that many workers cost one fsync;
+// there is no timer, and a lone record waits for nobody. Readers have connections of their own and always work.
+//
+// # One sender
+//
+// [OpenForSending] takes a lock beside the ledger that lasts as long as the process. Who holds it may make items
+// that a crashed run left in state sending unknown: nobody else can be sending them.
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // registers the driver
+)
+
+// Store is an open ledger.
+type Store struct {
+	path   string
+	read   *sql.DB
+	writer *writer // nil in a reader
+	lock   *lock   // nil in a reader
+	found  int     // items that a crashed run had left in state sending
+}
+
+// OpenForSending opens the ledger at path for the one process that may change it, making it and its folder where
+// there are none. holder says in a few words who that is. The error is a *[HeldError] when another process has it.
+// Items that a crashed run left in state sending are unknown afterwards.
+func OpenForSending(path, holder string) (*Store, error) {
+	s, err := openForSending(path, holder)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func openForSending(path, holder string) (_ *Store, err error) {
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	if path, err = realPath(path); err != nil {
+		return nil, err
+	}
+	held, err := takeLock(path+".lock", holder)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, lock: held}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if err := recognise(path); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, err
+	}
+	if s.writer, err = openWriter(path); err != nil {
+		return nil, err
+	}
+	if s.read, err = sql.Open("sqlite3", dsn(path, "ro")); err != nil {
+		return nil, err
+	}
+	if s.found, err = s.recover(time.Now()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// OpenToRead opens an existing ledger for reading, also while another process sends. The error is fs.ErrNotExist
+// when there is none. The process that sends reads from the Store that it has: a second one would cost the first
+// its locks (see recognise).
+func OpenToRead(ctx context.Context, path string) (*Store, error) {
+	s := &Store{}
+	err := func() (err error) {
+		if s.path, err = realPath(path); err != nil {
+			return err
+		}
+		if err := recognise(s.path); err != nil {
+			return err
+		}
+		if s.read, err = sql.Open("sqlite3", dsn(s.path, "ro")); err != nil {
+			return err
+		}
+		version, err := version(ctx, s.read)
+		switch {
+		case err != nil:
+			return err
+		case version == 0:
+			return fs.ErrNotExist // made, but its first migration never ended
+		case version != len(migrations):
+			return &VersionError{Found: version, Known: len(migrations)}
+		}
+		return nil
+	}()
+	if err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// Crashed is how many items a crashed run had left in state sending when this one took the ledger over.
+func (s *Store) Crashed() int { return s.found }
+
+// Path is where the ledger is.
+func (s *Store) Path() string { return s.path }
+
+// Close folds the WAL into the ledger file, closes it, and gives the lock back.
+func (s *Store) Close() error {
+	var errs []error
+	if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close ledger %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// create makes the ledger's file and folder where there are none. One that is there is not opened.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// realPath is the absolute path without links, so that a ledger has one lock whatever name it is opened by.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+// applicationID marks a SQLite file as a ledger of ours: the bytes of "plnk".
+const applicationID = 0x706c6e6b
+
+// ErrNotLedger means that the file is there, but is no ledger of paylinks. It has not been touched.
+var ErrNotLedger = errors.New("the file is not a paylinks ledger")
+
+// recognise looks at the file's header without SQLite, which would lock, and could change, a stranger's database: a
+// ledger of ours has our mark, a new one is empty or has no table. It must be done with the file before SQLite opens
+// it: when a process closes a file, POSIX takes all its locks on that file away.
+func recognise(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	const (
+		versionAt, idAt, rootAt, tablesAt, size = 60, 68, 100, 103, 105
+		leaf                                    = 13 // the kind of page that a root without tables is
+	)
+	header := make([]byte, size)
+	n, err := file.ReadAt(header, 0)
+	switch {
+	case err == io.EOF && n == 0:
+		return nil
+	case err == io.EOF:
+		return ErrNotLedger
+	case err != nil:
+		return err
+	}
+	id, version := binary.BigEndian.Uint32(header[idAt:]), binary.BigEndian.Uint32(header[versionAt:])
+	empty := id == 0 && version == 0 && header[rootAt] == leaf && binary.BigEndian.Uint16(header[tablesAt:]) == 0
+	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) || id != applicationID && !empty {
+		return ErrNotLedger
+	}
+	return nil
+}
+
+// dsn is the data source name of the ledger at an absolute path, opened with SQLite's mode ro or rw.
+func dsn(path, mode string) string {
+	options := url.Values{
+		"mode":          {mode},
+		"_foreign_keys": {"on"},
+		"_busy_timeout": {"10000"}, // ms; a reader waits for a checkpoint at most
+		"_txlock":       {"immediate"},
+	}
+	if mode == "rw" {
+		options.Set("_journal_mode", "WAL")
+		options.Set("_synchronous", "FULL")
+		options.Set("_cache_size", "-16000") // KiB
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}).String()
+}

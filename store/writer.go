@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+
+	"paylinks/job"
+)
+
+// batchMost is how many waiting records share a transaction at most: beyond it, a record would wait longer for its
+// neighbours than for the disk.
+const batchMost = 256
+
+// writer is the one connection that changes the ledger, and the goroutine that owns it. Records that wait at the
+// same moment share a transaction.
+type writer struct {
+	db      *sql.DB
+	conn    *sql.Conn
+	made    map[string]os.FileInfo // by path, the files that are written to: they must still be there
+	records chan record
+	done    chan struct{} // closed when the goroutine has ended
+	tx      *tx
+}
+
+// record is one change, done by do and answered on done when it is durable or has failed.
+type record struct {
+	do   func(*tx) error
+	done chan error
+}
+
+// ErrGone means that the ledger's file, or the -wal beside it, was moved or deleted under the run: what is written to
+// it is lost.
+var ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
+
+func openWriter(path string) (_ *writer, err error) {
+	w := &writer{made: map[string]os.FileInfo{}, records: make(chan record), done: make(chan struct{})}
+	if w.db, err = sql.Open("sqlite3", dsn(path, "rw")); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = w.db.Close()
+		}
+	}()
+	ctx := context.Background()
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkPragmas(ctx, w.conn); err != nil {
+		return nil, err
+	}
+	if err := migrate(w.conn); err != nil {
+		return nil, err
+	}
+	for _, file := range []string{path, path + "-wal"} {
+		if w.made[file], err = os.Stat(file); err != nil {
+			return nil, err
+		}
+	}
+	if w.tx, err = prepare(w.conn); err != nil {
+		return nil, err
+	}
+	go w.run()
+	return w, nil
+}
+
+// checkPragmas reads back what the promises rest on: a driver that did not understand the DSN must not go unseen.
+func checkPragmas(ctx context.Context, conn *sql.Conn) error {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+		var got string
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
+			return fmt.Errorf("read PRAGMA %s: %w", pragma, err)
+		}
+		if got != want {
+			return fmt.Errorf("PRAGMA %s is %s, and must be %s: is the ledger on a network file system?", pragma, got, want)
+		}
+	}
+	return nil
+}
+
+// write does one change and returns when it is durable. An error means that nothing of it was recorded.
+func (w *writer) write(do func(*tx) error) error {
+	r := record{do, make(chan error, 1)}
+	w.records <- r
+	return <-r.done
+}
+
+func (w *writer) run() {
+	defer close(w.done)
+	batch := make([]record, 0, batchMost)
+	for r := range w.records {
+		batch = append(batch[:0], r)
+	waiting:
+		for len(batch) < batchMost {
+			select {
+			case r, ok := <-w.records:
+				if !ok {
+					break waiting
+				}
+				batch = append(batch, r)
+			default:
+				break waiting
+			}
+		}
+		w.commit(batch)
+	}
+}
+
+// commit records the batch in one transaction. Where one of several cannot be recorded, each gets a transaction of
+// its own, so that only that one fails.
+func (w *writer) commit(batch []record) {
+	err := w.transact(batch)
+	if err != nil && len(batch) > 1 {
+		for i := range batch {
+			w.commit(batch[i : i+1])
+		}
+		return
+	}
+	for _, r := range batch {
+		r.done <- err
+	}
+}
+
+func (w *writer) transact(batch []record) error {
+	w.tx.reset()
+	return inTransaction(w.conn, func() error {
+		for _, r := range batch {
+			if err := r.do(w.tx); err != nil {
+				return err
+			}
+		}
+		if err := w.tx.flushTallies(); err != nil {
+			return err
+		}
+		return w.inPlace()
+	})
+}
+
+func (w *writer) inPlace() error {
+	for file, made := range w.made {
+		if now, err := os.Stat(file); err != nil || !os.SameFile(now, made) {
+			return ErrGone
+		}
+	}
+	return nil
+}
+
+// close ends the goroutine, folds the WAL into the ledger file and closes the connection. It does not wait for a
+// reader that is at work: then the WAL stays, and the next sender folds it.
+func (w *writer) close() error {
+	close(w.records)
+	<-w.done
+	_, err := w.conn.ExecContext(context.Background(), "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, w.tx.close(), w.conn.Close(), w.db.Close())
+}
+
+// tx is the transaction that the writer has open, with its statements and the changes of the tallies, which are
+// written once at its end.
+type tx struct {
+	conn     *sql.Conn
+	stmts    statements
+	prepared []*sql.Stmt // all of stmts
+	items    map[itemTally]tallyDelta
+	attempts map[attemptTally]int64
+}
+
+type itemTally struct {
+	jobID    int64
+	state    job.State
+	currency string
+}
+
+type tallyDelta struct{ items, billions, rest int64 }
+
+type attemptTally struct {
+	jobID   int64
+	outcome job.Outcome
+}
+
+const billion = 1_000_000_000
+
+// close lets go of the statements. Closing the connection does not, and SQLite stays open as long as one is left.
+func (t *tx) close() error {
+	var errs []error
+	for _, stmt := range t.prepared {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (t *tx) reset() {
+	clear(t.items)
+	clear(t.attempts)
+}
+
+// enter books an item that is in a state now; leave one that is not any more.
+func (t *tx) enter(jobID int64, state job.State, currency string, amount int64) {
+	t.count(itemTally{jobID, state, currency}, 1, amount)
+}
+
+func (t *tx) leave(jobID int64, state job.State, currency string, amount int64) {
+	t.count(itemTally{jobID, state, currency}, -1, amount)
+}
+
+func (t *tx) count(key itemTally, sign, amount int64) {
+	d := t.items[key]
+	d.items += sign
+	d.billions += sign * (amount / billion)
+	d.rest += sign * (amount % billion)
+	t.items[key] = d
+}
+
+func (t *tx) flushTallies() error {
+	for key, d := range t.items {
+		if d == (tallyDelta{}) {
+			continue
+		}
+		if _, err := t.stmts.tallyItems.Exec(key.jobID, string(key.state), key.currency, d.items, d.billions, d.rest); err != nil {
+			return err
+		}
+	}
+	for key, n := range t.attempts {
+		if n == 0 {
+			continue
+		}
+		if _, err := t.stmts.tallyAttempts.Exec(key.jobID, string(key.outcome), n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exec runs a guarded statement: it must change exactly one row, else the error is job.ErrMoved.
+func exec(stmt *sql.Stmt, args ...any) error {
+	result, err := stmt.Exec(args...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return job.ErrMoved
+	}
+	return nil
+}
