@@ -1,0 +1,45 @@
+# Everything a newcomer needs is two commands: make demo, make test.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN         := bin/paylinks
+FUZZTIME    ?= 30s
+
+.PHONY: help demo test lint build install fuzz bench clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## create a link for every row of samples/invoices.csv, against the in-process simulator
+	$(BIN) run samples/invoices.csv --env simulator --rate 0 --ledger bin/demo/ledger.db --output bin/demo/invoices.links.csv
+	@cat bin/demo/invoices.links.csv
+
+test: ## run all tests
+	go test -race ./...
+
+lint: ## gofmt, go vet, staticcheck, import directions
+	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go test -count=1 -run '^TestLayers$$' ./cmd/paylinks
+
+build: ## build bin/paylinks
+	@mkdir -p bin/demo
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/paylinks
+
+install: ## install paylinks into Go's bin folder
+	go install -trimpath -ldflags '-X main.version=$(VERSION)' ./cmd/paylinks
+
+fuzz: ## run each fuzzer for FUZZTIME (30s)
+	@go list ./... | while read -r package; do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/store"
+)
+
+func newBackup(s streams) *cobra.Command {
+	var o lookOptions
+	cmd := &cobra.Command{
+		Use:   "backup PATH",
+		Short: "Copy the ledger, also while a run goes on",
+		Long: `backup copies the ledger as it is at one moment to PATH, whole or not at all. Copying the file by other means while a
+run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced.
+
+Exit status: 0; 64 usage, or there is no ledger yet; 73 PATH is something else; 74 the ledger cannot be read, or
+the copy cannot be written.`,
+		Example: "  paylinks backup /backups/ledger.db",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runBackup(cmd.Context(), o, args[0], s)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func runBackup(ctx context.Context, o lookOptions, path string, s streams) error {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return err
+	}
+	ledger, err := o.ledger.openToRead(ctx, s, environment)
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	err = ledger.Backup(ctx, path)
+	if errors.Is(err, store.ErrNotBackup) {
+		return failf(exitOutput, "%s is there already, and is no backup", path).withHint("it has not been touched; name another file")
+	}
+	if err != nil {
+		return classify(err)
+	}
+	fmt.Fprintf(s.err, "backup: %s\n", path)
+	return nil
+}

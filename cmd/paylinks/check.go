@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/store"
+)
+
+type checkOptions struct {
+	target   targetOptions
+	ledger   ledgerOptions
+	read     readOptions
+	expect   expectOptions
+	rawCells bool
+}
+
+func newCheck(s streams) *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check files without sending anything: no network, no ledger is made",
+		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
+rejected file beside each. If there is a ledger, invoices that have a link already are counted.
+
+Exit status: 0 the files can be run; 64 usage; 65 a file is wrong or unreadable; 73 a rejected file cannot be
+written; 74 the ledger cannot be read.`,
+		Example: "  paylinks check invoices.csv",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return runCheck(cmd.Context(), o, files, s)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	o.read.addFlags(flags)
+	o.expect.addFlags(flags)
+	o.target.addFlags(flags)
+	o.ledger.addFlags(flags)
+	flags.BoolVar(&o.rawCells, "raw-cells", false, "leave the formula guard out of the rejected file")
+	return cmd
+}
+
+func runCheck(ctx context.Context, o checkOptions, files []string, s streams) error {
+	options, err := o.read.resolve()
+	if err != nil {
+		return err
+	}
+	t, err := o.target.resolve(s)
+	if err != nil {
+		return err
+	}
+	if len(files) > 1 && o.expect.set() {
+		return failf(exitUsage, "--expect-rows and --expect-total are for one file")
+	}
+	if _, err := o.expect.parse(); err != nil {
+		return err
+	}
+	path, err := o.ledger.resolve(s, t.environment)
+	if err != nil {
+		return err
+	}
+	ledger, err := store.OpenToRead(ctx, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		ledger = nil
+	case err != nil:
+		return classify(err)
+	default:
+		defer ledger.Close()
+	}
+	intakes, err := newIntakes(files, options, t, ledger)
+	if err != nil {
+		return err
+	}
+	for _, in := range intakes {
+		if err := in.find(ctx); err != nil {
+			return classify(err)
+		}
+	}
+	if err := checkAll(ctx, intakes, &o.expect, false, o.rawCells, false, s.err); err != nil {
+		return err
+	}
+	for _, in := range intakes {
+		if in.known != nil {
+			fmt.Fprintf(s.err, "%s is job %d already: running it again goes on with that\n", in.path, in.known.ID)
+			continue
+		}
+		fmt.Fprintf(s.err, "%s can be run\n", in.path)
+	}
+	return nil
+}

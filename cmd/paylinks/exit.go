@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"paylinks/job"
+	"paylinks/job/links"
+	"paylinks/store"
+)
+
+// Exit statuses. The numbers are those of sysexits where it has one.
+const (
+	exitOK          = 0
+	exitBug         = 1
+	exitAttention   = 3 // finished as far as running again can take it, but some rows need a person
+	exitUsage       = 64
+	exitData        = 65 // the file is wrong or unreadable, nothing sent
+	exitFailures    = 69 // stopped by --max-failures
+	exitOutput      = 73
+	exitLedger      = 74
+	exitUnfinished  = 75 // running again will go on
+	exitKey         = 77
+	exitConfig      = 78
+	exitInterrupted = 130
+)
+
+// exitHelp lists the statuses for the commands that send.
+const exitHelp = `Exit status: 0 every row has a link; 3 finished as far as running again can take it, but some rows failed, are
+invalid, or wait for a person; 64 usage; 65 a file is wrong or unreadable, nothing sent; 69 stopped by
+--max-failures; 73 an output cannot be written; 74 the ledger or the disk failed; 75 unfinished, running again
+will go on; 77 Clink refused the key; 78 configuration; 130 interrupted.`
+
+// failure is an error with the status to exit with, and what its reader can do.
+type failure struct {
+	status int
+	err    error
+	hint   string
+}
+
+func (f *failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("exit status %d", f.status)
+	}
+	return f.err.Error()
+}
+func (f *failure) Unwrap() error { return f.err }
+
+func failf(status int, format string, args ...any) *failure {
+	return &failure{status: status, err: fmt.Errorf(format, args...)}
+}
+
+// withHint adds what to do next.
+func (f *failure) withHint(format string, args ...any) *failure {
+	f.hint = fmt.Sprintf(format, args...)
+	return f
+}
+
+// classify gives an error of the packages below its status and hint.
+func classify(err error) *failure {
+	var f *failure
+	var held *store.HeldError
+	var newer *store.VersionError
+	var output *links.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, context.Canceled):
+		return &failure{exitInterrupted, errors.New("interrupted"), ""}
+	case errors.As(err, &held):
+		return &failure{exitUnfinished, err, "wait until it has ended, then run the same command again; nothing was sent"}
+	case errors.As(err, &newer):
+		return &failure{exitLedger, err, "use the newer paylinks, or another --ledger"}
+	case errors.Is(err, store.ErrNotLedger):
+		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
+	case errors.Is(err, store.ErrNoJob):
+		return &failure{exitUsage, err, "see the jobs with: paylinks jobs"}
+	case errors.As(err, &output):
+		return &failure{exitOutput, err, "write it elsewhere with --output PATH; no folders are made"}
+	}
+	return &failure{exitLedger, err, ""}
+}
+
+// statusOf is the exit status of a run that ended so, and left the job so.
+func statusOf(report job.Report, tally job.Tally, sendable int) int {
+	switch report.Stop {
+	case job.Interrupted:
+		if sendable > 0 { // else it came too late to interrupt anything
+			return exitInterrupted
+		}
+	case job.TooManyFails:
+		return exitFailures
+	case job.GaveUp:
+		return exitUnfinished
+	case job.KeyRefused:
+		return exitKey
+	case job.WrongAddress:
+		return exitConfig
+	case job.LedgerFailed:
+		return exitLedger
+	}
+	switch {
+	case sendable > 0:
+		return exitUnfinished
+	case tally.Linked() == tally.Rows():
+		return exitOK
+	}
+	return exitAttention
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job/links"
+)
+
+func newExport(s streams) *cobra.Command {
+	var o lookOptions
+	var output string
+	var rawCells bool
+	cmd := &cobra.Command{
+		Use:     "export JOB",
+		Short:   "Write the links file again",
+		Long:    "export writes a job's links file from the ledger; also while a run goes on.\n\nExit status: 0; 64 usage, or no such job; 73 the output cannot be written; 74 the ledger cannot be read.",
+		Example: "  paylinks export 3\n  paylinks export 3 --output -",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runExport(cmd.Context(), o, output, rawCells, args[0], s)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the links file; - is standard output (default: where the job's last run wrote it)")
+	cmd.Flags().BoolVar(&rawCells, "raw-cells", false, "leave the formula guard out")
+	o.addFlags(cmd)
+	return cmd
+}
+
+func runExport(ctx context.Context, o lookOptions, output string, rawCells bool, arg string, s streams) error {
+	id, err := jobNumber(arg)
+	if err != nil {
+		return err
+	}
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return err
+	}
+	ledger, err := o.ledger.openToRead(ctx, s, environment)
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	j, err := ledger.Job(ctx, id)
+	if err != nil {
+		return classify(err)
+	}
+	switch output {
+	case "":
+		output = j.Output
+	case "-":
+	default:
+		if output, err = filepath.Abs(output); err != nil {
+			return failf(exitOutput, "output: %w", err)
+		}
+	}
+	if sameFile(output, j.File) {
+		return failf(exitUsage, "%s is the job's input", output).withHint("name another file with --output")
+	}
+	if err := spareLedger(output, ledger); err != nil {
+		return err
+	}
+	format := links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: rawCells || j.RawCells}
+	if err := writeLinks(output, format, s.out, linkRows(ledger.Results(ctx, id))); err != nil {
+		return classify(err)
+	}
+	if output != "-" {
+		fmt.Fprintf(s.err, "links file: %s\n", output)
+	}
+	return nil
+}

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"paylinks/job"
+	"paylinks/job/invoice"
+	"paylinks/job/links"
+	"paylinks/store"
+)
+
+// intake is one input file on its way into the ledger.
+type intake struct {
+	path     string // as the user gave it, for messages
+	abs      string
+	options  invoice.Options
+	identity job.Identity
+	ledger   *store.Store // nil: there is none yet
+	run      *runFiles
+	known    *job.Job // the ledger has this job already: the file is not read again
+	hold     bool
+
+	header   invoice.Header
+	figures  figures
+	rejected string // path of the rejected file, if one was written
+	output   string // path of the links file; "-" is standard output
+}
+
+// figures are what a check found.
+type figures struct {
+	rows       int
+	bad        int
+	duplicates int // rows that have a link from an earlier job
+	problems   map[invoice.Kind]int
+	tally      job.Tally // good rows: pending or duplicate
+	smallest   map[string]*big.Int
+	largest    map[string]*big.Int
+}
+
+// kindConflict is the kind of a problem with the ledger, or with another file of the same run.
+const kindConflict invoice.Kind = "link-conflict"
+
+// runFiles is what the files of one run must know of each other: an invoice that stands in two of them must say
+// the same in both.
+type runFiles struct {
+	several bool
+	seen    map[[16]byte]sighting
+}
+
+type sighting struct {
+	intake *intake
+	row    job.NewItem
+}
+
+// newIntake looks at the file without reading its rows.
+func newIntake(path string, options invoice.Options, t target, files *runFiles) (*intake, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, failf(exitData, "there is no file %s", path)
+	case err != nil:
+		return nil, failf(exitData, "%w", err)
+	case info.IsDir():
+		return nil, failf(exitData, "%s is a folder", path).withHint("name the files in it")
+	case !info.Mode().IsRegular():
+		return nil, failf(exitData, "%s is not a regular file", path).
+			withHint("save it as a file first: it is read more than once")
+	}
+	in := &intake{path: path, options: options, run: files}
+	if in.abs, err = filepath.Abs(path); err != nil {
+		return nil, failf(exitData, "%s: %w", path, err)
+	}
+	in.identity = job.Identity{Environment: t.environment, BaseURL: t.baseURL, Options: options.Canonical()}
+	if in.identity.FileDigest, err = invoice.Digest(path); err != nil {
+		return nil, failf(exitData, "%w", err)
+	}
+	return in, nil
+}
+
+// find looks whether the ledger has the job already.
+func (in *intake) find(ctx context.Context) error {
+	if in.ledger == nil {
+		return nil
+	}
+	j, err := in.ledger.Find(ctx, in.identity)
+	if errors.Is(err, store.ErrNoJob) {
+		return nil
+	}
+	in.known = &j
+	return err
+}
+
+// checked is a row with what the ledger says of it.
+type checked struct {
+	invoice.Row
+	item      job.NewItem // of a good row
+	duplicate bool
+}
+
+// errChanged means that the file is not the one that was looked at first.
+var errChanged = errors.New("the file changed while it was read")
+
+// rows reads the file and holds each good row against the ledger and the run's other files.
+func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, error] {
+	return func(yield func(checked, error) bool) {
+		reader, err := invoice.Open(in.path, in.options)
+		if err != nil {
+			yield(checked{}, err)
+			return
+		}
+		defer reader.Close()
+		in.header = reader.Header()
+		for {
+			row, err := reader.Next()
+			if err == io.EOF {
+				break
+			}
+			c := checked{Row: row}
+			if err == nil && len(row.Problems) == 0 {
+				c.item = in.identity.NewRow(row, in.options.Defaults["item_name"])
+				err = in.meet(ctx, &c, at)
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+		if reader.Digest() != in.identity.FileDigest {
+			yield(checked{}, errChanged)
+		}
+	}
+}
+
+// meet looks for the row's invoice in other jobs and in the run's other files; a conflict becomes a problem.
+func (in *intake) meet(ctx context.Context, c *checked, at time.Time) error {
+	alike := c.item.InvoiceID == ""
+	if alike && in.options.AllowRepeats {
+		return nil
+	}
+	if in.ledger != nil {
+		claims, err := in.ledger.Claims(ctx, c.item.Invoice)
+		if err != nil {
+			return err
+		}
+		var meeting job.Meeting
+		if alike {
+			meeting = job.MeetAlike(claims, at)
+		} else {
+			meeting = job.Meet(job.Mine{Currency: c.item.Currency, Amount: c.item.Amount, Hold: in.hold}, claims, at)
+		}
+		switch meeting.Action {
+		case job.Reuse:
+			c.duplicate = true
+		case job.Refuse:
+			what, hint := meeting.Conflict(alike)
+			c.Problems = append(c.Problems, in.conflict(c, what, hint))
+			return nil
+		}
+	}
+	if in.run == nil || !in.run.several {
+		return nil
+	}
+	other, seen := in.run.seen[c.item.Invoice]
+	if !seen || other.intake == in {
+		in.run.seen[c.item.Invoice] = sighting{in, job.NewItem{Row: c.Line, Currency: c.item.Currency, Amount: c.item.Amount}}
+		return nil
+	}
+	where := fmt.Sprintf("%s:%d", other.intake.path, other.row.Row)
+	switch {
+	case alike:
+		c.Problems = append(c.Problems, in.conflict(c, "this row is alike in everything with "+where,
+			"give each row an invoice id, or say --allow-repeats if a second link is meant"))
+	case other.row.Currency != c.item.Currency || other.row.Amount != c.item.Amount:
+		c.Problems = append(c.Problems, in.conflict(c, "this invoice has another amount at "+where, "correct one of the two"))
+	default:
+		c.duplicate = true
+	}
+	return nil
+}
+
+func (in *intake) conflict(c *checked, what, hint string) invoice.Problem {
+	column := in.header.Taken["invoice_id"]
+	return invoice.Problem{
+		File: in.path, Line: c.Line, Column: column, Value: c.item.InvoiceID, Kind: kindConflict, What: what, Hint: hint,
+	}
+}
+
+// check reads the whole file and tells report of each problem, in the order of the file.
+func (in *intake) check(ctx context.Context, report func(invoice.Problem)) error {
+	in.figures = figures{
+		problems: map[invoice.Kind]int{}, tally: job.NewTally(),
+		smallest: map[string]*big.Int{}, largest: map[string]*big.Int{},
+	}
+	f := &in.figures
+	for row, err := range in.rows(ctx, time.Now()) {
+		if err != nil {
+			return in.unreadable(err, report)
+		}
+		f.rows++
+		if len(row.Problems) > 0 {
+			f.bad++
+			for _, p := range row.Problems {
+				f.problems[p.Kind]++
+				report(p)
+			}
+			continue
+		}
+		state := job.Pending
+		if row.duplicate {
+			f.duplicates++
+			state = job.Duplicate
+		}
+		amount := big.NewInt(row.item.Amount)
+		f.tally.Add(state, row.item.Currency, 1, amount)
+		if least := f.smallest[row.item.Currency]; least == nil || amount.Cmp(least) < 0 {
+			f.smallest[row.item.Currency] = amount
+		}
+		if most := f.largest[row.item.Currency]; most == nil || amount.Cmp(most) > 0 {
+			f.largest[row.item.Currency] = amount
+		}
+	}
+	return nil
+}
+
+// unreadable tells of problems with the file as a whole, which no flag can skip.
+func (in *intake) unreadable(err error, report func(invoice.Problem)) error {
+	var all invoice.Problems
+	var one *invoice.Problem
+	switch {
+	case errors.As(err, &all):
+		for _, p := range all {
+			report(p)
+		}
+	case errors.As(err, &one):
+		report(*one)
+	case errors.Is(err, errChanged):
+		return failf(exitData, "%s: %w", in.path, err).withHint("run again when nobody writes to it any more")
+	case errors.Is(err, context.Canceled):
+		return &failure{status: exitInterrupted, err: errors.New("interrupted, nothing was sent")}
+	default:
+		return err
+	}
+	return failf(exitData, "%s cannot be read to its end: nothing was sent", in.path)
+}
+
+// items are the rows as the ledger takes them.
+func (in *intake) items(ctx context.Context, at time.Time) iter.Seq2[job.NewItem, error] {
+	return func(yield func(job.NewItem, error) bool) {
+		for row, err := range in.rows(ctx, at) {
+			item := row.item
+			if len(row.Problems) > 0 {
+				item = job.NewItem{Row: row.Line, Cells: row.Cells, Problem: describe(row.Problems)}
+			}
+			if !yield(item, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// describe puts the problems of one row into one cell.
+func describe(problems []invoice.Problem) string {
+	var texts []string
+	for _, p := range problems {
+		text := p.What
+		if len(problems) > 1 && p.Column != "" {
+			text = p.Column + ": " + text
+		}
+		if p.Hint != "" {
+			text += "; " + p.Hint
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, " | ")
+}
+
+// writeRejected writes the bad rows into the rejected file and returns its path.
+func (in *intake) writeRejected(ctx context.Context, rawCells bool) (string, error) {
+	format := links.Format{Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: rawCells}
+	path, err := links.WriteRejected(links.RejectedPath(in.abs), format, func(yield func(links.Rejected, error) bool) {
+		for row, err := range in.rows(ctx, time.Now()) {
+			if err == nil && len(row.Problems) == 0 {
+				continue
+			}
+			var rejected links.Rejected
+			if err == nil {
+				rejected = links.Rejected{
+					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
+					Column: row.Problems[0].Column, Error: describe(row.Problems),
+				}
+			}
+			if !yield(rejected, err) || err != nil {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return "", classify(err)
+	}
+	return path, nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers lists each package with the packages of ours that it may import. Data walks one way, and imports go down
+// only.
+var layers = map[string][]string{
+	"cmd/paylinks":    {"store", "job", "job/invoice", "job/links", "clink", "clink/simulator"},
+	"store":           {"job", "clink"},
+	"job/links":       {"job/invoice"},
+	"job":             {"job/invoice", "clink"},
+	"job/invoice":     {},
+	"clink":           {},
+	"clink/simulator": {},
+}
+
+// TestLayers guards the design's layers: who may import whom, that the client needs the standard library alone,
+// that SQL stands in store alone, and that only cmd prints, reads the environment or exits.
+func TestLayers(t *testing.T) {
+	root := filepath.Join("..", "..")
+	seen := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		folder = filepath.ToSlash(folder)
+		seen[folder] = true
+		allowed, known := layers[folder]
+		if !known {
+			t.Errorf("%s: package %s is in no layer", path, folder)
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			checkImport(t, path, folder, imported, allowed)
+		}
+		if !strings.HasPrefix(folder, "cmd/") {
+			checkSilent(t, path, file)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range slices.Sorted(maps.Keys(layers)) {
+		if !seen[folder] {
+			t.Errorf("there is no package %s any more", folder)
+		}
+	}
+}
+
+func checkImport(t *testing.T, path, folder, imported string, allowed []string) {
+	t.Helper()
+	if own, ours := strings.CutPrefix(imported, "paylinks/"); ours {
+		if !slices.Contains(allowed, own) {
+			t.Errorf("%s imports %s, which is not below it", path, own)
+		}
+		return
+	}
+	if first, _, _ := strings.Cut(imported, "/"); folder == "clink" && strings.Contains(first, ".") {
+		t.Errorf("%s imports %s: the client needs the standard library alone", path, imported)
+	}
+	if folder != "store" && (imported == "database/sql" || strings.Contains(imported, "sqlite")) {
+		t.Errorf("%s imports %s: SQL stands in store alone", path, imported)
+	}
+}
+
+// checkSilent refuses what belongs into cmd: printing, reading the environment, exiting.
+func checkSilent(t *testing.T, path string, file *ast.File) {
+	t.Helper()
+	banned := map[string][]string{
+		"os":  {"Getenv", "LookupEnv", "Environ", "Exit", "Stdout", "Stderr", "Stdin"},
+		"fmt": {"Print", "Printf", "Println"},
+		"log": {"Print", "Printf", "Println", "Fatal", "Fatalf", "Fatalln"},
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if from, ok := selector.X.(*ast.Ident); ok && slices.Contains(banned[from.Name], selector.Sel.Name) {
+			t.Errorf("%s uses %s.%s, which belongs into cmd", path, from.Name, selector.Sel.Name)
+		}
+		return true
+	})
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"paylinks/job/invoice"
+)
+
+// readOptions say how a file is understood.
+type readOptions struct {
+	encoding     string
+	decimal      string
+	columns      []string // NAME=HEADER
+	allowRepeats bool
+	jobWide      map[string]*string // by canonical column name
+}
+
+// jobWide are the columns that a flag can give for the whole job, with what the flag's help says.
+var jobWide = []struct{ column, about string }{
+	{"currency", "currency of every row, for a file without that column"},
+	{"item_name", "what the customer sees as the item's name where a row has no description"},
+	{"image_url", "picture of the item"},
+	{"product_id", "registered product, together with --price-id"},
+	{"price_id", "registered price, together with --product-id"},
+	{"ui_mode", "hostedPage or elements"},
+	{"return_url", "where an elements checkout returns to"},
+	{"success_url", "where the customer goes after paying"},
+	{"cancel_url", "where the customer goes after giving up"},
+	{"payment_method_type", "the only way to pay, e.g. CARD"},
+	{"payment_method_type_black_list", "ways to pay that are left out, between semicolons"},
+	{"direct_payment_qr_code_payment_method_type", "CASHAPP, together with --payment-method-type CASHAPP"},
+	{"allow_promotion_codes", "true or false"},
+	{"promotion_code", "promotion code, together with --allow-promotion-codes true"},
+}
+
+func (o *readOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.encoding, "encoding", "", "the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
+	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal mark: point (1,234.50) or comma (1.234,50)")
+	flags.StringArrayVar(&o.columns, "map", nil, "NAME=HEADER: this column of mine is your NAME; repeatable")
+	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that are alike in everything are meant")
+	o.jobWide = map[string]*string{}
+	for _, value := range jobWide {
+		o.jobWide[value.column] = flags.String(strings.ReplaceAll(value.column, "_", "-"), "", value.about)
+	}
+}
+
+// resolve gives the reader's options.
+func (o *readOptions) resolve() (invoice.Options, error) {
+	options := invoice.Options{
+		Encoding:     o.encoding,
+		AllowRepeats: o.allowRepeats,
+		Map:          map[string]string{},
+		Defaults:     map[string]string{},
+	}
+	switch o.decimal {
+	case "point":
+	case "comma":
+		options.DecimalComma = true
+	default:
+		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+	}
+	for _, pair := range o.columns {
+		name, header, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || header == "" {
+			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
+				withHint("for a column that your file calls \"Betrag\": --map amount=Betrag")
+		}
+		if _, twice := options.Map[name]; twice {
+			return options, failf(exitUsage, "--map names the column %s twice", name)
+		}
+		options.Map[name] = header
+	}
+	for column, value := range o.jobWide {
+		if *value != "" {
+			options.Defaults[column] = *value
+		}
+	}
+	return options, nil
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+	"paylinks/store"
+)
+
+type resumeOptions struct {
+	target targetOptions
+	ledger ledgerOptions
+	send   sendOptions
+}
+
+func (o *resumeOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	o.target.addFlags(flags)
+	o.ledger.addFlags(flags)
+	o.send.addFlags(flags)
+}
+
+func newResume(s streams) *cobra.Command {
+	var o resumeOptions
+	cmd := &cobra.Command{
+		Use:   "resume [JOB]",
+		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
+		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
+on in its own environment, at its own address.
+
+` + exitHelp,
+		Example: "  paylinks resume\n  paylinks resume 3",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runResume(cmd.Context(), o, args, s)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+// jobNumber reads a JOB argument.
+func jobNumber(arg string) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil || id < 1 {
+		return 0, failf(exitUsage, "%q is not the number of a job", arg).withHint("see the numbers with: paylinks jobs")
+	}
+	return id, nil
+}
+
+func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (err error) {
+	var id int64
+	if len(args) == 1 {
+		if id, err = jobNumber(args[0]); err != nil {
+			return err
+		}
+	}
+	ledger, err := o.open(s, "resume")
+	if err != nil {
+		return err
+	}
+	defer func() { err = closed(ledger, err) }()
+	var jobs []job.Job
+	if id > 0 {
+		j, err := ledger.Job(ctx, id)
+		if err != nil {
+			return classify(err)
+		}
+		jobs = []job.Job{j}
+	} else if jobs, err = o.unfinished(ctx, ledger); err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		if !o.send.quiet {
+			fmt.Fprintln(s.err, "every job is finished")
+		}
+		return nil
+	}
+	if err := o.ready(s, jobs); err != nil {
+		return err
+	}
+	return o.goOn(ctx, ledger, jobs, s)
+}
+
+// open opens an existing ledger for sending.
+func (o *resumeOptions) open(s streams, doing string) (*store.Store, error) {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return nil, err
+	}
+	path, err := o.ledger.resolve(s, environment)
+	if err != nil {
+		return nil, err
+	}
+	// A ledger that is not there must not be made: there would be nothing to go on with.
+	existing, err := o.ledger.openToRead(context.Background(), s, environment)
+	var newer *store.VersionError
+	switch {
+	case err == nil:
+		if err := existing.Close(); err != nil {
+			return nil, classify(err)
+		}
+	case errors.As(err, &newer) && newer.Found < newer.Known: // opening it to send brings it up to date
+	default:
+		return nil, err
+	}
+	o.ledger.path = path
+	return o.ledger.openToSend(s, environment, doing)
+}
+
+// unfinished are the jobs that have rows which a run would send, oldest first.
+func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) ([]job.Job, error) {
+	all, err := ledger.Jobs(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	var open []job.Job
+	for _, j := range all {
+		if o.send.onUnknown != "" {
+			j.OnUnknown = job.Policy(o.send.onUnknown)
+		}
+		sendable, _, err := ledger.Left(ctx, j, o.send.maxAttempts)
+		if err != nil {
+			return nil, classify(err)
+		}
+		if sendable > 0 {
+			open = append(open, j)
+		}
+	}
+	return open, nil
+}
+
+// ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
+// be asked. A --env or --base-url that differs from a job's own is refused.
+func (o *resumeOptions) ready(s streams, jobs []job.Job) error {
+	if err := o.send.check(s, job.Simulator); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err := o.admit(s, j); err != nil {
+			return err
+		}
+		if _, err := o.target.key(s, j.Environment); err != nil {
+			return err
+		}
+		if err := tryOutput(j.Output); err != nil {
+			return err
+		}
+	}
+	for _, j := range jobs {
+		if err := confirm(o.send.yes, j.Environment, fmt.Sprintf("go on with job %d, %s", j.ID, j.File), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goOn finishes the jobs, each in its own environment and at its own address.
+func (o *resumeOptions) goOn(ctx context.Context, ledger *store.Store, jobs []job.Job, s streams) error {
+	return eachJob(jobs, func(j job.Job) (int, error) { return o.goOnWith(ctx, ledger, j, s) })
+}
+
+// admit refuses a job that is not where the flags say, or in production without a word.
+func (o *resumeOptions) admit(s streams, j job.Job) error {
+	if o.target.env != "" && job.Environment(o.target.env) != j.Environment {
+		return failf(exitConfig, "job %d belongs to %s, and --env says %s", j.ID, j.Environment, o.target.env).
+			withHint("leave out --env: a job keeps its own")
+	}
+	if o.target.baseURL != "" {
+		t, err := o.target.resolve(s)
+		if err != nil {
+			return err
+		}
+		if t.baseURL != j.BaseURL {
+			return failf(exitConfig, "job %d was begun at %s, and --base-url says %s", j.ID, j.BaseURL, t.baseURL).
+				withHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
+		}
+	}
+	if o.send.json && j.Output == "-" {
+		return failf(exitUsage, "job %d writes its links to standard output, and --json needs it", j.ID).
+			withHint("run its file again with --output PATH")
+	}
+	return o.send.checkProduction(s, j.Environment)
+}
+
+func (o *resumeOptions) goOnWith(ctx context.Context, ledger *store.Store, j job.Job, s streams) (int, error) {
+	key, err := o.target.key(s, j.Environment)
+	if err != nil {
+		return 0, err
+	}
+	if o.send.onUnknown != "" {
+		if err := ledger.Remember(j.ID, j.File, j.Output, j.RawCells, job.Policy(o.send.onUnknown)); err != nil {
+			return 0, classify(err)
+		}
+		j.OnUnknown = job.Policy(o.send.onUnknown)
+	}
+	e, err := newEngine(s, ledger, &o.send, target{environment: j.Environment, baseURL: j.BaseURL}, key)
+	if err != nil {
+		return 0, err
+	}
+	defer e.close()
+	return e.finish(ctx, j, "")
+}

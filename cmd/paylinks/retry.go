@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+)
+
+func newRetry(s streams) *cobra.Command {
+	var o resumeOptions
+	var unknown bool
+	cmd := &cobra.Command{
+		Use:   "retry JOB",
+		Short: "Put failed items (with --unknown: those in doubt) back to pending, then go on",
+		Long: `retry is a person's word that rows may be sent again: those that Clink refused, or, with --unknown, those whose
+answer was lost. For the latter look at Clink first whether a session exists: one that nobody has seen the link
+of cannot be paid, but it stands there.
+
+` + exitHelp,
+		Example: "  paylinks retry 3\n  paylinks retry 3 --unknown",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRetry(cmd.Context(), o, unknown, args[0], s)
+		},
+	}
+	cmd.Flags().BoolVar(&unknown, "unknown", false, "the rows in doubt, instead of the failed ones")
+	o.addFlags(cmd)
+	return cmd
+}
+
+func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s streams) (err error) {
+	id, err := jobNumber(arg)
+	if err != nil {
+		return err
+	}
+	ledger, err := o.open(s, "retry")
+	if err != nil {
+		return err
+	}
+	defer func() { err = closed(ledger, err) }()
+	j, err := ledger.Job(ctx, id)
+	if err != nil {
+		return classify(err)
+	}
+	if err := o.ready(s, []job.Job{j}); err != nil {
+		return err
+	}
+	n, err := ledger.Retry(id, unknown)
+	if err != nil {
+		return classify(err)
+	}
+	if !o.send.quiet {
+		fmt.Fprintf(s.err, "%s of job %d put back\n", count(n, "row"), id)
+	}
+	return o.goOn(ctx, ledger, []job.Job{j}, s)
+}

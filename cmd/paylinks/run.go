@@ -1,0 +1,332 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+	"paylinks/job/invoice"
+	"paylinks/job/links"
+	"paylinks/store"
+)
+
+type runOptions struct {
+	target      targetOptions
+	ledger      ledgerOptions
+	read        readOptions
+	expect      expectOptions
+	send        sendOptions
+	output      string
+	rawCells    bool
+	skipInvalid bool
+}
+
+func newRun(s streams) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run FILE...",
+		Short: "Check, create a link for each row, and write each file's links file; run it again to resume",
+		Long: `run checks the files first: one that is wrong sends nothing. Then it creates one checkout session per row and
+writes FILE's links file. Every step is on record in the ledger: the same file again finishes what a stopped
+run began, and sends nothing that is done. An edited file creates only what has no link yet.
+
+` + exitHelp,
+		Example: `  paylinks run invoices.csv --env simulator     try it, no network
+  paylinks run invoices.csv --limit 3           a canary of three rows in Clink's sandbox
+  paylinks run invoices.csv --env production --yes`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return runRun(cmd.Context(), o, files, s)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&o.output, "output", "o", "", "the links file; - is standard output; one file only (default: FILE without its extension, .links.csv, beside it)")
+	o.target.addFlags(flags)
+	o.ledger.addFlags(flags)
+	o.send.addFlags(flags)
+	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
+	o.read.addFlags(flags)
+	o.expect.addFlags(flags)
+	flags.BoolVar(&o.rawCells, "raw-cells", false, "leave the formula guard out of the links and rejected files")
+	return cmd
+}
+
+func runRun(ctx context.Context, o runOptions, files []string, s streams) (err error) {
+	options, err := o.read.resolve()
+	if err != nil {
+		return err
+	}
+	if len(files) > 1 && (o.output != "" || o.expect.set()) {
+		return failf(exitUsage, "--output, --expect-rows and --expect-total are for one file")
+	}
+	if _, err := o.expect.parse(); err != nil {
+		return err
+	}
+	if o.output == "-" && o.send.json {
+		return failf(exitUsage, "--json and --output - both write to standard output").withHint("name a file with --output")
+	}
+	t, err := o.target.resolve(s)
+	if err != nil {
+		return err
+	}
+	if err := o.send.check(s, t.environment); err != nil {
+		return err
+	}
+	key, err := o.target.key(s, t.environment)
+	if err != nil {
+		return err
+	}
+	intakes, err := newIntakes(files, options, t, nil)
+	if err != nil {
+		return err
+	}
+	if err := setOutputs(intakes, o.output); err != nil {
+		return err
+	}
+	ledger, err := o.ledger.openToSend(s, t.environment, "run "+strings.Join(files, " "))
+	if err != nil {
+		return err
+	}
+	defer func() { err = closed(ledger, err) }()
+	for _, in := range intakes {
+		in.ledger, in.hold = ledger, o.send.onUnknown == string(job.Hold)
+		if err := in.find(ctx); err != nil {
+			return classify(err)
+		}
+	}
+	if err := checkAll(ctx, intakes, &o.expect, o.skipInvalid, o.rawCells, o.send.quiet, s.err); err != nil {
+		return err
+	}
+	for _, in := range intakes {
+		if err := spareLedger(in.output, ledger); err != nil {
+			return err
+		}
+		if err := tryOutput(in.output); err != nil {
+			return err
+		}
+	}
+	if err := confirm(o.send.yes, t.environment, describeAll(intakes), s); err != nil {
+		return err
+	}
+	e, err := newEngine(s, ledger, &o.send, t, key)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+
+	return eachJob(intakes, func(in *intake) (int, error) {
+		j, err := o.take(ctx, in, ledger)
+		if err != nil {
+			return 0, err
+		}
+		return e.finish(ctx, j, in.rejected)
+	})
+}
+
+// eachJob finishes one job after the other. A status that stops a run ends the whole; else one job that needs
+// attention makes the whole need it.
+func eachJob[T any](jobs []T, finish func(T) (status int, err error)) error {
+	worst := exitOK
+	for _, j := range jobs {
+		status, err := finish(j)
+		switch {
+		case err != nil:
+			return err
+		case status != exitOK && status != exitAttention:
+			return exitWith(status)
+		}
+		worst = max(worst, status)
+	}
+	return exitWith(worst)
+}
+
+// take gives the file's job: the one that the ledger has, or a new one.
+func (o *runOptions) take(ctx context.Context, in *intake, ledger *store.Store) (job.Job, error) {
+	if in.known != nil {
+		err := ledger.Remember(in.known.ID, in.abs, in.output, o.rawCells, job.Policy(o.send.onUnknown))
+		if err != nil {
+			return job.Job{}, classify(err)
+		}
+		j, err := ledger.Job(ctx, in.known.ID)
+		if err != nil {
+			return job.Job{}, classify(err)
+		}
+		return j, nil
+	}
+	policy := job.Policy(o.send.onUnknown)
+	if policy == "" {
+		policy = job.Retry
+	}
+	now := time.Now()
+	j, err := ledger.Import(job.Job{
+		Identity:     in.identity,
+		File:         in.abs,
+		Columns:      in.header.Columns,
+		Delimiter:    in.header.Delimiter,
+		OnUnknown:    policy,
+		AllowRepeats: in.options.AllowRepeats,
+		RawCells:     o.rawCells,
+		Output:       in.output,
+	}, in.items(ctx, now), o.skipInvalid, now)
+	var conflict *store.ConflictError
+	var problem *invoice.Problem
+	switch {
+	case err == nil:
+		return j, nil
+	case errors.Is(err, errChanged), errors.As(err, &conflict), errors.As(err, &problem):
+		return j, failf(exitData, "%w", err).withHint("nothing of this file was sent; run it again")
+	case errors.Is(err, context.Canceled):
+		return j, failf(exitInterrupted, "interrupted while %s was taken into the ledger: nothing of it was sent", in.path)
+	}
+	return j, classify(err)
+}
+
+// newIntakes looks at all files before any is read.
+func newIntakes(files []string, options invoice.Options, t target, ledger *store.Store) ([]*intake, error) {
+	run := &runFiles{several: len(files) > 1, seen: map[[16]byte]sighting{}}
+	var intakes []*intake
+	for _, path := range files {
+		in, err := newIntake(path, options, t, run)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range intakes {
+			if other.identity == in.identity {
+				return nil, failf(exitUsage, "%s and %s are the same to the byte", other.path, in.path).withHint("name only one of them")
+			}
+		}
+		in.ledger = ledger
+		intakes = append(intakes, in)
+	}
+	return intakes, nil
+}
+
+// setOutputs decides where each links file goes, and refuses one that would overwrite an input or another's.
+func setOutputs(intakes []*intake, output string) error {
+	for i, in := range intakes {
+		in.output = links.DefaultPath(in.abs)
+		if output == "-" {
+			in.output = "-"
+		} else if output != "" {
+			abs, err := filepath.Abs(output)
+			if err != nil {
+				return failf(exitOutput, "output %s: %w", output, err)
+			}
+			in.output = abs
+		}
+		for _, other := range intakes {
+			if sameFile(in.output, other.abs) {
+				return failf(exitUsage, "the links file of %s would overwrite the input %s", in.path, other.path).
+					withHint("name another with --output, or take our own output files out of the command")
+			}
+		}
+		if in.output == links.RejectedPath(in.abs) {
+			return failf(exitUsage, "the links file of %s would take the place of its rejected file", in.path).
+				withHint("name another with --output")
+		}
+		for _, other := range intakes[:i] {
+			if in.output == other.output {
+				return failf(exitUsage, "%s and %s would both write %s", other.path, in.path, in.output).
+					withHint("run them one by one, each with its own --output")
+			}
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	first, errA := os.Stat(a)
+	second, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(first, second)
+}
+
+// spareLedger refuses an output that would take the place of the ledger.
+func spareLedger(output string, ledger *store.Store) error {
+	if sameFile(output, ledger.Path()) {
+		return failf(exitUsage, "%s is the ledger", output).withHint("name another file with --output")
+	}
+	return nil
+}
+
+// tryOutput finds out before the first send whether the links file can be written.
+func tryOutput(path string) error {
+	if path == "-" {
+		return nil
+	}
+	if err := links.Try(path); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+// describeAll sums up for the question before production what would be sent.
+func describeAll(intakes []*intake) string {
+	tally := job.NewTally()
+	resumed := 0
+	for _, in := range intakes {
+		if in.known != nil {
+			resumed++
+			continue
+		}
+		tally.Merge(in.figures.tally)
+	}
+	var parts []string
+	if n := tally.Items[job.Pending]; n > 0 {
+		parts = append(parts, "create "+count(n, "link"))
+		totals := tally.Totals(job.Pending)
+		for _, code := range slices.Sorted(maps.Keys(totals)) {
+			parts = append(parts, code+" "+grouped(totals[code]))
+		}
+	}
+	if resumed > 0 {
+		parts = append(parts, "go on with "+count(resumed, "job"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// confirm asks a person before real money is meant; see sendOptions.check for who is not at a terminal.
+func confirm(yes bool, environment job.Environment, what string, s streams) error {
+	if yes || environment != job.Production || what == "" {
+		return nil
+	}
+	fmt.Fprintf(s.err, "production: %s? type yes to go on: ", what)
+	answer, err := bufio.NewReader(io.LimitReader(s.in, 100)).ReadString('\n')
+	if strings.TrimSpace(answer) != "yes" {
+		if err != nil {
+			fmt.Fprintln(s.err)
+		}
+		return failf(exitUsage, "not confirmed: nothing was sent").withHint("type yes in full, or say --yes")
+	}
+	return nil
+}
+
+// exitWith ends the program with the status, without a message of its own.
+func exitWith(status int) error {
+	if status == exitOK {
+		return nil
+	}
+	return &failure{status: status}
+}
+
+// closed closes the ledger and says so if that is the only thing that went wrong.
+func closed(ledger *store.Store, err error) error {
+	if closeErr := ledger.Close(); err == nil && closeErr != nil {
+		return classify(closeErr)
+	}
+	return err
+}

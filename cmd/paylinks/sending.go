@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"paylinks/clink"
+	"paylinks/clink/simulator"
+	"paylinks/job"
+	"paylinks/job/links"
+	"paylinks/store"
+)
+
+// sendOptions say how fast and how far a run goes, and what it shows.
+type sendOptions struct {
+	rate        float64
+	concurrency int
+	timeout     time.Duration
+	maxAttempts int
+	giveUpAfter time.Duration
+	maxFailures string
+	onUnknown   string
+	limit       int
+	sent        int // items that count towards limit so far
+	yes         bool
+	progress    string
+	logFormat   string
+	verbose     bool
+	quiet       bool
+	json        bool
+}
+
+func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
+	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit")
+	flags.IntVar(&o.concurrency, "concurrency", 16, "requests in flight")
+	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "for one request")
+	flags.IntVar(&o.maxAttempts, "max-attempts", 5, "attempts of a row that may end without an answer, before it waits for a person")
+	flags.DurationVar(&o.giveUpAfter, "give-up-after", 10*time.Minute, "how long to wait out an outage in which no row moves")
+	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when N rows, or N% of the job's rows, have failed in this run")
+	flags.StringVar(&o.onUnknown, "on-unknown", "", "retry: send a row again whose answer was lost; hold: never without a person's word (default: as the job was begun, else retry)")
+	flags.IntVar(&o.limit, "limit", -1, "send at most N rows, then stop: a canary (default: all)")
+	flags.Lookup("limit").DefValue = "0" // none is shown
+	flags.BoolVar(&o.yes, "yes", false, "production is meant; without it a terminal is asked")
+	flags.StringVar(&o.progress, "progress", "auto", "auto, bar, plain (a line every 10 s) or none")
+	flags.StringVar(&o.logFormat, "log-format", "text", "of the log on standard error: text or json")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log every attempt")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVar(&o.json, "json", false, "the summary as one JSON object on standard output")
+}
+
+// check refuses what makes no sense before anything is opened, and a production run that nobody can confirm.
+func (o *sendOptions) check(s streams, environment job.Environment) error {
+	oneOf := func(flag, value string, words ...string) error {
+		for _, word := range words {
+			if value == word {
+				return nil
+			}
+		}
+		return failf(exitUsage, "--%s %q is not one of: %s", flag, value, strings.Trim(strings.Join(words, ", "), ", "))
+	}
+	switch {
+	case !(o.rate >= 0 && o.rate <= 1e6):
+		return failf(exitUsage, "--rate %v is not from 0 to 1,000,000", o.rate)
+	case o.concurrency < 1 || o.concurrency > 1024:
+		return failf(exitUsage, "--concurrency %d is not from 1 to 1024", o.concurrency)
+	case o.timeout <= 0:
+		return failf(exitUsage, "--timeout %s is not above 0", o.timeout)
+	case o.maxAttempts < 1:
+		return failf(exitUsage, "--max-attempts %d is not at least 1", o.maxAttempts)
+	case o.giveUpAfter <= 0:
+		return failf(exitUsage, "--give-up-after %s is not above 0", o.giveUpAfter)
+	case o.limit == 0 || o.limit < -1:
+		return failf(exitUsage, "--limit %d is not at least 1", o.limit)
+	}
+	for _, err := range []error{
+		oneOf("progress", o.progress, "auto", "bar", "plain", "none"),
+		oneOf("log-format", o.logFormat, "text", "json"),
+		oneOf("on-unknown", o.onUnknown, "", "retry", "hold"),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := o.failuresOf(100); err != nil {
+		return err
+	}
+	return o.checkProduction(s, environment)
+}
+
+func (o *sendOptions) checkProduction(s streams, environment job.Environment) error {
+	if environment == job.Production && !o.yes && !(isTerminal(s.in) && isTerminal(s.err)) {
+		return failf(exitUsage, "production needs --yes where nobody can be asked: nothing was sent").
+			withHint("try it first without: --env sandbox, or --env simulator")
+	}
+	return nil
+}
+
+// failuresOf is how many failed rows stop a run of a job with so many rows; 0 is never.
+func (o *sendOptions) failuresOf(rows int) (int, error) {
+	if o.maxFailures == "" {
+		return 0, nil
+	}
+	number, percent := strings.CutSuffix(o.maxFailures, "%")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || percent && n > 100 {
+		return 0, failf(exitUsage, "--max-failures %q is not a number of rows, nor a percentage from 1%% to 100%%", o.maxFailures)
+	}
+	if percent {
+		n = max(1, (rows*n+99)/100)
+	}
+	return n, nil
+}
+
+// engine sends jobs: what run, resume and retry have in common.
+type engine struct {
+	s       streams
+	ledger  *store.Store
+	options *sendOptions
+	client  *clink.Client
+	console *console
+	log     *slog.Logger
+	stop    func() // ends the in-process simulator
+}
+
+// newEngine makes the client for the target, and starts the in-process simulator where that is meant.
+func newEngine(s streams, ledger *store.Store, o *sendOptions, t target, key string) (*engine, error) {
+	e := &engine{s: s, ledger: ledger, options: o, console: newConsole(s.err), stop: func() {}}
+	e.log = newLog(e.console, o)
+	address := t.baseURL
+	if address == job.InProcess {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, failf(exitConfig, "start the simulator: %w", err)
+		}
+		server := &http.Server{Handler: simulator.New(simulator.Config{AllowNoKey: true}), ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug)}
+		go func() { _ = server.Serve(listener) }()
+		e.stop = func() { _ = server.Close() }
+		address = "http://" + listener.Addr().String()
+	}
+	var err error
+	e.client, err = clink.New(clink.Config{
+		BaseURL: address, Key: key, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout,
+	})
+	if err != nil {
+		e.stop()
+		return nil, failf(exitConfig, "%w", err)
+	}
+	if n := ledger.Crashed(); n > 0 {
+		e.log.Warn("an earlier run ended before it had recorded its answers; those rows are in doubt", "rows", n)
+	}
+	return e, nil
+}
+
+func (e *engine) close() {
+	e.client.CloseIdle()
+	e.stop()
+}
+
+// finish sends what is open in the job, writes its links file and sums up. It returns the exit status; an error is
+// a failure of its own.
+func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, error) {
+	started := time.Now()
+	after := context.WithoutCancel(ctx) // an interrupted run still writes what it has
+	before, err := e.ledger.Tally(after, j.ID)
+	if err != nil {
+		return 0, classify(err)
+	}
+	failures, err := e.options.failuresOf(before.Rows())
+	if err != nil {
+		return 0, err
+	}
+	show := e.newProgress(j, before)
+	runner := job.Runner{
+		Ledger: e.ledger,
+		Clink:  e.client,
+		Observe: func(event job.Event) {
+			show.observe(event)
+			e.logEvent(j, event)
+		},
+		Settings: job.Settings{
+			Rate:        e.options.rate,
+			Concurrency: e.options.concurrency,
+			MaxAttempts: e.options.maxAttempts,
+			GiveUpAfter: e.options.giveUpAfter,
+			MaxFailures: failures,
+			Limit:       max(0, e.options.limit),
+			Sent:        e.options.sent,
+		},
+	}
+	report := runner.Run(ctx, j)
+	e.options.sent += report.Sent
+	show.close()
+
+	outcome := outcome{job: j, report: report, rejected: rejected}
+	outputErr := e.writeLinks(after, j)
+	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
+		return 0, classify(err)
+	}
+	if outcome.sendable, outcome.waiting, err = e.ledger.Left(after, j, e.options.maxAttempts); err != nil {
+		return 0, classify(err)
+	}
+	outcome.status = statusOf(report, outcome.tally, outcome.sendable)
+	outcome.took = time.Since(started)
+	if outputErr != nil {
+		outcome.status, outcome.outputErr = exitOutput, classify(outputErr)
+		if report.Stop == job.LedgerFailed || outcome.outputErr.status == exitLedger {
+			outcome.status = exitLedger
+		}
+	}
+	if err := e.sumUp(outcome); err != nil {
+		return 0, err
+	}
+	return outcome.status, nil
+}
+
+func (e *engine) writeLinks(ctx context.Context, j job.Job) error {
+	format := links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: j.RawCells}
+	return writeLinks(j.Output, format, e.s.out, linkRows(e.ledger.Results(ctx, j.ID)))
+}
+
+// writeLinks writes the links file at path, or into out where path is "-".
+func writeLinks(path string, format links.Format, out io.Writer, rows iter.Seq2[links.Row, error]) error {
+	if path == "-" {
+		return links.WriteTo(out, format, rows)
+	}
+	return links.Write(path, format, rows)
+}
+
+// linkRows are the ledger's results as lines of the links file. An item in state sending is one in doubt.
+func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] {
+	return func(yield func(links.Row, error) bool) {
+		for r, err := range results {
+			state := r.State
+			if state == job.Sending {
+				state = job.Unknown
+			}
+			row := links.Row{
+				Line: r.Row, Cells: r.Cells, Status: string(state), SessionID: r.SessionID, URL: r.URL,
+				ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt, Attempts: r.Attempts, ErrorCode: r.ErrorCode, Error: r.Error,
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func newLog(to io.Writer, o *sendOptions) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+	switch {
+	case o.quiet:
+		options.Level = slog.LevelError
+	case o.verbose:
+		options.Level = slog.LevelDebug
+	}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
+}
+
+// logEvent writes one record per attempt at debug, and one at warn for each row that needs a person now.
+func (e *engine) logEvent(j job.Job, event job.Event) {
+	switch event := event.(type) {
+	case job.Moved:
+		level, text := slog.LevelDebug, "attempt"
+		if !event.Again && event.Verdict.State != job.Created && event.Verdict.State != job.Duplicate && event.Verdict.State != job.Pending {
+			level, text = slog.LevelWarn, "this row needs a person"
+		}
+		e.log.Log(context.Background(), level, text, "job", j.ID, "row", event.Item.Row, "invoice_id", event.Item.InvoiceID,
+			"attempt", event.Attempt, "outcome", string(event.Verdict.Outcome), "state", string(event.Verdict.State),
+			"status", event.Status, "ms", event.Took.Milliseconds(), "reason", event.Verdict.Reason)
+	case job.Paused:
+		e.log.Debug("throttled", "job", j.ID, "until", event.Until.UTC(), "rate", event.PerSecond)
+	case job.Unanswered:
+		e.log.Warn("Clink does not answer", "job", j.ID, "next_probe", event.Next.UTC(), "reason", event.Reason)
+	case job.Flowing:
+		e.log.Debug("requests flow again", "job", j.ID)
+	default:
+		panic(fmt.Sprintf("unknown event %T", event))
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"paylinks/job"
+)
+
+// outcome is what a command made of a job.
+type outcome struct {
+	job       job.Job
+	report    job.Report
+	tally     job.Tally
+	sendable  int // open rows that running again would send
+	waiting   int // open rows that wait for a person
+	status    int
+	took      time.Duration
+	rejected  string // path of the rejected file, if this run wrote one
+	outputErr *failure
+}
+
+// summary is the outcome for programs. Its keys are fixed; figures are the whole job's, only Seconds is this run's.
+type summary struct {
+	Job             int64             `json:"job"`
+	File            string            `json:"file"`
+	Environment     job.Environment   `json:"environment"`
+	Rows            int               `json:"rows"`
+	Created         int               `json:"created"`
+	Duplicate       int               `json:"duplicate"`
+	Failed          int               `json:"failed"`
+	Invalid         int               `json:"invalid"`
+	Unknown         int               `json:"unknown"`
+	Pending         int               `json:"pending"`
+	Superseded      int               `json:"superseded"`
+	Attempts        int               `json:"attempts"`
+	PossibleOrphans int               `json:"possible_orphans"`
+	Totals          map[string]string `json:"totals"`
+	Output          string            `json:"output"`
+	RejectedOutput  string            `json:"rejected_output"`
+	Seconds         float64           `json:"seconds"`
+}
+
+func (o outcome) summary() summary {
+	items := o.tally.Items
+	return summary{
+		Job:             o.job.ID,
+		File:            o.job.File,
+		Environment:     o.job.Environment,
+		Rows:            o.tally.Rows(),
+		Created:         items[job.Created],
+		Duplicate:       items[job.Duplicate],
+		Failed:          items[job.Failed],
+		Invalid:         items[job.Invalid],
+		Unknown:         items[job.Unknown] + items[job.Sending],
+		Pending:         items[job.Pending],
+		Superseded:      items[job.Superseded],
+		Attempts:        o.tally.AllAttempts(),
+		PossibleOrphans: o.tally.PossibleOrphans(),
+		Totals:          o.tally.Totals(job.Created, job.Duplicate),
+		Output:          o.job.Output,
+		RejectedOutput:  o.rejected,
+		Seconds:         o.took.Round(time.Millisecond).Seconds(),
+	}
+}
+
+// sumUp prints the outcome: JSON on standard output, or some lines for a person on standard error.
+func (e *engine) sumUp(o outcome) error {
+	if e.options.json {
+		line, err := json.Marshal(o.summary())
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(e.s.out, "%s\n", line); err != nil {
+			return failf(exitOutput, "write the summary: %w", err)
+		}
+	}
+	e.complain(o)
+	if e.options.quiet {
+		return nil
+	}
+	fmt.Fprint(e.console, o.lines(e.ledger.Path()))
+	return nil
+}
+
+// complain says what went wrong with the run, if anything did.
+func (e *engine) complain(o outcome) {
+	if o.outputErr != nil {
+		fmt.Fprintf(e.console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them with: paylinks export %d --output PATH\n", o.outputErr, o.job.ID)
+	}
+	if o.report.Reason == "" || o.report.Stop == job.LimitReached { // a canary that ends is no error
+		return
+	}
+	fmt.Fprintf(e.console, "paylinks: error: job %d stopped: %s\n", o.job.ID, printable(o.report.Reason))
+	if o.report.Last != "" {
+		fmt.Fprintf(e.console, "the last attempt: %s\n", printable(o.report.Last))
+	}
+	hint := ""
+	switch o.report.Stop {
+	case job.KeyRefused:
+		hint = fmt.Sprintf("check CLINK_SECRET_KEY: is it the key for %s? no row was lost; run again with the right key", o.job.Environment)
+	case job.WrongAddress:
+		hint = fmt.Sprintf("what answers at %s is not Clink's API; check --base-url and CLINK_BASE_URL", o.job.BaseURL)
+	case job.TooManyFails:
+		hint = fmt.Sprintf("see why with: paylinks show %d", o.job.ID)
+	case job.GaveUp:
+		hint = "no row was lost; run again later"
+		if !o.report.ComeBack.IsZero() {
+			hint = "no row was lost; run again after " + o.report.ComeBack.UTC().Format(time.RFC3339)
+		}
+	case job.LedgerFailed:
+		hint = "nothing was sent that is not on record; make room on the disk, or mend it, and run again"
+	}
+	if hint != "" {
+		fmt.Fprintf(e.console, "hint: %s\n", hint)
+	}
+}
+
+// lines are the outcome for a person.
+func (o outcome) lines(ledger string) string {
+	var b strings.Builder
+	items := o.tally.Items
+	fmt.Fprintf(&b, "job %d (%s, %s): %s\n", o.job.ID, filepath.Base(o.job.File), o.job.Environment, stateCounts(o.tally))
+	if totals := o.tally.Totals(job.Created, job.Duplicate); len(totals) > 0 {
+		fmt.Fprintf(&b, "  with links: %s\n", amounts(totals))
+	}
+	if n := o.tally.PossibleOrphans(); n > 0 {
+		fmt.Fprintf(&b, "  %s may exist at Clink that nobody has seen the link of: paylinks show %d --attempts\n", count(n, "extra session"), o.job.ID)
+	}
+	if o.outputErr == nil && o.job.Output != "-" {
+		fmt.Fprintf(&b, "  links file: %s\n", o.job.Output)
+	}
+	if o.rejected != "" {
+		fmt.Fprintf(&b, "  rejected rows: %s\n", o.rejected)
+	}
+	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
+	switch {
+	case o.sendable > 0:
+		fmt.Fprintf(&b, "next: %s left; go on with: paylinks resume %d\n", count(o.sendable, "row"), o.job.ID)
+	case items[job.Failed] > 0:
+		fmt.Fprintf(&b, "next: see why rows failed with: paylinks show %d; send them again with: paylinks retry %d\n", o.job.ID, o.job.ID)
+	case o.waiting > 0:
+		fmt.Fprintf(&b, "next: %s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown\n", count(o.waiting, "row"), o.job.ID)
+	case items[job.Invalid] > 0:
+		fmt.Fprintf(&b, "next: correct the %s, and run the corrected file\n", count(items[job.Invalid], "invalid row"))
+	}
+	return b.String()
+}
+
+// stateCounts lists how many rows are in which state.
+func stateCounts(t job.Tally) string {
+	parts := []string{count(t.Rows(), "row")}
+	for _, state := range job.States {
+		n := t.Items[state]
+		switch state {
+		case job.Sending: // only seen while a run goes on, or has just broken down
+			continue
+		case job.Unknown:
+			n += t.Items[job.Sending]
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", grouped(fmt.Sprint(n)), state))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// amounts lists totals by currency.
+func amounts(totals map[string]string) string {
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(totals)) {
+		parts = append(parts, code+" "+grouped(totals[code]))
+	}
+	return strings.Join(parts, ", ")
+}

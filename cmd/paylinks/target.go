@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"paylinks/clink"
+	"paylinks/job"
+)
+
+// Base URLs of Clink's environments, from its public reference.
+var clinkURL = map[job.Environment]string{
+	job.Sandbox:    "https://uat-api.clinkbill.com/api",
+	job.Production: "https://api.clinkbill.com/api",
+}
+
+// targetOptions say which Clink is meant, and with which key.
+type targetOptions struct {
+	env        string
+	baseURL    string
+	apiKeyFile string
+}
+
+func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.env, "env", "", "simulator, sandbox or production (default: CLINK_ENV, else sandbox)")
+	flags.StringVar(&o.baseURL, "base-url", "", "address of Clink's API (default: CLINK_BASE_URL, else the environment's)")
+	flags.StringVar(&o.apiKeyFile, "api-key-file", "", "file with the secret key (default: $CREDENTIALS_DIRECTORY/clink-secret-key, else CLINK_SECRET_KEY)")
+}
+
+// target is the Clink that a command talks to.
+type target struct {
+	environment job.Environment
+	baseURL     string // job.InProcess for the in-process simulator
+}
+
+// resolveEnvironment decides the environment alone. The flag counts before Clink's own variable.
+func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
+	environment := job.Environment(cmp.Or(o.env, s.getenv("CLINK_ENV"), string(job.Sandbox)))
+	switch environment {
+	case job.Simulator, job.Sandbox, job.Production:
+		return environment, nil
+	}
+	return "", failf(exitUsage, "no environment is called %q", environment).
+		withHint("say --env simulator, --env sandbox or --env production")
+}
+
+// resolve decides environment and address. A flag counts before Clink's own variables.
+func (o *targetOptions) resolve(s streams) (target, error) {
+	environment, err := o.resolveEnvironment(s)
+	if err != nil {
+		return target{}, err
+	}
+	t := target{environment: environment}
+	address := o.baseURL
+	if environment == job.Simulator && address == "" {
+		t.baseURL = job.InProcess
+		return t, nil
+	}
+	if environment != job.Simulator {
+		address = cmp.Or(address, s.getenv("CLINK_BASE_URL"), clinkURL[environment])
+	}
+	if t.baseURL, err = clink.NormalizeBaseURL(address); err != nil { // the address itself may hold a secret
+		return t, failf(exitConfig, "%w", err).withHint("see --base-url and CLINK_BASE_URL")
+	}
+	return t, t.check()
+}
+
+// check refuses an address that belongs to another environment: the environment is what guards real money.
+func (t target) check() error {
+	u, err := url.Parse(t.baseURL)
+	if err != nil {
+		return failf(exitConfig, "base URL %q: %w", t.baseURL, err)
+	}
+	if t.environment == job.Simulator && !isLoopback(u.Hostname()) {
+		return failf(exitConfig, "%s is not on this machine, and the simulator must be", t.baseURL).
+			withHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
+	}
+	for env, address := range clinkURL {
+		if own, _ := url.Parse(address); env != t.environment && strings.EqualFold(own.Hostname(), u.Hostname()) {
+			return failf(exitConfig, "%s belongs to Clink's %s, and the environment is %s", t.baseURL, env, t.environment).
+				withHint("say --env %s, or leave out --base-url and CLINK_BASE_URL", env)
+		}
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// key reads the secret key. The simulator needs none, and is not told one that was meant for Clink.
+func (o *targetOptions) key(s streams, environment job.Environment) (string, error) {
+	path := o.apiKeyFile
+	if path == "" && environment == job.Simulator {
+		return "", nil
+	}
+	if folder := s.getenv("CREDENTIALS_DIRECTORY"); path == "" && folder != "" {
+		credential := filepath.Join(folder, "clink-secret-key")
+		if _, err := os.Stat(credential); err == nil {
+			path = credential
+		}
+	}
+	key, from := s.getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", failf(exitConfig, "read the secret key: %w", err)
+		}
+		key, from = string(text), path
+	}
+	key = strings.TrimSpace(key)
+	switch {
+	case key == "":
+		return "", failf(exitConfig, "there is no secret key for %s", environment).
+			withHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file; to try without Clink: --env simulator")
+	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "", failf(exitConfig, "the secret key in %s has a space, a line break or a letter that no key has", from).
+			withHint("it must hold the key and nothing else")
+	}
+	return key, nil
+}
