@@ -90,6 +90,7 @@ type Job struct {
 	OnUnknown    Policy
 	AllowRepeats bool
 	RawCells     bool   // write the user's cells without the formula guard
+	BOM          bool   // begin the links file with a byte order mark
 	Output       string // absolute path of the links file; "-" is standard output
 	CreatedAt    time.Time
 }

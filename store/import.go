@@ -71,12 +71,12 @@ func (t *tx) insertJob(j job.Job, at time.Time) (int64, error) {
 	result, err := t.conn.ExecContext(context.Background(), `
 		INSERT INTO job (
 			identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
-			allow_repeats, raw_cells, output, created_at
+			allow_repeats, raw_cells, bom, output, created_at
 		)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
 		ON CONFLICT (identity) DO NOTHING
 	`, key[:], j.File, j.FileDigest[:], string(j.Environment), j.BaseURL, j.Options, string(columns),
-		string(j.Delimiter), string(j.OnUnknown), j.AllowRepeats, j.RawCells, j.Output, stamp(at))
+		string(j.Delimiter), string(j.OnUnknown), j.AllowRepeats, j.RawCells, j.BOM, j.Output, stamp(at))
 	if err != nil {
 		return 0, err
 	}
@@ -146,9 +146,9 @@ func (t *tx) insert(jobID int64, state job.State, row job.NewItem, cells, reques
 	return result.LastInsertId()
 }
 
-// Remember records what a later run of the same job may say anew: where its links file goes, its policy, and
-// whether its cells are written raw. Policy is left as it is where it is empty. Without such a job it is ErrNoJob.
-func (s *Store) Remember(jobID int64, file, output string, rawCells bool, policy job.Policy) error {
+// Remember records what a later run of the same job may say anew: where its file is and where its links file goes, in
+// which form, and the policy. Without such a job it is ErrNoJob.
+func (s *Store) Remember(j job.Job) error {
 	return s.writer.write(func(t *tx) error {
 		result, err := t.conn.ExecContext(context.Background(), `
 			UPDATE job
@@ -156,9 +156,10 @@ func (s *Store) Remember(jobID int64, file, output string, rawCells bool, policy
 				file = ?2,
 				output = ?3,
 				raw_cells = ?4,
-				on_unknown = coalesce(nullif(?5, ''), on_unknown)
+				bom = ?5,
+				on_unknown = ?6
 			WHERE id = ?1
-		`, jobID, file, output, rawCells, string(policy))
+		`, j.ID, j.File, j.Output, j.RawCells, j.BOM, string(j.OnUnknown))
 		if err != nil {
 			return err
 		}

@@ -157,14 +157,11 @@ func TestImportKilled(t *testing.T) {
 func TestRemember(t *testing.T) {
 	l := newLedger(t)
 	j := l.imported(newJob("a"), invoices(1)...)
-	if err := l.Remember(j.ID, "/new/a.csv", "-", true, job.Hold); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Remember(j.ID, "/newer/a.csv", "-", true, ""); err != nil {
-		t.Fatal(err)
-	}
 	want := j
-	want.File, want.Output, want.RawCells, want.OnUnknown = "/newer/a.csv", "-", true, job.Hold
+	want.File, want.Output, want.RawCells, want.BOM, want.OnUnknown = "/new/a.csv", "-", true, true, job.Hold
+	if err := l.Remember(want); err != nil {
+		t.Fatal(err)
+	}
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}

@@ -455,7 +455,7 @@ func TestConstraints(t *testing.T) {
 		"an outcome nobody knows":         "UPDATE attempt SET outcome = 'fine'",
 		"an attempt twice":                "INSERT INTO attempt (item_id, number, sent_at) VALUES (1, 1, '')",
 		"an attempt of no item":           "INSERT INTO attempt (item_id, number, sent_at) VALUES (9, 1, '')",
-		"a job twice":                     "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, output, created_at, 0, -1 FROM job",
+		"a job twice":                     "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, bom, output, created_at, 0, -1 FROM job",
 		"a policy nobody knows":           "UPDATE job SET on_unknown = 'guess'",
 		"an environment nobody knows":     "UPDATE job SET environment = 'test'",
 	} {

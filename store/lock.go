@@ -36,7 +36,11 @@ func takeLock(path, holder string) (*lock, error) {
 		text, _ := os.ReadFile(path) // only for the message
 		return nil, &HeldError{Holder: strings.TrimSpace(string(text))}
 	}
-	if err := os.WriteFile(path, []byte(holder+"\n"), 0o600); err != nil {
+	err = os.Chmod(path, 0o600) // whatever the umask
+	if err == nil {
+		err = os.WriteFile(path, []byte(holder+"\n"), 0o600)
+	}
+	if err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

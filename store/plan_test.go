@@ -81,7 +81,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		second(l.Jobs(t.Context())),
 		second(l.Job(t.Context(), j.ID)),
 		second(l.Find(t.Context(), j.Identity)),
-		l.Remember(j.ID, "", "", false, job.Hold),
+		l.Remember(job.Job{ID: j.ID, OnUnknown: job.Hold}),
 		l.FoundUnpaid(link.ID, at),
 		l.Note(items[2], "", ""),
 		l.Refuse(items[2], "", ""),

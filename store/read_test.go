@@ -210,5 +210,5 @@ func TestNoJob(t *testing.T) {
 	for _, err := range l.Attempts(t.Context(), 1, false) {
 		wantError(t, err, store.ErrNoJob)
 	}
-	wantError(t, l.Remember(1, "", "", false, ""), store.ErrNoJob)
+	wantError(t, l.Remember(job.Job{ID: 1, OnUnknown: job.Retry}), store.ErrNoJob)
 }

@@ -45,7 +45,7 @@ type Store struct {
 func OpenForSending(path, holder string) (*Store, error) {
 	s, err := openForSending(path, holder)
 	if err != nil {
-		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+		return nil, fmt.Errorf("open ledger %s: %w", path, damaged(err))
 	}
 	return s, nil
 }
@@ -94,6 +94,9 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 		if s.path, err = realPath(path); err != nil {
 			return err
 		}
+		if err := local(filepath.Dir(s.path)); err != nil {
+			return err
+		}
 		if err := recognise(s.path); err != nil {
 			return err
 		}
@@ -113,7 +116,7 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 	}()
 	if err != nil {
 		_ = s.Close()
-		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+		return nil, fmt.Errorf("open ledger %s: %w", path, damaged(err))
 	}
 	return s, nil
 }
@@ -144,6 +147,9 @@ func (s *Store) Close() error {
 
 // create makes the ledger's file and folder where there are none. One that is there is not opened.
 func create(path string) error {
+	if err := local(nearest(filepath.Dir(path))); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -154,7 +160,17 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	return file.Close()
+	return errors.Join(file.Chmod(0o600), file.Close()) // whatever the umask
+}
+
+// nearest is the folder, or the first above it that is there.
+func nearest(folder string) string {
+	for {
+		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
+			return folder
+		}
+		folder = filepath.Dir(folder)
+	}
 }
 
 // realPath is the absolute path without links, so that a ledger has one lock whatever name it is opened by.

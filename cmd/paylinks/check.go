@@ -12,11 +12,13 @@ import (
 )
 
 type checkOptions struct {
-	target   targetOptions
-	ledger   ledgerOptions
-	read     readOptions
-	expect   expectOptions
-	rawCells bool
+	target  targetOptions
+	ledger  ledgerOptions
+	read    readOptions
+	expect  expectOptions
+	output  outputOptions // of the rejected file
+	json    bool
+	explain bool
 }
 
 func newCheck(s streams) *cobra.Command {
@@ -29,7 +31,7 @@ rejected file beside each. If there is a ledger, invoices that have a link alrea
 
 Exit status: 0 the files can be run; 64 usage; 65 a file is wrong or unreadable; 73 a rejected file cannot be
 written; 74 the ledger cannot be read.`,
-		Example: "  paylinks check invoices.csv",
+		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain --decimal comma",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
@@ -41,7 +43,9 @@ written; 74 the ledger cannot be read.`,
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
-	flags.BoolVar(&o.rawCells, "raw-cells", false, "leave the formula guard out of the rejected file")
+	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, column, value, kind, what, hint")
+	flags.BoolVar(&o.explain, "explain", false, "print which column was taken for what, and how the file is read")
+	o.output.addForm(flags)
 	return cmd
 }
 
@@ -82,7 +86,11 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 			return classify(err)
 		}
 	}
-	if err := checkAll(ctx, intakes, &o.expect, false, o.rawCells, false, s.err); err != nil {
+	check := checking{expect: &o.expect, output: o.output, explain: o.explain, words: s.err}
+	if o.json {
+		check.problems = s.out
+	}
+	if err := check.all(ctx, intakes); err != nil {
 		return err
 	}
 	for _, in := range intakes {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"paylinks/job"
 	"paylinks/job/invoice"
@@ -16,10 +18,12 @@ import (
 // problemsShown is how many problems a terminal shows one by one: a screen full.
 const problemsShown = 20
 
-// problemPrinter prints problems as they are found: on a terminal the first ones, elsewhere all.
+// problemPrinter prints problems as they are found: on a terminal the first ones, elsewhere all; or, as JSON lines,
+// all of them.
 type problemPrinter struct {
 	to    io.Writer
-	most  int // 0 is all
+	json  *json.Encoder // nil is text
+	most  int           // 0 is all
 	shown int
 	more  map[invoice.Kind]int // those not shown
 }
@@ -32,13 +36,28 @@ func newProblemPrinter(to io.Writer) *problemPrinter {
 	return p
 }
 
-func (p *problemPrinter) print(problem invoice.Problem) {
-	if p.most > 0 && p.shown == p.most {
+// problemLine is a problem for programs. Its keys are fixed.
+type problemLine struct {
+	File   string       `json:"file"`
+	Line   int          `json:"line"` // 0 is the whole file
+	Column string       `json:"column"`
+	Value  string       `json:"value"`
+	Kind   invoice.Kind `json:"kind"`
+	What   string       `json:"what"`
+	Hint   string       `json:"hint"`
+}
+
+func (p *problemPrinter) print(problem invoice.Problem) error {
+	switch {
+	case p.json != nil:
+		return p.json.Encode(problemLine(problem))
+	case p.most > 0 && p.shown == p.most:
 		p.more[problem.Kind]++
-		return
+		return nil
 	}
 	p.shown++
-	fmt.Fprintln(p.to, problem)
+	_, err := fmt.Fprintln(p.to, problem)
+	return err
 }
 
 // rest says how many of each kind were not shown.
@@ -54,21 +73,39 @@ func (p *problemPrinter) rest() {
 	fmt.Fprintf(p.to, "… and more: %s\n", strings.Join(texts, ", "))
 }
 
-// checkAll checks the files that are not known yet, prints what is wrong with all of them, and writes the rejected
-// files. Its error says that nothing may be sent. skipInvalid lets bad rows through, but not an unreadable file.
-func checkAll(ctx context.Context, intakes []*intake, expect *expectOptions, skipInvalid, rawCells, quiet bool, to io.Writer) error {
+// checking is how files are checked.
+type checking struct {
+	expect      *expectOptions
+	skipInvalid bool // bad rows are let through, but not an unreadable file
+	output      outputOptions
+	quiet       bool
+	explain     bool
+	problems    io.Writer // where problems go as JSON lines; nil is as text with the rest
+	words       io.Writer
+}
+
+// all checks the files that are not known yet, prints what is wrong with all of them, and writes the rejected files.
+// Its error says that nothing may be sent.
+func (c *checking) all(ctx context.Context, intakes []*intake) error {
 	var refused []string
 	bad := 0
 	for _, in := range intakes {
 		if in.known != nil {
-			if err := expectKnown(ctx, in, expect); err != nil {
+			if err := expectKnown(ctx, in, c.expect); err != nil {
 				return err
 			}
 			continue
 		}
-		printer := newProblemPrinter(to)
+		printer := newProblemPrinter(c.words)
+		if c.problems != nil {
+			printer.json = json.NewEncoder(c.problems)
+			printer.json.SetEscapeHTML(false)
+		}
 		err := in.check(ctx, printer.print)
 		printer.rest()
+		if c.explain {
+			fmt.Fprint(c.words, in.explain())
+		}
 		var f *failure
 		switch {
 		case errors.As(err, &f) && f.status == exitData:
@@ -77,20 +114,20 @@ func checkAll(ctx context.Context, intakes []*intake, expect *expectOptions, ski
 		case err != nil:
 			return classify(err)
 		}
-		if !quiet {
-			fmt.Fprint(to, in.describe())
+		if !c.quiet {
+			fmt.Fprint(c.words, in.describe())
 		}
 		if in.figures.bad > 0 {
-			if in.rejected, err = in.writeRejected(ctx, rawCells); err != nil {
+			if in.rejected, err = in.writeRejected(ctx, c.output); err != nil {
 				return classify(err)
 			}
-			fmt.Fprintf(to, "  rejected rows: %s\n", in.rejected)
-			if !skipInvalid {
+			fmt.Fprintf(c.words, "  rejected rows: %s\n", in.rejected)
+			if !c.skipInvalid {
 				bad += in.figures.bad
 				refused = append(refused, fmt.Sprintf("%s has %s that cannot be sent", in.path, count(in.figures.bad, "row")))
 			}
 		}
-		if err := expect.compare(in.path, in.figures.rows, in.figures.tally); err != nil {
+		if err := c.expect.compare(in.path, in.figures.rows, in.figures.tally); err != nil {
 			return err
 		}
 	}
@@ -129,6 +166,46 @@ func (in *intake) describe() string {
 	for _, code := range slices.Sorted(maps.Keys(totals)) {
 		fmt.Fprintf(&b, "  %s %s (%s to %s)\n", code, grouped(totals[code]),
 			grouped(job.FormatAmount(f.smallest[code], code)), grouped(job.FormatAmount(f.largest[code], code)))
+	}
+	return b.String()
+}
+
+// explain says how the file was understood: which column was taken for what, the encoding, and the marks.
+func (in *intake) explain() string {
+	var b strings.Builder
+	h := in.header
+	if h.Delimiter == 0 {
+		return "" // not even the header could be read
+	}
+	mark := "point"
+	if in.options.DecimalComma {
+		mark = "comma"
+	}
+	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", in.path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	if h.FedBack {
+		b.WriteString("  it is a file of ours: its result columns are left out\n")
+	}
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	used := map[string]bool{}
+	for _, column := range invoice.Columns() {
+		value := in.options.Defaults[column.Name]
+		switch header, taken := h.Taken[column.Name]; {
+		case taken:
+			used[header] = true
+			fmt.Fprintf(table, "  %s\tfrom the column %q\n", column.Name, header)
+		case value != "":
+			fmt.Fprintf(table, "  %s\t%q in every row, from --%s\n", column.Name, value, strings.ReplaceAll(column.Name, "_", "-"))
+		}
+	}
+	_ = table.Flush() // into memory
+	var own []string
+	for _, header := range h.Columns {
+		if !used[header] && header != "" {
+			own = append(own, fmt.Sprintf("%q", header))
+		}
+	}
+	if len(own) > 0 {
+		fmt.Fprintf(&b, "  passed through: %s\n", strings.Join(own, ", "))
 	}
 	return b.String()
 }

@@ -62,6 +62,7 @@ func classify(err error) *failure {
 	var f *failure
 	var held *store.HeldError
 	var newer *store.VersionError
+	var remote *store.NetworkError
 	var output *links.Error
 	switch {
 	case errors.As(err, &f):
@@ -74,6 +75,10 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "use the newer paylinks, or another --ledger"}
 	case errors.Is(err, store.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
+	case errors.Is(err, store.ErrDamaged):
+		return &failure{exitLedger, err, "nothing was sent; put the latest backup in its place (paylinks backup makes them), and keep the damaged file"}
+	case errors.As(err, &remote):
+		return &failure{exitLedger, err, "name a ledger on a local disk with --ledger; to keep a copy elsewhere: paylinks backup PATH"}
 	case errors.Is(err, store.ErrNoJob):
 		return &failure{exitUsage, err, "see the jobs with: paylinks jobs"}
 	case errors.As(err, &output):

@@ -6,14 +6,11 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"paylinks/job/links"
 )
 
 func newExport(s streams) *cobra.Command {
 	var o lookOptions
-	var output string
-	var rawCells bool
+	var to outputOptions
 	cmd := &cobra.Command{
 		Use:     "export JOB",
 		Short:   "Write the links file again",
@@ -21,16 +18,15 @@ func newExport(s streams) *cobra.Command {
 		Example: "  paylinks export 3\n  paylinks export 3 --output -",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExport(cmd.Context(), o, output, rawCells, args[0], s)
+			return runExport(cmd.Context(), o, to, args[0], s)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "the links file; - is standard output (default: where the job's last run wrote it)")
-	cmd.Flags().BoolVar(&rawCells, "raw-cells", false, "leave the formula guard out")
+	to.addFlags(cmd.Flags(), "where the job's last run wrote it")
 	o.addFlags(cmd)
 	return cmd
 }
 
-func runExport(ctx context.Context, o lookOptions, output string, rawCells bool, arg string, s streams) error {
+func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string, s streams) error {
 	id, err := jobNumber(arg)
 	if err != nil {
 		return err
@@ -48,6 +44,7 @@ func runExport(ctx context.Context, o lookOptions, output string, rawCells bool,
 	if err != nil {
 		return classify(err)
 	}
+	output := to.path
 	switch output {
 	case "":
 		output = j.Output
@@ -63,8 +60,8 @@ func runExport(ctx context.Context, o lookOptions, output string, rawCells bool,
 	if err := spareLedger(output, ledger); err != nil {
 		return err
 	}
-	format := links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: rawCells || j.RawCells}
-	if err := writeLinks(output, format, s.out, linkRows(ledger.Results(ctx, id))); err != nil {
+	to.rawCells, to.bom = to.rawCells || j.RawCells, to.bom || j.BOM
+	if err := writeLinks(output, to.format(j), s.out, linkRows(ledger.Results(ctx, id))); err != nil {
 		return classify(err)
 	}
 	if output != "-" {

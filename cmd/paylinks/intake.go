@@ -198,7 +198,7 @@ func (in *intake) conflict(c *checked, what, hint string) invoice.Problem {
 }
 
 // check reads the whole file and tells report of each problem, in the order of the file.
-func (in *intake) check(ctx context.Context, report func(invoice.Problem)) error {
+func (in *intake) check(ctx context.Context, report func(invoice.Problem) error) error {
 	in.figures = figures{
 		problems: map[invoice.Kind]int{}, tally: job.NewTally(),
 		smallest: map[string]*big.Int{}, largest: map[string]*big.Int{},
@@ -213,7 +213,9 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem)) error
 			f.bad++
 			for _, p := range row.Problems {
 				f.problems[p.Kind]++
-				report(p)
+				if err := report(p); err != nil {
+					return failf(exitOutput, "report the problems: %w", err)
+				}
 			}
 			continue
 		}
@@ -235,16 +237,13 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem)) error
 }
 
 // unreadable tells of problems with the file as a whole, which no flag can skip.
-func (in *intake) unreadable(err error, report func(invoice.Problem)) error {
+func (in *intake) unreadable(err error, report func(invoice.Problem) error) error {
 	var all invoice.Problems
 	var one *invoice.Problem
 	switch {
 	case errors.As(err, &all):
-		for _, p := range all {
-			report(p)
-		}
 	case errors.As(err, &one):
-		report(*one)
+		all = invoice.Problems{*one}
 	case errors.Is(err, errChanged):
 		return failf(exitData, "%s: %w", in.path, err).withHint("run again when nobody writes to it any more")
 	case errors.Is(err, context.Canceled):
@@ -252,7 +251,12 @@ func (in *intake) unreadable(err error, report func(invoice.Problem)) error {
 	default:
 		return err
 	}
-	return failf(exitData, "%s cannot be read to its end: nothing was sent", in.path)
+	for _, p := range all {
+		if err := report(p); err != nil {
+			return failf(exitOutput, "report the problems: %w", err)
+		}
+	}
+	return failf(exitData, "%s cannot be read to its end", in.path)
 }
 
 // items are the rows as the ledger takes them.
@@ -287,8 +291,8 @@ func describe(problems []invoice.Problem) string {
 }
 
 // writeRejected writes the bad rows into the rejected file and returns its path.
-func (in *intake) writeRejected(ctx context.Context, rawCells bool) (string, error) {
-	format := links.Format{Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: rawCells}
+func (in *intake) writeRejected(ctx context.Context, o outputOptions) (string, error) {
+	format := links.Format{Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: o.rawCells, BOM: o.bom}
 	path, err := links.WriteRejected(links.RejectedPath(in.abs), format, func(yield func(links.Rejected, error) bool) {
 		for row, err := range in.rows(ctx, time.Now()) {
 			if err == nil && len(row.Problems) == 0 {

@@ -195,10 +195,10 @@ func (o *resumeOptions) goOnWith(ctx context.Context, ledger *store.Store, j job
 		return 0, err
 	}
 	if o.send.onUnknown != "" {
-		if err := ledger.Remember(j.ID, j.File, j.Output, j.RawCells, job.Policy(o.send.onUnknown)); err != nil {
+		j.OnUnknown = job.Policy(o.send.onUnknown)
+		if err := ledger.Remember(j); err != nil {
 			return 0, classify(err)
 		}
-		j.OnUnknown = job.Policy(o.send.onUnknown)
 	}
 	e, err := newEngine(s, ledger, &o.send, target{environment: j.Environment, baseURL: j.BaseURL}, key)
 	if err != nil {

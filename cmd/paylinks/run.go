@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"paylinks/job"
 	"paylinks/job/invoice"
@@ -27,9 +28,29 @@ type runOptions struct {
 	read        readOptions
 	expect      expectOptions
 	send        sendOptions
-	output      string
-	rawCells    bool
+	output      outputOptions
 	skipInvalid bool
+}
+
+// outputOptions say where the links file goes, and its form.
+type outputOptions struct {
+	path     string
+	rawCells bool
+	bom      bool
+}
+
+func (o *outputOptions) addFlags(flags *pflag.FlagSet, byDefault string) {
+	flags.StringVarP(&o.path, "output", "o", "", "the links file; - is standard output (default: "+byDefault+")")
+	o.addForm(flags)
+}
+
+func (o *outputOptions) addForm(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.rawCells, "raw-cells", false, "write your cells without the guard against formulas")
+	flags.BoolVar(&o.bom, "bom", false, "begin the files with a byte order mark, for spreadsheets")
+}
+
+func (o outputOptions) format(j job.Job) links.Format {
+	return links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: o.rawCells, BOM: o.bom}
 }
 
 func newRun(s streams) *cobra.Command {
@@ -52,14 +73,13 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.output, "output", "o", "", "the links file; - is standard output; one file only (default: FILE without its extension, .links.csv, beside it)")
+	o.output.addFlags(flags, "FILE without its extension, .links.csv, beside it; one file only")
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
 	o.expect.addFlags(flags)
-	flags.BoolVar(&o.rawCells, "raw-cells", false, "leave the formula guard out of the links and rejected files")
 	return cmd
 }
 
@@ -68,13 +88,13 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && (o.output != "" || o.expect.set()) {
+	if len(files) > 1 && (o.output.path != "" || o.expect.set()) {
 		return failf(exitUsage, "--output, --expect-rows and --expect-total are for one file")
 	}
 	if _, err := o.expect.parse(); err != nil {
 		return err
 	}
-	if o.output == "-" && o.send.json {
+	if o.output.path == "-" && o.send.json {
 		return failf(exitUsage, "--json and --output - both write to standard output").withHint("name a file with --output")
 	}
 	t, err := o.target.resolve(s)
@@ -92,7 +112,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	if err := setOutputs(intakes, o.output); err != nil {
+	if err := setOutputs(intakes, o.output.path); err != nil {
 		return err
 	}
 	ledger, err := o.ledger.openToSend(s, t.environment, "run "+strings.Join(files, " "))
@@ -106,7 +126,8 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 			return classify(err)
 		}
 	}
-	if err := checkAll(ctx, intakes, &o.expect, o.skipInvalid, o.rawCells, o.send.quiet, s.err); err != nil {
+	check := checking{expect: &o.expect, skipInvalid: o.skipInvalid, output: o.output, quiet: o.send.quiet, words: s.err}
+	if err := check.all(ctx, intakes); err != nil {
 		return err
 	}
 	for _, in := range intakes {
@@ -155,12 +176,12 @@ func eachJob[T any](jobs []T, finish func(T) (status int, err error)) error {
 // take gives the file's job: the one that the ledger has, or a new one.
 func (o *runOptions) take(ctx context.Context, in *intake, ledger *store.Store) (job.Job, error) {
 	if in.known != nil {
-		err := ledger.Remember(in.known.ID, in.abs, in.output, o.rawCells, job.Policy(o.send.onUnknown))
-		if err != nil {
-			return job.Job{}, classify(err)
+		j := *in.known
+		j.File, j.Output, j.RawCells, j.BOM = in.abs, in.output, o.output.rawCells, o.output.bom
+		if o.send.onUnknown != "" {
+			j.OnUnknown = job.Policy(o.send.onUnknown)
 		}
-		j, err := ledger.Job(ctx, in.known.ID)
-		if err != nil {
+		if err := ledger.Remember(j); err != nil {
 			return job.Job{}, classify(err)
 		}
 		return j, nil
@@ -177,7 +198,8 @@ func (o *runOptions) take(ctx context.Context, in *intake, ledger *store.Store) 
 		Delimiter:    in.header.Delimiter,
 		OnUnknown:    policy,
 		AllowRepeats: in.options.AllowRepeats,
-		RawCells:     o.rawCells,
+		RawCells:     o.output.rawCells,
+		BOM:          o.output.bom,
 		Output:       in.output,
 	}, in.items(ctx, now), o.skipInvalid, now)
 	var conflict *store.ConflictError

@@ -224,7 +224,7 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 }
 
 func (e *engine) writeLinks(ctx context.Context, j job.Job) error {
-	format := links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: j.RawCells}
+	format := outputOptions{rawCells: j.RawCells, bom: j.BOM}.format(j)
 	return writeLinks(j.Output, format, e.s.out, linkRows(e.ledger.Results(ctx, j.ID)))
 }
 

@@ -197,13 +197,13 @@ func (r *Reader) shape(line int, cells []string) Row {
 		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
 			row.Surplus, row.ragged = cells[width:], true
 			fail("", "", &flaw{CellsTooMany, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
-				fmt.Sprintf("put a cell that has a %s in it in double quotes", delimiterName(r.head.Delimiter))})
+				fmt.Sprintf("put a cell that has a %s in it in double quotes", DelimiterName(r.head.Delimiter))})
 		}
 		cells = cells[:width:width]
 	case len(cells) < width:
 		row.ragged = true
 		fail("", "", &flaw{CellsTooFew, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
-			fmt.Sprintf("add what is missing, or a %s for each empty cell at its end", delimiterName(r.head.Delimiter))})
+			fmt.Sprintf("add what is missing, or a %s for each empty cell at its end", DelimiterName(r.head.Delimiter))})
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.head.FedBack {
@@ -222,7 +222,8 @@ func (r *Reader) shape(line int, cells []string) Row {
 	return row
 }
 
-func delimiterName(delimiter rune) string {
+// DelimiterName is what people call the delimiter.
+func DelimiterName(delimiter rune) string {
 	switch delimiter {
 	case ';':
 		return "semicolon"

@@ -13,6 +13,7 @@ CREATE TABLE job (
     on_unknown    TEXT    NOT NULL CHECK (on_unknown IN ('retry', 'hold')),
     allow_repeats INTEGER NOT NULL CHECK (allow_repeats IN (0, 1)),
     raw_cells     INTEGER NOT NULL CHECK (raw_cells IN (0, 1)),
+    bom           INTEGER NOT NULL CHECK (bom IN (0, 1)),
     output        TEXT    NOT NULL,
     created_at    TEXT    NOT NULL,
     first_item    INTEGER NOT NULL DEFAULT 0,
