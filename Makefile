@@ -4,8 +4,9 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN         := bin/paylinks
 FUZZTIME    ?= 30s
+KILLS       ?= 500
 
-.PHONY: help demo test lint build install fuzz bench clean
+.PHONY: help demo test lint build install fuzz soak bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ fuzz: ## run each fuzzer for FUZZTIME (30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 		done; \
 	done
+
+soak: ## kill a run KILLS (500) times at random moments, and account for every session
+	go test ./cmd/paylinks -count=1 -run '^TestSoak$$' -soak.kills=$(KILLS) -timeout 60m -v
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

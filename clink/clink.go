@@ -64,14 +64,20 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// CreateSession makes a checkout session. The answer is handed on as it came: whether it agrees
-// with what was asked is the caller's to check. Every error is an [*Error].
+// CreateSession makes a checkout session. The answer is handed on as it came, but for a text that holds the key:
+// that is "[redacted]". Whether it agrees with what was asked is the caller's to check. Every error is an [*Error].
 func (c *Client) CreateSession(ctx context.Context, req SessionRequest) (*Session, error) {
 	body, err := req.encode()
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return call(ctx, c, http.MethodPost, "/checkout/session", body, decodeSession)
+	return call(ctx, c, http.MethodPost, "/checkout/session", body, func(data object) (*Session, error) {
+		s, err := decodeSession(data)
+		if err == nil {
+			c.secrets.conceal(&s.SessionID, &s.URL, &s.Currency, &s.CustomerID, &s.MerchantReferenceID, &s.UIMode)
+		}
+		return s, err
+	})
 }
 
 // GetSession reads a session back. An answer without a status, or about another session, is [Unknown].
@@ -81,7 +87,13 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 		return nil, &Error{Class: NotSent, Err: errors.New("no session id to ask for")}
 	}
 	return call(ctx, c, http.MethodGet, "/checkout/session/"+url.PathEscape(id), nil,
-		func(data object) (*SessionStatus, error) { return decodeStatus(data, id) })
+		func(data object) (*SessionStatus, error) {
+			s, err := decodeStatus(data, id)
+			if err == nil {
+				c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
+			}
+			return s, err
+		})
 }
 
 // CloseIdle closes the connections that no request is using.
@@ -179,7 +191,7 @@ func readBody(resp *http.Response) (body []byte, tooLong bool, err error) {
 
 // cause makes err safe to show, and certain to be the context's error when that is what ended the request.
 func (c *Client) cause(caller, own context.Context, err error) error {
-	err = c.secrets.cause(err)
+	err = c.secrets.cause(explain(err))
 	if ended := own.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}

@@ -13,6 +13,7 @@ const (
 	redacted  = "[redacted]"
 	maxCause  = 400      // bytes of a cause's text; the transport's own are shorter, unless they quote what came
 	maxSource = 64 << 10 // bytes of a body that a sample is made from
+	minKey    = 8        // bytes; a shorter key is none of Clink's, and would be found in innocent ids and links
 )
 
 // tokenMember is where a token's value begins, in JSON, in JSON inside a string, in a query.
@@ -20,7 +21,8 @@ var tokenMember = regexp.MustCompile(`(?i)token(?:_?value)?[\\"'\s]*[:=]`)
 
 // redactor takes the key out of texts that somebody else wrote.
 type redactor struct {
-	key *regexp.Regexp // nil when there is no key
+	key  *regexp.Regexp // nil when there is no key
+	long bool           // the key has minKey bytes
 }
 
 // newRedactor finds the key also where a server has escaped some of it, for a URL, for JSON or for HTML.
@@ -33,7 +35,7 @@ func newRedactor(key string) redactor {
 		fmt.Fprintf(&pattern, `(?:\\*%s|(?i:%%(?:25)*%02x|\\+u00%02[2]x|(?:&|\\+u0026)#(?:0*%[2]d|x0*%[2]x);))`,
 			regexp.QuoteMeta(key[i:i+1]), key[i])
 	}
-	return redactor{key: regexp.MustCompile(pattern.String())}
+	return redactor{key: regexp.MustCompile(pattern.String()), long: len(key) >= minKey}
 }
 
 // redact is s without the key.
@@ -42,6 +44,15 @@ func (r redactor) redact(s string) string {
 		return s
 	}
 	return r.key.ReplaceAllLiteralString(s, redacted)
+}
+
+// conceal makes every text that holds the key "[redacted]", whole: what is left of an id or a link is none.
+func (r redactor) conceal(texts ...*string) {
+	for _, text := range texts {
+		if r.long && r.redact(*text) != *text {
+			*text = redacted
+		}
+	}
 }
 
 // sample is the printable beginning of s, without the key and ending where a token begins.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -81,6 +82,23 @@ func raw(s string) http.HandlerFunc {
 		}
 		_, _ = conn.Write([]byte(s))
 		_ = conn.Close()
+	}
+}
+
+// What is left of an id or a link without the key is none: it must not be taken for one.
+func TestSessionThatRepeatsTheKey(t *testing.T) {
+	for _, tt := range []struct{ name, key, want string }{
+		{"key", testKey, "[redacted]"},
+		{"key too short to be one", "pay", "https://checkout.example.com/pay?key=pay"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(answer(200, `{"code":200,"data":{"sessionId":"sess_1","url":"https://checkout.example.com/pay?key=`+tt.key+`"}}`))
+			defer server.Close()
+			got, err := clientOf(t, clink.Config{BaseURL: server.URL, Key: tt.key}).CreateSession(t.Context(), smallRequest)
+			if err != nil || got.URL != tt.want || got.SessionID != "sess_1" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package clink
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -56,4 +57,21 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 		return errors.New("the host name leads to another machine, where plain http is not allowed")
 	}
 	return nil
+}
+
+// explain adds to a TLS failure what its reader can do.
+func explain(err error) error {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	network, ok := errors.AsType[*net.OpError](err)
+	switch refused := ok && network.Op == "remote error"; {
+	case untrusted:
+		return fmt.Errorf("%w (what answers there has not proved to be the host of the base URL: check that URL, this "+
+			"machine's clock, a proxy in between, and the certificate authorities, SSL_CERT_FILE)", err)
+	case noTLS:
+		return fmt.Errorf("%w (there is no TLS at that port: check the base URL)", err)
+	case refused:
+		return fmt.Errorf("%w (the server must speak TLS 1.2 or later, and ask for no client certificate)", err)
+	}
+	return err
 }

@@ -72,23 +72,24 @@ func TestNoConnection(t *testing.T) {
 	}
 	old := secureConfig(secureServer(t, never, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}))
 	tests := []struct {
-		name string
-		cfg  clink.Config
+		name   string
+		cfg    clink.Config
+		advice string
 	}{
-		{"refused", clink.Config{BaseURL: gone.URL}},
+		{"refused", clink.Config{BaseURL: gone.URL}, ""},
 		{"name not known", clink.Config{BaseURL: "https://api.invalid", DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "api.invalid", IsNotFound: true}
-		}}},
-		{"certificate of an unknown authority", untrusted},
-		{"certificate for another name", otherName},
-		{"TLS before 1.2", old},
-		{"no TLS", clink.Config{BaseURL: strings.Replace(plain.URL, "http:", "https:", 1)}},
+		}}, ""},
+		{"certificate of an unknown authority", untrusted, "SSL_CERT_FILE"},
+		{"certificate for another name", otherName, "SSL_CERT_FILE"},
+		{"TLS before 1.2", old, "TLS 1.2 or later"},
+		{"no TLS", clink.Config{BaseURL: strings.Replace(plain.URL, "http:", "https:", 1)}, "no TLS at that port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			client := clientOf(t, tt.cfg)
 			_, err := client.CreateSession(t.Context(), smallRequest)
-			if got := asError(t, err); got.Class != clink.NotSent || got.Err == nil || got.Status != 0 {
+			if got := asError(t, err); got.Class != clink.NotSent || got.Err == nil || got.Status != 0 || !strings.Contains(got.Error(), tt.advice) {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -198,11 +198,7 @@ func (d *dispatcher) book(e turn, now time.Time) (again bool) {
 		d.pace.throttled(now, e.startedAt, e.retryAfter)
 		wait := d.pace.pausedUntil.Sub(now)
 		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || e.retryAfter > 0 && wait >= left) {
-			d.stop(Report{
-				Stop:     GaveUp,
-				Reason:   fmt.Sprintf("Clink asks for a pause of %s, and --give-up-after is %s", wait.Round(time.Second), d.GiveUpAfter),
-				ComeBack: d.pace.pausedUntil,
-			})
+			d.stop(d.tooLongAPause(wait, e.retryAfter > 0))
 		}
 		return d.requeue(e.task, now)
 	case OutcomeNotSent, OutcomeUnknown:
@@ -233,6 +229,18 @@ func (d *dispatcher) book(e turn, now time.Time) (again bool) {
 	d.pace.moved()
 	d.countFailure(e.verdict.State)
 	return false
+}
+
+// tooLongAPause ends the run where it could only give up during the pause; named says that Clink named its end.
+func (d *dispatcher) tooLongAPause(pause time.Duration, named bool) Report {
+	if !named {
+		return Report{Stop: GaveUp, Reason: fmt.Sprintf("Clink throttles, and --give-up-after is %s", d.GiveUpAfter)}
+	}
+	return Report{
+		Stop:     GaveUp,
+		Reason:   fmt.Sprintf("Clink asks for a pause of %s, and --give-up-after is %s", pause.Round(time.Second), d.GiveUpAfter),
+		ComeBack: d.pace.pausedUntil,
+	}
 }
 
 func (d *dispatcher) requeue(t *task, due time.Time) bool {

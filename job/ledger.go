@@ -23,8 +23,9 @@ type Ledger interface {
 	// state and attempts must be those on record, else the error is ErrMoved.
 	Begin(item *Item, at time.Time) (Meeting, int, error)
 
-	// End records the end of the item's attempt with this number.
-	End(item *Item, number int, end End) error
+	// End records the end of the item's attempt with this number, and returns the verdict that is on record: a session
+	// that another item has published already, which only a liar between us and Clink can answer, is a mismatch.
+	End(item *Item, number int, end End) (Verdict, error)
 
 	// Reuse makes an open item a duplicate of the other item, with that one's link and this note.
 	Reuse(item *Item, other int64, note string) error

@@ -56,6 +56,22 @@ func Decide(asked clink.SessionRequest, got *clink.Session, err error) Verdict {
 	return verdict
 }
 
+// SharedSession is the verdict on a session that another invoice has: two customers must not be sent to one link.
+func SharedSession(row int, jobID int64) Verdict {
+	reason := fmt.Sprintf("Clink answered with the session of row %d of job %d: is there a cache in between?", row, jobID)
+	return Verdict{OutcomeMismatch, Failed, string(OutcomeMismatch), reason}
+}
+
+// maxReason is how many bytes of Clink's words are kept: far more than a message for people needs.
+const maxReason = 4 << 10
+
+func clip(words string) string {
+	if len(words) <= maxReason {
+		return words
+	}
+	return strings.ToValidUTF8(words[:maxReason], "") + "…"
+}
+
 func decideError(err error) Verdict {
 	var failure *clink.Error
 	if !errors.As(err, &failure) {
@@ -68,7 +84,7 @@ func decideError(err error) Verdict {
 			v.Code = strconv.Itoa(failure.Code)
 		}
 		if refused && failure.Message != "" {
-			v.Reason = failure.Message
+			v.Reason = clip(failure.Message)
 		}
 		return v
 	}

@@ -233,6 +233,8 @@ func TestDecideWhetherASessionIsWhatWasAskedFor(t *testing.T) {
 		{"javascript", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "javascript:alert(1)" }, job.OutcomeMismatch},
 		{"URL with a line break", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "a\nb" }, job.OutcomeMismatch},
 		{"URL with a space", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "a b" }, job.OutcomeMismatch},
+		{"URL with a letter beyond ASCII", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "\u202etxt" }, job.OutcomeMismatch},
+		{"URL with a user name", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "https://checkout.example@evil.example/1" }, job.OutcomeMismatch},
 		{"unreadable URL", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "%zz" }, job.OutcomeMismatch},
 	}
 	for _, tt := range tests {
@@ -270,5 +272,17 @@ func session() clink.Session {
 		CustomerID:          "cus_1",
 		MerchantReferenceID: "INV-1",
 		ExpiresAt:           time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+}
+
+// A server that answers a refusal of a mebibyte must not fill the ledger and the links file with it.
+func TestLongMessageIsCut(t *testing.T) {
+	words := strings.Repeat("é", 1<<19)
+	got := job.Decide(clink.SessionRequest{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words})
+	if cut := strings.TrimSuffix(got.Reason, "…"); len(got.Reason) > 5<<10 || cut == got.Reason || !strings.HasPrefix(words, cut) {
+		t.Errorf("kept %d bytes, ending %q", len(got.Reason), got.Reason[len(got.Reason)-8:])
+	}
+	if got := job.Decide(clink.SessionRequest{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: "as it came\n"}); got.Reason != "as it came\n" {
+		t.Errorf("%q", got.Reason)
 	}
 }

@@ -199,10 +199,10 @@ func (l ledger) Begin(item *job.Item, at time.Time) (job.Meeting, int, error) {
 	return meeting, number, err
 }
 
-func (l ledger) End(item *job.Item, number int, end job.End) error {
+func (l ledger) End(item *job.Item, number int, end job.End) (job.Verdict, error) {
 	if l.end != nil {
 		if err := l.end(item); err != nil {
-			return err
+			return job.Verdict{}, err
 		}
 	}
 	return l.Ledger.End(item, number, end)

@@ -144,7 +144,7 @@ func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
 	}
 	end.Verdict, end.At = out.verdict, time.Now()
 	out.took = end.At.Sub(out.startedAt)
-	if err := r.Ledger.End(item, number, end); err != nil {
+	if out.verdict, err = r.Ledger.End(item, number, end); err != nil {
 		return failed("record the answer for", err)
 	}
 	item.State, item.Attempts = out.verdict.State, number

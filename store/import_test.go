@@ -343,7 +343,7 @@ func TestSameInvoiceAskedAndFoundUnpaid(t *testing.T) {
 	}
 	item := l.first(j.ID)
 	meeting, _, err := l.Begin(item, later)
-	if err != nil || meeting.Action != job.Ask || meeting.Other.ItemID != older.ID || meeting.Other.SessionID != "sess_1" {
+	if err != nil || meeting.Action != job.Ask || meeting.Other.ItemID != older.ID || meeting.Other.SessionID != fmt.Sprintf("sess_%d", older.ID) {
 		t.Fatalf("Begin: %+v, %v", meeting, err)
 	}
 	if err := l.FoundUnpaid(older.ID, later); err != nil {

@@ -13,9 +13,9 @@ import (
 
 // statements are what the writer's connection runs again and again.
 type statements struct {
-	begin, attempt, endAttempt, end, claims *sql.Stmt
-	supersede, reuse, refuse, note, unpaid  *sql.Stmt
-	insertItem, tallyItems, tallyAttempts   *sql.Stmt
+	begin, attempt, endAttempt, end, session, claims *sql.Stmt
+	supersede, reuse, refuse, note, unpaid           *sql.Stmt
+	insertItem, tallyItems, tallyAttempts            *sql.Stmt
 }
 
 func prepare(conn *sql.Conn) (*tx, error) {
@@ -65,6 +65,13 @@ func prepare(conn *sql.Conn) (*tx, error) {
 				error = ?8
 			WHERE id = ?1
 				AND state = 'sending'
+		`},
+		{&t.stmts.session, `
+			SELECT row, job_id
+			FROM item
+			WHERE session_id = ?1
+				AND state = 'created'
+			LIMIT 1
 		`},
 		{&t.stmts.claims, claimsOf(claimColumns, "?1", "?2") + ` ORDER BY other.id`},
 		{&t.stmts.supersede, `
@@ -351,29 +358,55 @@ func (t *tx) refuse(item *job.Item, code, text string) error {
 }
 
 // End implements job.Ledger.
-func (s *Store) End(item *job.Item, number int, end job.End) error {
-	return s.writer.write(func(t *tx) error {
-		err := exec(t.stmts.endAttempt, item.ID, number, stamp(end.At), string(end.Outcome), end.Status, end.Code, end.Reason, end.SessionID)
-		if err != nil {
-			return err
-		}
-		var sessionID, url, expires, created string
-		if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
-			sessionID, created = end.SessionID, stamp(end.At)
-		}
+func (s *Store) End(item *job.Item, number int, end job.End) (verdict job.Verdict, err error) {
+	err = s.writer.write(func(t *tx) error {
+		end := end
 		if end.State == job.Created {
-			url, expires = end.URL, stamp(end.ExpiresAt)
+			if err := t.judgeSession(&end); err != nil {
+				return err
+			}
 		}
-		err = exec(t.stmts.end, item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
-		if err != nil {
-			return err
-		}
-		t.leave(item.JobID, job.Sending, item.Currency, item.Amount)
-		t.enter(item.JobID, end.State, item.Currency, item.Amount)
-		t.attempts[attemptTally{item.JobID, ""}]--
-		t.attempts[attemptTally{item.JobID, end.Outcome}]++
-		return nil
+		verdict = end.Verdict
+		return t.end(item, number, end)
 	})
+	return verdict, err
+}
+
+// judgeSession makes a mismatch of a session that another item has published.
+func (t *tx) judgeSession(end *job.End) error {
+	var row int
+	var jobID int64
+	err := t.stmts.session.QueryRow(end.SessionID).Scan(&row, &jobID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		end.Verdict = job.SharedSession(row, jobID)
+	}
+	return err
+}
+
+func (t *tx) end(item *job.Item, number int, end job.End) error {
+	err := exec(t.stmts.endAttempt, item.ID, number, stamp(end.At), string(end.Outcome), end.Status, end.Code, end.Reason, end.SessionID)
+	if err != nil {
+		return err
+	}
+	var sessionID, url, expires, created string
+	if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
+		sessionID, created = end.SessionID, stamp(end.At)
+	}
+	if end.State == job.Created {
+		url, expires = end.URL, stamp(end.ExpiresAt)
+	}
+	err = exec(t.stmts.end, item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
+	if err != nil {
+		return err
+	}
+	t.leave(item.JobID, job.Sending, item.Currency, item.Amount)
+	t.enter(item.JobID, end.State, item.Currency, item.Amount)
+	t.attempts[attemptTally{item.JobID, ""}]--
+	t.attempts[attemptTally{item.JobID, end.Outcome}]++
+	return nil
 }
 
 // Reuse implements job.Ledger.

@@ -481,3 +481,23 @@ func (l *ledger) attempts(jobID int64, orphans bool) (all []job.Attempt) {
 	}
 	return all
 }
+
+// One session must not be published for two invoices, whoever answers so: of this job, or of another.
+func TestSharedSession(t *testing.T) {
+	l := newLedger(t)
+	first := l.imported(newJob("a"), invoices(2)...).ID
+	items := l.open(first)
+	l.send(items[0], job.OutcomeCreated)
+	other := l.first(l.imported(newJob("b"), invoice(2, "INV-9")).ID)
+	want := job.SharedSession(items[0].Row, first)
+	for _, item := range []*job.Item{items[1], other} {
+		shared := ownSession(items[0], ends[job.OutcomeCreated])
+		if got, err := l.Store.End(item, l.begin(item), shared); err != nil || got != want {
+			t.Errorf("recorded %+v, %v, want %+v", got, err, want)
+		}
+	}
+	for id, state := range map[int64]job.State{items[0].ID: job.Created, items[1].ID: job.Failed, other.ID: job.Failed} {
+		l.want(fmt.Sprintf("SELECT state, url <> '' FROM item WHERE id = %d", id), fmt.Sprintf("%s|%d", state, map[bool]int{true: 1}[state == job.Created]))
+	}
+	l.want("SELECT count(*) FROM attempt WHERE outcome = 'mismatch' AND session_id = 'sess_1'", "2")
+}

@@ -121,6 +121,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	for _, want := range []struct{ text, plan string }{
 		{"NOT EXISTS", "item_invoice (invoice=?)"},
 		{"'pending' AND other.unknown_ends", "item_invoice (invoice=?)"},
+		{"session_id = ?1", "item_session (session_id=?)"},
 		{"UNION ALL", "item_open (job_id=? AND state=? AND rowid>?)"},
 		{"AS goes", "item_open (job_id=?"},
 		{"RETURNING id", "item_open (job_id=? AND state=?)"},

@@ -396,6 +396,18 @@ var ends = map[job.Outcome]job.End{
 }
 
 // send takes the item through an attempt that ends so, and leaves it as the runner would.
+// End records the end, and returns only its error. Each created item gets a session of its own.
+func (l *ledger) End(item *job.Item, number int, end job.End) error {
+	return second(l.Store.End(item, number, ownSession(item, end)))
+}
+
+func ownSession(item *job.Item, end job.End) job.End {
+	if end.State == job.Created && end.SessionID != "" {
+		end.SessionID = fmt.Sprintf("sess_%d", item.ID)
+	}
+	return end
+}
+
 func (l *ledger) send(item *job.Item, outcome job.Outcome) {
 	l.t.Helper()
 	number, end := l.begin(item), ends[outcome]

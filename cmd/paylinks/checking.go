@@ -158,6 +158,9 @@ func (in *intake) describe() string {
 	if f.duplicates > 0 {
 		fmt.Fprintf(&b, ", %d of them with a link already", f.duplicates)
 	}
+	if f.elsewhere > 0 {
+		fmt.Fprintf(&b, ", %d of them in an earlier file too", f.elsewhere)
+	}
 	if f.bad > 0 {
 		fmt.Fprintf(&b, ", %d bad", f.bad)
 	}

@@ -75,6 +75,8 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "use the newer paylinks, or another --ledger"}
 	case errors.Is(err, store.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
+	case errors.Is(err, store.ErrGone):
+		return &failure{exitLedger, err, hintGone}
 	case errors.Is(err, store.ErrDamaged):
 		return &failure{exitLedger, err, "nothing was sent; put the latest backup in its place (paylinks backup makes them), and keep the damaged file"}
 	case errors.As(err, &remote):
@@ -86,6 +88,9 @@ func classify(err error) *failure {
 	}
 	return &failure{exitLedger, err, ""}
 }
+
+// hintGone is what to do when the ledger went away under a run.
+const hintGone = "put the ledger back where it was, or its latest backup, before you run again: a new one knows of no link and would send every row anew"
 
 // statusOf is the exit status of a run that ended so, and left the job so.
 func statusOf(report job.Report, tally job.Tally, sendable int) int {

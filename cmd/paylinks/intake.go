@@ -41,6 +41,7 @@ type figures struct {
 	rows       int
 	bad        int
 	duplicates int // rows that have a link from an earlier job
+	elsewhere  int // rows that stand in an earlier file of the same run, too
 	problems   map[invoice.Kind]int
 	tally      job.Tally // good rows: pending or duplicate
 	smallest   map[string]*big.Int
@@ -104,7 +105,8 @@ func (in *intake) find(ctx context.Context) error {
 type checked struct {
 	invoice.Row
 	item      job.NewItem // of a good row
-	duplicate bool
+	duplicate bool        // it has a link from an earlier job
+	elsewhere bool        // it stands in an earlier file of the same run, and will have its link from there
 }
 
 // errChanged means that the file is not the one that was looked at first.
@@ -185,7 +187,7 @@ func (in *intake) meet(ctx context.Context, c *checked, at time.Time) error {
 	case other.row.Currency != c.item.Currency || other.row.Amount != c.item.Amount:
 		c.Problems = append(c.Problems, in.conflict(c, "this invoice has another amount at "+where, "correct one of the two"))
 	default:
-		c.duplicate = true
+		c.elsewhere = true
 	}
 	return nil
 }
@@ -220,8 +222,12 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 			continue
 		}
 		state := job.Pending
-		if row.duplicate {
+		switch {
+		case row.duplicate:
 			f.duplicates++
+			state = job.Duplicate
+		case row.elsewhere:
+			f.elsewhere++
 			state = job.Duplicate
 		}
 		amount := big.NewInt(row.item.Amount)

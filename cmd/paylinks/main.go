@@ -3,9 +3,12 @@ package main
 
 import (
 	"os"
+	"syscall"
 )
 
 func main() {
+	// A core dump would hold the key. Where there is no such limit there is nothing to set.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	ctx, stop := untilSignal()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], streams{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -16,11 +17,13 @@ type resumeOptions struct {
 	target targetOptions
 	ledger ledgerOptions
 	send   sendOptions
+	output string
 }
 
 func (o *resumeOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.StringVarP(&o.output, "output", "o", "", "the links file of JOB; - is standard output (default: where the job's last run wrote it)")
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
@@ -66,26 +69,73 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 		return err
 	}
 	defer func() { err = closed(ledger, err) }()
-	var jobs []job.Job
 	if id > 0 {
-		j, err := ledger.Job(ctx, id)
+		j, err := o.job(ctx, ledger, id)
 		if err != nil {
-			return classify(err)
+			return err
 		}
-		jobs = []job.Job{j}
-	} else if jobs, err = o.unfinished(ctx, ledger); err != nil {
+		if err := o.ready(ctx, s, []job.Job{j}); err != nil {
+			return err
+		}
+		return o.goOn(ctx, ledger, []job.Job{j}, s)
+	}
+	if o.output != "" {
+		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH")
+	}
+	jobs, err := o.unfinished(ctx, ledger)
+	if err != nil {
 		return err
 	}
-	if len(jobs) == 0 {
-		if !o.send.quiet {
-			fmt.Fprintln(s.err, "every job is finished")
-		}
-		return nil
+	jobs, blocked := writable(jobs, s)
+	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
+		fmt.Fprintln(s.err, "no job has rows that running again would send; see paylinks jobs for those that wait for a person")
 	}
-	if err := o.ready(s, jobs); err != nil {
+	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	return o.goOn(ctx, ledger, jobs, s)
+	if err := o.goOn(ctx, ledger, jobs, s); err != nil {
+		return err
+	}
+	return blocked
+}
+
+// job is the job that was named, with its links file where --output says.
+func (o *resumeOptions) job(ctx context.Context, ledger *store.Store, id int64) (job.Job, error) {
+	j, err := ledger.Job(ctx, id)
+	if err != nil {
+		return j, classify(err)
+	}
+	if o.output == "" {
+		return j, nil
+	}
+	j.Output = o.output
+	if o.output != "-" {
+		if j.Output, err = filepath.Abs(o.output); err != nil {
+			return j, failf(exitOutput, "output %s: %w", o.output, err)
+		}
+	}
+	if sameFile(j.Output, j.File) {
+		return j, failf(exitUsage, "%s is the job's input", o.output).withHint("name another file with --output")
+	}
+	return j, spareLedger(j.Output, ledger)
+}
+
+// writable leaves out the jobs whose links file cannot be written, so that one folder that is gone does not keep all
+// others waiting. blocked says which job that is, or the first of several; the others are named on standard error.
+func writable(jobs []job.Job, s streams) (good []job.Job, blocked error) {
+	for _, j := range jobs {
+		err := tryOutput(j.Output)
+		switch {
+		case err == nil:
+			good = append(good, j)
+			continue
+		case blocked != nil:
+			fmt.Fprintf(s.err, "paylinks: error: job %d: %v\n", j.ID, err)
+			continue
+		}
+		blocked = failf(exitOutput, "job %d: %w", j.ID, err).withHint("paylinks resume %d --output PATH", j.ID)
+	}
+	return good, blocked
 }
 
 // open opens an existing ledger for sending.
@@ -138,7 +188,7 @@ func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) ([]
 
 // ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
 // be asked. A --env or --base-url that differs from a job's own is refused.
-func (o *resumeOptions) ready(s streams, jobs []job.Job) error {
+func (o *resumeOptions) ready(ctx context.Context, s streams, jobs []job.Job) error {
 	if err := o.send.check(s, job.Simulator); err != nil {
 		return err
 	}
@@ -154,7 +204,7 @@ func (o *resumeOptions) ready(s streams, jobs []job.Job) error {
 		}
 	}
 	for _, j := range jobs {
-		if err := confirm(o.send.yes, j.Environment, fmt.Sprintf("go on with job %d, %s", j.ID, j.File), s); err != nil {
+		if err := confirm(ctx, o.send.yes, j.Environment, fmt.Sprintf("go on with job %d, %s", j.ID, j.File), s); err != nil {
 			return err
 		}
 	}
@@ -196,9 +246,9 @@ func (o *resumeOptions) goOnWith(ctx context.Context, ledger *store.Store, j job
 	}
 	if o.send.onUnknown != "" {
 		j.OnUnknown = job.Policy(o.send.onUnknown)
-		if err := ledger.Remember(j); err != nil {
-			return 0, classify(err)
-		}
+	}
+	if err := ledger.Remember(j); err != nil {
+		return 0, classify(err)
 	}
 	e, err := newEngine(s, ledger, &o.send, target{environment: j.Environment, baseURL: j.BaseURL}, key)
 	if err != nil {

@@ -41,11 +41,11 @@ func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s 
 		return err
 	}
 	defer func() { err = closed(ledger, err) }()
-	j, err := ledger.Job(ctx, id)
+	j, err := o.job(ctx, ledger, id)
 	if err != nil {
-		return classify(err)
+		return err
 	}
-	if err := o.ready(s, []job.Job{j}); err != nil {
+	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
 	}
 	n, err := ledger.Retry(id, unknown)

@@ -138,7 +138,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 			return err
 		}
 	}
-	if err := confirm(o.send.yes, t.environment, describeAll(intakes), s); err != nil {
+	if err := confirm(ctx, o.send.yes, t.environment, describeAll(intakes), s); err != nil {
 		return err
 	}
 	e, err := newEngine(s, ledger, &o.send, t, key)
@@ -322,19 +322,26 @@ func describeAll(intakes []*intake) string {
 }
 
 // confirm asks a person before real money is meant; see sendOptions.check for who is not at a terminal.
-func confirm(yes bool, environment job.Environment, what string, s streams) error {
+func confirm(ctx context.Context, yes bool, environment job.Environment, what string, s streams) error {
 	if yes || environment != job.Production || what == "" {
 		return nil
 	}
 	fmt.Fprintf(s.err, "production: %s? type yes to go on: ", what)
-	answer, err := bufio.NewReader(io.LimitReader(s.in, 100)).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		if err != nil {
-			fmt.Fprintln(s.err)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(io.LimitReader(s.in, 100)).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		if strings.TrimSpace(line) == "yes" {
+			return nil
 		}
-		return failf(exitUsage, "not confirmed: nothing was sent").withHint("type yes in full, or say --yes")
+	case <-ctx.Done():
+		fmt.Fprintln(s.err)
+		return failf(exitInterrupted, "interrupted: nothing was sent")
 	}
-	return nil
+	return failf(exitUsage, "not confirmed: nothing was sent").withHint("type yes in full, or say --yes")
 }
 
 // exitWith ends the program with the status, without a message of its own.

@@ -18,7 +18,8 @@ import (
 // simulatorCommands are the commands of the scripts that have to do with the simulator.
 //
 //	simulator FLAG…          start one as the process "simulator", set $SIM to its address, and point the script's paylinks
-//	                         at it, by its variables: PAYLINKS_ENV, PAYLINKS_BASE_URL, and PAYLINKS_RATE=0 for haste
+//	                         at it, by its variables: PAYLINKS_ENV, PAYLINKS_BASE_URL, and PAYLINKS_RATE=0 for haste;
+//	                         --addr $SIMADDR takes the place of one that has ended
 //	sim [-wait] NAME=N…      its summary says so, at once or, with -wait, before long; dots go deeper: faults.lost>=1
 //	session REFERENCE WORD   its session for the reference becomes paid, processing or expired
 var simulatorCommands = map[string]func(*testscript.TestScript, bool, []string){
@@ -43,6 +44,7 @@ func scriptSimulator(ts *testscript.TestScript, neg bool, args []string) {
 		return errors.New("the simulator has not said its address: " + ts.ReadFile("simulator.err"))
 	})
 	ts.Setenv("SIM", address)
+	ts.Setenv("SIMADDR", strings.TrimPrefix(address, "http://"))
 	ts.Setenv("PAYLINKS_ENV", "simulator")
 	ts.Setenv("PAYLINKS_BASE_URL", address)
 	ts.Setenv("PAYLINKS_RATE", "0")

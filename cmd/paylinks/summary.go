@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"paylinks/job"
+	"paylinks/store"
 )
 
 // outcome is what a command made of a job.
@@ -115,6 +117,9 @@ func (e *engine) complain(o outcome) {
 		}
 	case job.LedgerFailed:
 		hint = "nothing was sent that is not on record; make room on the disk, or mend it, and run again"
+		if errors.Is(o.report.Err, store.ErrGone) {
+			hint = hintGone
+		}
 	}
 	if hint != "" {
 		fmt.Fprintf(e.console, "hint: %s\n", hint)
@@ -146,6 +151,8 @@ func (o outcome) lines(ledger string) string {
 		fmt.Fprintf(&b, "next: see why rows failed with: paylinks show %d; send them again with: paylinks retry %d\n", o.job.ID, o.job.ID)
 	case o.waiting > 0:
 		fmt.Fprintf(&b, "next: %s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown\n", count(o.waiting, "row"), o.job.ID)
+	case items[job.Superseded] > 0 && items[job.Invalid] == 0:
+		fmt.Fprintf(&b, "next: nothing; a later job took %s over, and its links file has them\n", count(items[job.Superseded], "row"))
 	case items[job.Invalid] > 0:
 		fmt.Fprintf(&b, "next: correct the %s, and run the corrected file\n", count(items[job.Invalid], "invalid row"))
 	}

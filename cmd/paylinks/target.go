@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -110,8 +112,11 @@ func (o *targetOptions) key(s streams, environment job.Environment) (string, err
 	key, from := s.getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"
 	if path != "" {
 		text, err := os.ReadFile(path)
+		if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+			err = wrong.Err // without the path: somebody may have given the key itself for it
+		}
 		if err != nil {
-			return "", failf(exitConfig, "read the secret key: %w", err)
+			return "", failf(exitConfig, "read the secret key: %w", err).withHint("--api-key-file takes the path of a file that holds the key")
 		}
 		key, from = string(text), path
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -45,10 +47,33 @@ func writeInto(stream, path string, body func(io.Writer) error) error {
 	return failed(path, f.Close())
 }
 
+// abandoned is the age from which a temporary file is no writer's any more: none takes minutes.
+const abandoned = time.Hour
+
+// sweep removes the temporary files that killed writers of path have left: they hold customer data.
+func sweep(path string, now time.Time) {
+	left, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(path)), "."+escapeGlob(filepath.Base(path))+"[0-9]*"))
+	if err != nil {
+		return
+	}
+	for _, file := range left {
+		number := strings.TrimPrefix(filepath.Base(file), "."+filepath.Base(path))
+		info, err := os.Lstat(file)
+		if err == nil && strings.Trim(number, "0123456789") == "" && info.Mode().IsRegular() && now.Sub(info.ModTime()) > abandoned {
+			_ = os.Remove(file) // the next run tries again
+		}
+	}
+}
+
+var escaped = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`)
+
+func escapeGlob(name string) string { return escaped.Replace(name) }
+
 // newTemp makes a hidden file beside path that can be renamed to it: mode 0600 from its first moment, whatever the umask.
 // The folder is named because renameio would otherwise prefer $TMPDIR.
 func newTemp(path string) (*renameio.PendingFile, error) {
 	folder := filepath.Dir(path)
+	sweep(path, time.Now())
 	temp, err := renameio.NewPendingFile(path, renameio.WithTempDir(folder), renameio.WithStaticPermissions(0o600))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no folder %s", folder)

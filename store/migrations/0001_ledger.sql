@@ -51,6 +51,7 @@ CREATE TABLE item (
 
 CREATE INDEX item_open ON item (job_id, state) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX item_invoice ON item (invoice) WHERE invoice IS NOT NULL;
+CREATE INDEX item_session ON item (session_id) WHERE state = 'created';
 
 -- One POST. It is on record, without an outcome, before the request leaves.
 CREATE TABLE attempt (
