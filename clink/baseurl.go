@@ -47,7 +47,7 @@ func parseBaseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("the base URL's host has a character that no host name has (a name beyond ASCII is written as xn--...)")
 	case port != "" && !isPort(port):
 		return nil, errors.New("the base URL's port is not between 1 and 65535")
-	case given.Scheme == "http" && !isLoopback(host):
+	case given.Scheme == "http" && !IsLoopback(host):
 		return nil, errors.New("the base URL is plain http, which would send the key unprotected: only a loopback address may be (127.0.0.1, [::1], localhost)")
 	}
 	escaped := strings.TrimRight(given.EscapedPath(), "/")
@@ -64,10 +64,10 @@ func parseBaseURL(raw string) (*url.URL, error) {
 	return url.Parse(base.String() + escaped)
 }
 
-// isLoopback says whether host is this machine: localhost, or an address in 127.0.0.0/8 or ::1.
-func isLoopback(host string) bool {
+// IsLoopback says whether host is this machine: localhost in any case, or an address in 127.0.0.0/8 or ::1.
+func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // isHostname is lax: it keeps out what has two spellings (beyond ASCII) or would need escaping.

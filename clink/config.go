@@ -52,7 +52,7 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c Config) check(base *url.URL) error {
 	switch {
-	case c.Key == "" && !isLoopback(base.Hostname()):
+	case c.Key == "" && !IsLoopback(base.Hostname()):
 		return errors.New("the key is empty")
 	case !isVisible(c.Key):
 		return errors.New("the key has a character that no key has: a space, a line break or a letter beyond ASCII")

@@ -21,6 +21,7 @@ var tokenMember = regexp.MustCompile(`(?i)token(?:_?value)?[\\"'\s]*[:=]`)
 
 // redactor takes the key out of texts that somebody else wrote.
 type redactor struct {
+	text string         // the key
 	key  *regexp.Regexp // nil when there is no key
 	long bool           // the key has minKey bytes
 }
@@ -35,13 +36,13 @@ func newRedactor(key string) redactor {
 		fmt.Fprintf(&pattern, `(?:\\*%s|(?i:%%(?:25)*%02x|\\+u00%02[2]x|(?:&|\\+u0026)#(?:0*%[2]d|x0*%[2]x);))`,
 			regexp.QuoteMeta(key[i:i+1]), key[i])
 	}
-	return redactor{key: regexp.MustCompile(pattern.String()), long: len(key) >= minKey}
+	return redactor{text: key, key: regexp.MustCompile(pattern.String()), long: len(key) >= minKey}
 }
 
 // redact is s without the key.
 func (r redactor) redact(s string) string {
-	if r.key == nil {
-		return s
+	if r.key == nil || !strings.Contains(s, r.text) && !strings.ContainsAny(s, `%\&`) {
+		return s // nothing in it can be the key: plain, or with an escape
 	}
 	return r.key.ReplaceAllLiteralString(s, redacted)
 }

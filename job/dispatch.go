@@ -174,6 +174,7 @@ func (d *dispatcher) ended(e turn) {
 	}
 	d.observe(Moved{
 		Item: e.item, From: e.from, Attempt: e.number, Verdict: e.verdict, Status: e.status, Took: e.took, Again: again,
+		Link: e.link,
 	})
 	d.tell(now, e.verdict.Reason)
 }

@@ -14,6 +14,7 @@ type Moved struct {
 	Status  int           // HTTP status; 0 when there was no answer
 	Took    time.Duration // from the request to the answer
 	Again   bool          // it will have another turn in this run
+	Link    LinkStatus    // what Clink said of the item's own link, where it was asked
 }
 
 // Paused: Clink throttles, and nothing is sent until then.

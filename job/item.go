@@ -17,9 +17,11 @@ type Item struct {
 	Currency    string
 	Amount      int64 // in 1/10,000 of the major unit
 	Request     clink.SessionRequest
-	Attempts    int  // on record so far
-	UnknownEnds int  // attempts that ended unknown since import, or since a person put the item back
-	Repeat      bool // it has no invoice id, and rows alike in everything are meant: no other job's row is the same invoice
+	Attempts    int    // on record so far
+	UnknownEnds int    // attempts that ended unknown since import, or since a person put the item back
+	Repeat      bool   // it has no invoice id, and rows alike in everything are meant: no other job's row is the same invoice
+	SessionID   string // not empty: its turn asks Clink about this link, and sends nothing
+	Replace     bool   // where that link has expired unpaid, the item is sent anew
 }
 
 // Result is what the ledger knows of an item besides its request: what the links file and show report.
@@ -32,8 +34,10 @@ type Result struct {
 	Cells     []string // the user's own cells, aligned with the job's columns
 	SessionID string
 	URL       string
-	ExpiresAt time.Time // UTC; zero when Clink gave none
-	CreatedAt time.Time // UTC; zero while there is no session
+	ExpiresAt time.Time  // UTC; zero when Clink gave none
+	CreatedAt time.Time  // UTC; zero while there is no session
+	Link      LinkStatus // empty while Clink has not said
+	CheckedAt time.Time  // UTC; when Clink said so
 	Attempts  int
 	ErrorCode string // Clink's number, else the outcome's word
 	Error     string // Clink's words as they came, or a note of ours
@@ -51,6 +55,7 @@ type Attempt struct {
 	Code      string    // Clink's number, else the outcome's word
 	Message   string
 	SessionID string
+	Replaced  time.Time // when its link, expired unpaid, was given up for a new one; else zero
 }
 
 // NewItem is a row on its way into the ledger: a good one with its request, or, under --skip-invalid, a bad
@@ -64,5 +69,6 @@ type NewItem struct {
 	Currency  string
 	Amount    int64 // in 1/10,000 of the major unit
 	Request   clink.SessionRequest
+	Fresh     bool   // looked up just now: no job has this invoice yet
 	Problem   string // not empty: the row is bad, and has none of the above but Row and Cells
 }

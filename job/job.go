@@ -93,4 +93,5 @@ type Job struct {
 	BOM          bool   // begin the links file with a byte order mark
 	Output       string // absolute path of the links file; "-" is standard output
 	CreatedAt    time.Time
+	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time
 }

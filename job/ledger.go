@@ -33,8 +33,15 @@ type Ledger interface {
 	// Refuse makes an open item failed, with CodeConflict or another word and a text on why.
 	Refuse(item *Item, code, text string) error
 
-	// FoundUnpaid records that the link of a created item has expired without a payment.
-	FoundUnpaid(itemID int64, at time.Time) error
+	// Links returns up to n items with a link that the question is about, in the file's order, with ids above after.
+	Links(ctx context.Context, q Question, after int64, n int) ([]Item, error)
+
+	// Checked records what Clink says of the link of a created or duplicate item: with it and with all that share it.
+	Checked(itemID int64, status LinkStatus, at time.Time) error
+
+	// Replace records that the link of a created item has expired unpaid, and puts the item back to pending. Its
+	// session stays on record with the attempt that made it.
+	Replace(item *Item, at time.Time) error
 
 	// Note leaves the item open, with a word and a text on why it is.
 	Note(item *Item, code, text string) error

@@ -3,7 +3,6 @@ package job
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -157,13 +156,8 @@ func unusable(link string) string {
 		return "Clink answered with a URL that has a user name in it"
 	case parsed.Scheme == "https":
 		return ""
-	case parsed.Scheme == "http" && loopback(parsed.Hostname()):
+	case parsed.Scheme == "http" && clink.IsLoopback(parsed.Hostname()):
 		return ""
 	}
 	return fmt.Sprintf("Clink answered with a URL that is not https (%.60q)", link)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

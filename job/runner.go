@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,7 +56,9 @@ type Runner struct {
 
 // Run sends what is open in the job until nothing is left that it can move, or until something stops it. When ctx
 // ends it stops sending, waits for the answers in flight and records them.
-func (r *Runner) Run(ctx context.Context, j Job) Report {
+func (r *Runner) Run(ctx context.Context, j Job) Report { return r.run(ctx, j, r.open(j)) }
+
+func (r *Runner) run(ctx context.Context, j Job, sources ...source) Report {
 	d := newDispatcher(r.Settings, j, r.Observe)
 	workers := new(errgroup.Group)
 	for range r.Concurrency {
@@ -68,7 +71,7 @@ func (r *Runner) Run(ctx context.Context, j Job) Report {
 	}
 	feeding, stopFeeding := context.WithCancel(ctx)
 	feeder := new(errgroup.Group)
-	feeder.Go(func() error { return r.feed(feeding, j, d.fresh) })
+	feeder.Go(func() error { return feed(feeding, sources, d.fresh) })
 
 	report := d.dispatch(ctx)
 	stopFeeding()
@@ -85,27 +88,50 @@ func (r *Runner) Run(ctx context.Context, j Job) Report {
 // enough that they take no memory to speak of.
 const page = 256
 
-// feed reads the job's open items into fresh, in the file's order, and closes it at the end.
-func (r *Runner) feed(ctx context.Context, j Job, fresh chan<- *Item) error {
-	defer close(fresh)
-	var after int64
-	for {
-		items, err := r.Ledger.Open(ctx, j.ID, after, page)
-		if err != nil || len(items) == 0 {
-			return err
-		}
-		for i := range items {
-			after = items[i].ID
-			if !sendable(items[i].UnknownEnds, j.OnUnknown, r.MaxAttempts) {
-				continue
+// source reads the next items for a run, up to a page of them in the file's order, with ids above after; none is the end.
+type source func(ctx context.Context, after int64) ([]Item, error)
+
+// open reads the job's open items, without those that wait for a person.
+func (r *Runner) open(j Job) source {
+	return func(ctx context.Context, after int64) ([]Item, error) {
+		for {
+			items, err := r.Ledger.Open(ctx, j.ID, after, page)
+			if err != nil || len(items) == 0 {
+				return nil, err
 			}
-			select {
-			case fresh <- &items[i]:
-			case <-ctx.Done():
-				return nil
+			after = items[len(items)-1].ID
+			items = slices.DeleteFunc(items, func(i Item) bool { return !sendable(i.UnknownEnds, j.OnUnknown, r.MaxAttempts) })
+			if len(items) > 0 {
+				return items, nil
 			}
 		}
 	}
+}
+
+// feed reads one source after the other into fresh, and closes it at the end.
+func feed(ctx context.Context, sources []source, fresh chan<- *Item) error {
+	defer close(fresh)
+	for _, next := range sources {
+		var after int64
+		for {
+			items, err := next(ctx, after)
+			if err != nil {
+				return err
+			}
+			if len(items) == 0 {
+				break
+			}
+			after = items[len(items)-1].ID
+			for i := range items {
+				select {
+				case fresh <- &items[i]:
+				case <-ctx.Done():
+					return nil
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // sendable says whether an open item with so many unknown ends may be sent without a person's word.

@@ -33,15 +33,16 @@ type turn struct {
 	retryAfter time.Duration
 	startedAt  time.Time
 	took       time.Duration
-	err        error // turnFailed
+	link       LinkStatus // what Clink said of the item's own link, where it was asked
+	err        error      // turnFailed
 }
 
 type turnKind int
 
 const (
 	turnSent      turnKind = iota // an attempt was made; verdict says how it ended
-	turnAsked                     // no attempt: another job's expired link was asked about; verdict says how the asking ended
-	turnSettled                   // no attempt: the item is duplicate or failed now
+	turnAsked                     // no attempt: a link was asked about; verdict says how the asking ended
+	turnSettled                   // no attempt: the item is duplicate or failed now, or its link's status is on record
 	turnWaits                     // no attempt: the item stays open, and nothing in this run can move it
 	turnWithdrawn                 // no request: the gate had closed, before the intent or after it
 	turnFailed                    // the ledger failed
@@ -93,6 +94,17 @@ func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
 	}
 	if !g.open(time.Now(), t.probe) { // spares a record that would be taken back
 		out.kind = turnWithdrawn
+		return out
+	}
+	if item.SessionID != "" {
+		out.startedAt = time.Now()
+		if ctx.Err() != nil {
+			out.kind = turnWithdrawn
+			return out
+		}
+		if err := r.askOwn(ctx, &out, g); err != nil {
+			return failed("record what Clink said about the link of", err)
+		}
 		return out
 	}
 	meeting, number, err := r.Ledger.Begin(item, time.Now())
@@ -168,10 +180,10 @@ func (r *Runner) ask(ctx context.Context, out *turn, other Claim, g *gate) error
 	if err != nil {
 		return r.unclear(out, other, out.verdict.Reason)
 	}
-	switch fate(status) {
-	case expiredUnpaid:
-		return r.Ledger.FoundUnpaid(other.ItemID, time.Now())
-	case stillCounts:
+	switch linkStatus(status) {
+	case LinkExpired:
+		return r.Ledger.Checked(other.ItemID, LinkExpired, time.Now())
+	case LinkOpen, LinkProcessing, LinkPaid:
 		out.kind = turnSettled
 		note := fmt.Sprintf("the link of job %d has expired, but Clink says %s, %s", other.JobID, status.Status, status.PaymentStatus)
 		if !other.same(item.Currency, item.Amount) {
@@ -194,26 +206,6 @@ func (r *Runner) unclear(out *turn, other Claim, reason string) error {
 		out.kind = turnWaits
 	}
 	return r.Ledger.Note(out.item, CodeUnclear, out.verdict.Reason)
-}
-
-type linkFate int
-
-const (
-	fateUnclear linkFate = iota
-	stillCounts          // open, being paid, or paid
-	expiredUnpaid
-)
-
-// fate says what became of a link whose expiry has passed. Words that Clink's pages do not name are unclear.
-func fate(status *clink.SessionStatus) linkFate {
-	switch {
-	case status.Status == "open", status.Status == "completed",
-		status.PaymentStatus == "paid", status.PaymentStatus == "processing":
-		return stillCounts
-	case status.Status == "expired" && status.PaymentStatus == "unpaid":
-		return expiredUnpaid
-	}
-	return fateUnclear
 }
 
 // heard takes from an error what the pace must know, and closes the gate at once where nothing may follow.

@@ -212,7 +212,7 @@ func TestSameInvoice(t *testing.T) {
 		{"created, expired, other amount", end(expired), "", other, job.Pending, job.Ask, job.Pending, job.Created, ""},
 		{"created, expired, found unpaid", func(l *ledger, item *job.Item) {
 			end(expired)(l, item)
-			if err := l.FoundUnpaid(item.ID, at); err != nil {
+			if err := l.Checked(item.ID, job.LinkExpired, at); err != nil {
 				l.t.Fatal(err)
 			}
 		}, "", other, job.Pending, job.Send, job.Sending, job.Created, ""},
@@ -346,7 +346,7 @@ func TestSameInvoiceAskedAndFoundUnpaid(t *testing.T) {
 	if err != nil || meeting.Action != job.Ask || meeting.Other.ItemID != older.ID || meeting.Other.SessionID != fmt.Sprintf("sess_%d", older.ID) {
 		t.Fatalf("Begin: %+v, %v", meeting, err)
 	}
-	if err := l.FoundUnpaid(older.ID, later); err != nil {
+	if err := l.Checked(older.ID, job.LinkExpired, later); err != nil {
 		t.Fatal(err)
 	}
 	if claims, err := l.Claims(t.Context(), invoice(2, "INV-1").Invoice); err != nil || len(claims) != 1 || claims[0].ItemID != item.ID {

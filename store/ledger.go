@@ -14,7 +14,8 @@ import (
 // statements are what the writer's connection runs again and again.
 type statements struct {
 	begin, attempt, endAttempt, end, session, claims *sql.Stmt
-	supersede, reuse, refuse, note, unpaid           *sql.Stmt
+	supersede, reuse, refuse, note                   *sql.Stmt
+	checked, replace, replaced                       *sql.Stmt
 	insertItem, tallyItems, tallyAttempts            *sql.Stmt
 }
 
@@ -70,7 +71,14 @@ func prepare(conn *sql.Conn) (*tx, error) {
 			SELECT row, job_id
 			FROM item
 			WHERE session_id = ?1
+				AND state IN ('created', 'duplicate')
 				AND state = 'created'
+			UNION ALL
+			SELECT item.row, item.job_id
+			FROM attempt
+			JOIN item ON item.id = attempt.item_id
+			WHERE attempt.session_id = ?1
+				AND attempt.replaced <> ''
 			LIMIT 1
 		`},
 		{&t.stmts.claims, claimsOf(claimColumns, "?1", "?2") + ` ORDER BY other.id`},
@@ -119,11 +127,38 @@ func prepare(conn *sql.Conn) (*tx, error) {
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
 		`},
-		{&t.stmts.unpaid, `
+		{&t.stmts.checked, `
 			UPDATE item
-			SET found_unpaid = ?2
+			SET
+				link_status = ?2,
+				checked_at = ?3
+			WHERE session_id = (SELECT session_id FROM item WHERE id = ?1 AND state IN ('created', 'duplicate'))
+				AND state IN ('created', 'duplicate')
+		`},
+		{&t.stmts.replace, `
+			UPDATE item
+			SET
+				state = 'pending',
+				unknown_ends = 0,
+				session_id = '',
+				url = '',
+				expires_at = '',
+				created_at = '',
+				link_status = '',
+				checked_at = '',
+				error_code = '',
+				error = ''
 			WHERE id = ?1
 				AND state = 'created'
+				AND session_id = ?2
+		`},
+		{&t.stmts.replaced, `
+			UPDATE attempt
+			SET replaced = ?3
+			WHERE item_id = ?1
+				AND session_id = ?2
+				AND outcome = 'created'
+				AND replaced = ''
 		`},
 		{&t.stmts.insertItem, `
 			INSERT INTO item (
@@ -164,7 +199,7 @@ func claimsOf(selected, invoice, jobID string) string {
 		JOIN job AS owner ON owner.id = other.job_id
 		WHERE other.invoice = ` + invoice + `
 			AND other.job_id <> ` + jobID + `
-			AND (other.state IN ('pending', 'sending', 'unknown') OR other.state = 'created' AND other.found_unpaid = '')
+			AND (other.state IN ('pending', 'sending', 'unknown') OR other.state = 'created' AND other.link_status <> 'expired')
 	`
 }
 
@@ -372,7 +407,7 @@ func (s *Store) End(item *job.Item, number int, end job.End) (verdict job.Verdic
 	return verdict, err
 }
 
-// judgeSession makes a mismatch of a session that another item has published.
+// judgeSession makes a mismatch of a session that another item has published, or that was given up for a new one.
 func (t *tx) judgeSession(end *job.End) error {
 	var row int
 	var jobID int64
@@ -417,11 +452,6 @@ func (s *Store) Reuse(item *job.Item, other int64, note string) error {
 // Refuse implements job.Ledger.
 func (s *Store) Refuse(item *job.Item, code, text string) error {
 	return s.writer.write(func(t *tx) error { return t.refuse(item, code, text) })
-}
-
-// FoundUnpaid implements job.Ledger.
-func (s *Store) FoundUnpaid(itemID int64, at time.Time) error {
-	return s.writer.write(func(t *tx) error { return exec(t.stmts.unpaid, itemID, stamp(at)) })
 }
 
 // Note implements job.Ledger.

@@ -84,9 +84,13 @@ func TestTransitions(t *testing.T) {
 		{"Note", func(l *ledger, item, _ *job.Item) error {
 			return l.Note(item, job.CodeUnclear, "why")
 		}, open, ""},
-		{"FoundUnpaid", func(l *ledger, item, _ *job.Item) error {
-			return l.FoundUnpaid(item.ID, at)
-		}, []job.State{job.Created}, ""},
+		{"Checked", func(l *ledger, item, _ *job.Item) error {
+			return l.Checked(item.ID, job.LinkExpired, at)
+		}, []job.State{job.Created, job.Duplicate}, ""},
+		{"Replace", func(l *ledger, item, _ *job.Item) error {
+			item.SessionID = l.query("SELECT session_id FROM item WHERE id = ?", item.ID)[0]
+			return l.Replace(item, at)
+		}, []job.State{job.Created}, job.Pending},
 	}
 	for outcome, end := range ends {
 		steps = append(steps, step{"End " + string(outcome), func(l *ledger, item, _ *job.Item) error {

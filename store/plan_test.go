@@ -82,7 +82,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		second(l.Job(t.Context(), j.ID)),
 		second(l.Find(t.Context(), j.Identity)),
 		l.Remember(job.Job{ID: j.ID, OnUnknown: job.Hold}),
-		l.FoundUnpaid(link.ID, at),
+		l.Checked(link.ID, job.LinkExpired, at),
 		l.Note(items[2], "", ""),
 		l.Refuse(items[2], "", ""),
 		l.Reuse(items[3], link.ID, ""),

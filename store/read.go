@@ -19,7 +19,7 @@ var ErrNoJob = errors.New("the ledger has no such job")
 const jobColumns = `
 	SELECT
 		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
-		raw_cells, bom, output, created_at
+		raw_cells, bom, output, created_at, refreshed_at
 	FROM job
 `
 
@@ -28,7 +28,7 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 	var digest, columns []byte
 	var delimiter string
 	err := scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
-		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt))
+		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt), timeOf(&j.RefreshedAt))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, ErrNoJob
 	}
@@ -154,7 +154,7 @@ func (s *Store) Results(ctx context.Context, jobID int64, states ...job.State) i
 		rows, err := s.read.QueryContext(ctx, `
 			SELECT
 				id, row, state, invoice_id, reference, cells, session_id, url, expires_at, created_at, attempts,
-				error_code, error
+				error_code, error, link_status, checked_at
 			FROM item
 			WHERE id BETWEEN ?1 AND ?2
 				AND job_id = ?3
@@ -170,7 +170,7 @@ func (s *Store) Results(ctx context.Context, jobID int64, states ...job.State) i
 			var r job.Result
 			var cells sql.RawBytes
 			err := rows.Scan(&r.ItemID, &r.Row, &r.State, &r.InvoiceID, &r.Reference, &cells, &r.SessionID, &r.URL,
-				timeOf(&r.ExpiresAt), timeOf(&r.CreatedAt), &r.Attempts, &r.ErrorCode, &r.Error)
+				timeOf(&r.ExpiresAt), timeOf(&r.CreatedAt), &r.Attempts, &r.ErrorCode, &r.Error, &r.Link, timeOf(&r.CheckedAt))
 			if err == nil {
 				err = json.Unmarshal(cells, &r.Cells)
 			}
@@ -201,7 +201,7 @@ func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) ite
 		const columns = `
 			SELECT
 				attempt.item_id, item.row, item.reference, attempt.number, attempt.sent_at, attempt.ended_at, attempt.outcome,
-				attempt.status, attempt.code, attempt.message, attempt.session_id
+				attempt.status, attempt.code, attempt.message, attempt.session_id, attempt.replaced
 		`
 		const all = columns + `
 			FROM attempt
@@ -232,7 +232,7 @@ func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) ite
 			var a job.Attempt
 			var itemID int64
 			err := rows.Scan(&itemID, &a.Row, &a.Reference, &a.Number, timeOf(&a.SentAt), timeOf(&a.EndedAt), &a.Outcome,
-				&a.Status, &a.Code, &a.Message, &a.SessionID)
+				&a.Status, &a.Code, &a.Message, &a.SessionID, timeOf(&a.Replaced))
 			if err != nil {
 				fail(err)
 				return

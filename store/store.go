@@ -70,7 +70,7 @@ func openForSending(path, holder string) (_ *Store, err error) {
 	if err := recognise(path); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := closeToOthers(path); err != nil {
 		return nil, err
 	}
 	if s.writer, err = openWriter(path); err != nil {
@@ -161,6 +161,15 @@ func create(path string) error {
 		return err
 	}
 	return errors.Join(file.Chmod(0o600), file.Close()) // whatever the umask
+}
+
+// closeToOthers takes everybody's rights away but the owner's. A ledger that its owner has made read-only stays so.
+func closeToOthers(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return os.Chmod(path, info.Mode().Perm()&0o600)
 }
 
 // nearest is the folder, or the first above it that is there.

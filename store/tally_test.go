@@ -153,7 +153,7 @@ func (w *walk) step() {
 		case meeting.Action == job.Send || meeting.Action == job.TakeOver:
 			w.sending = append(w.sending, item)
 		case meeting.Action == job.Ask && dice < 75:
-			must(w.FoundUnpaid(meeting.Other.ItemID, w.now))
+			must(w.Checked(meeting.Other.ItemID, job.LinkExpired, w.now))
 		case meeting.Action == job.Ask:
 			must(w.Reuse(item, meeting.Other.ItemID, "paid after all"))
 		}

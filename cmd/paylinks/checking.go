@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -68,7 +69,7 @@ func (p *problemPrinter) rest() {
 	kinds := slices.SortedFunc(maps.Keys(p.more), func(a, b invoice.Kind) int { return p.more[b] - p.more[a] })
 	var texts []string
 	for _, kind := range kinds {
-		texts = append(texts, fmt.Sprintf("%d × %s", p.more[kind], kind))
+		texts = append(texts, fmt.Sprintf("%s × %s", grouped(fmt.Sprint(p.more[kind])), kind))
 	}
 	fmt.Fprintf(p.to, "… and more: %s\n", strings.Join(texts, ", "))
 }
@@ -93,6 +94,12 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 		if in.known != nil {
 			if err := expectKnown(ctx, in, c.expect); err != nil {
 				return err
+			}
+			if c.explain {
+				if err := in.readHeader(); err != nil {
+					return classify(err)
+				}
+				fmt.Fprint(c.words, in.explain())
 			}
 			continue
 		}
@@ -125,6 +132,7 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 			if !c.skipInvalid {
 				bad += in.figures.bad
 				refused = append(refused, fmt.Sprintf("%s has %s that cannot be sent", in.path, count(in.figures.bad, "row")))
+				continue // its totals are not those of the file
 			}
 		}
 		if err := c.expect.compare(in.path, in.figures.rows, in.figures.tally); err != nil {
@@ -156,19 +164,27 @@ func (in *intake) describe() string {
 	f := in.figures
 	fmt.Fprintf(&b, "%s: %s", in.path, count(f.rows, "row"))
 	if f.duplicates > 0 {
-		fmt.Fprintf(&b, ", %d of them with a link already", f.duplicates)
+		fmt.Fprintf(&b, ", %s of them with a link already", grouped(fmt.Sprint(f.duplicates)))
 	}
 	if f.elsewhere > 0 {
-		fmt.Fprintf(&b, ", %d of them in an earlier file too", f.elsewhere)
+		fmt.Fprintf(&b, ", %s of them in an earlier file too", grouped(fmt.Sprint(f.elsewhere)))
 	}
 	if f.bad > 0 {
-		fmt.Fprintf(&b, ", %d bad", f.bad)
+		fmt.Fprintf(&b, ", %s bad", grouped(fmt.Sprint(f.bad)))
 	}
 	b.WriteString("\n")
 	totals := f.tally.Totals(job.Pending, job.Duplicate)
 	for _, code := range slices.Sorted(maps.Keys(totals)) {
-		fmt.Fprintf(&b, "  %s %s (%s to %s)\n", code, grouped(totals[code]),
-			grouped(job.FormatAmount(f.smallest[code], code)), grouped(job.FormatAmount(f.largest[code], code)))
+		found := f.spans[code]
+		fmt.Fprintf(&b, "  %s %s in %s", code, grouped(totals[code]), count(found.invoices, "invoice"))
+		if found.invoices > 1 {
+			fmt.Fprintf(&b, ", from %s to %s", money(found.least, code), money(found.greatest, code))
+		}
+		b.WriteString("\n")
+	}
+	for _, near := range in.header.Near {
+		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or add %s\n",
+			near.Header, near.Name, invoice.MapFlag(near.Name, near.Header))
 	}
 	return b.String()
 }
@@ -191,13 +207,18 @@ func (in *intake) explain() string {
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	used := map[string]bool{}
 	for _, column := range invoice.Columns() {
-		value := in.options.Defaults[column.Name]
-		switch header, taken := h.Taken[column.Name]; {
-		case taken:
+		var from []string
+		if header, taken := h.Taken[column.Name]; taken {
 			used[header] = true
-			fmt.Fprintf(table, "  %s\tfrom the column %q\n", column.Name, header)
-		case value != "":
-			fmt.Fprintf(table, "  %s\t%q in every row, from --%s\n", column.Name, value, strings.ReplaceAll(column.Name, "_", "-"))
+			from = append(from, fmt.Sprintf("from the column %q", header))
+		} else if value := in.options.Defaults[column.Name]; value != "" {
+			from = append(from, fmt.Sprintf("%q in every row, from --%s", value, strings.ReplaceAll(column.Name, "_", "-")))
+		}
+		if name := in.options.Defaults["item_name"]; name != "" && column.Name == "description" {
+			from = append(from, fmt.Sprintf("%q where a row has none, from --item-name", name))
+		}
+		if len(from) > 0 {
+			fmt.Fprintf(table, "  %s\t%s\n", column.Name, strings.Join(from, ", else "))
 		}
 	}
 	_ = table.Flush() // into memory
@@ -219,6 +240,11 @@ func count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%s %ss", grouped(fmt.Sprint(n)), thing)
+}
+
+// money writes an amount, given in 1/10,000 of its major unit, for people.
+func money(amount int64, code string) string {
+	return grouped(job.FormatAmount(big.NewInt(amount), code))
 }
 
 // grouped puts commas between the thousands of a plain decimal, for people.

@@ -34,6 +34,8 @@ func TestHelp(t *testing.T) {
 		"run":       all,
 		"resume":    all,
 		"retry":     all,
+		"reissue":   all,
+		"refresh":   {exitOK, exitUsage, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig, exitInterrupted},
 		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger},
 		"jobs":      {exitOK, exitUsage, exitLedger},
 		"show":      {exitOK, exitUsage, exitLedger},

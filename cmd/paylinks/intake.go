@@ -40,12 +40,16 @@ type intake struct {
 type figures struct {
 	rows       int
 	bad        int
-	duplicates int // rows that have a link from an earlier job
-	elsewhere  int // rows that stand in an earlier file of the same run, too
-	problems   map[invoice.Kind]int
-	tally      job.Tally // good rows: pending or duplicate
-	smallest   map[string]*big.Int
-	largest    map[string]*big.Int
+	duplicates int              // rows that have a link from an earlier job
+	elsewhere  int              // rows that stand in an earlier file of the same run, too
+	tally      job.Tally        // good rows: pending or duplicate
+	spans      map[string]*span // good rows by currency
+}
+
+// span is how many amounts there are and between which two they lie, in 1/10,000 of the currency's major unit.
+type span struct {
+	invoices        int
+	least, greatest int64
 }
 
 // kindConflict is the kind of a problem with the ledger, or with another file of the same run.
@@ -122,20 +126,24 @@ func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, err
 		}
 		defer reader.Close()
 		in.header = reader.Header()
-		for {
-			row, err := reader.Next()
-			if err == io.EOF {
-				break
+		var batch []checked
+		for end := error(nil); end == nil; {
+			batch, end = in.readBatch(reader, batch[:0])
+			known, err := in.knownOf(ctx, batch)
+			for _, c := range batch {
+				if err == nil && len(c.Problems) == 0 {
+					c.item.Fresh = in.ledger != nil && !known[c.item.Invoice]
+					err = in.meet(ctx, &c, known, at)
+				}
+				if err == nil {
+					err = ctx.Err()
+				}
+				if !yield(c, err) || err != nil {
+					return
+				}
 			}
-			c := checked{Row: row}
-			if err == nil && len(row.Problems) == 0 {
-				c.item = in.identity.NewRow(row, in.options.Defaults["item_name"])
-				err = in.meet(ctx, &c, at)
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
-			if !yield(c, err) || err != nil {
+			if end != nil && end != io.EOF {
+				yield(checked{}, end)
 				return
 			}
 		}
@@ -145,13 +153,46 @@ func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, err
 	}
 }
 
+// readBatch adds the rows that the reader has ready, so that they are looked up in the ledger together. Its error,
+// io.EOF at the end, is of what follows them.
+func (in *intake) readBatch(reader *invoice.Reader, batch []checked) ([]checked, error) {
+	for {
+		row, err := reader.Next()
+		if err != nil {
+			return batch, err
+		}
+		c := checked{Row: row}
+		if len(row.Problems) == 0 {
+			c.item = in.identity.NewRow(row, in.options.Defaults["item_name"])
+		}
+		batch = append(batch, c)
+		if reader.Ready() == 0 {
+			return batch, nil
+		}
+	}
+}
+
+// knownOf tells which of the batch's good rows stand in the ledger.
+func (in *intake) knownOf(ctx context.Context, batch []checked) (map[[16]byte]bool, error) {
+	if in.ledger == nil {
+		return nil, nil
+	}
+	invoices := make([][16]byte, 0, len(batch))
+	for _, c := range batch {
+		if len(c.Problems) == 0 {
+			invoices = append(invoices, c.item.Invoice)
+		}
+	}
+	return in.ledger.Known(ctx, invoices)
+}
+
 // meet looks for the row's invoice in other jobs and in the run's other files; a conflict becomes a problem.
-func (in *intake) meet(ctx context.Context, c *checked, at time.Time) error {
+func (in *intake) meet(ctx context.Context, c *checked, known map[[16]byte]bool, at time.Time) error {
 	alike := c.item.InvoiceID == ""
 	if alike && in.options.AllowRepeats {
 		return nil
 	}
-	if in.ledger != nil {
+	if known[c.item.Invoice] {
 		claims, err := in.ledger.Claims(ctx, c.item.Invoice)
 		if err != nil {
 			return err
@@ -199,12 +240,19 @@ func (in *intake) conflict(c *checked, what, hint string) invoice.Problem {
 	}
 }
 
+// readHeader reads no more than the header, of a file that is in the ledger and was read well before.
+func (in *intake) readHeader() error {
+	reader, err := invoice.Open(in.path, in.options)
+	if err != nil {
+		return err
+	}
+	in.header = reader.Header()
+	return reader.Close()
+}
+
 // check reads the whole file and tells report of each problem, in the order of the file.
 func (in *intake) check(ctx context.Context, report func(invoice.Problem) error) error {
-	in.figures = figures{
-		problems: map[invoice.Kind]int{}, tally: job.NewTally(),
-		smallest: map[string]*big.Int{}, largest: map[string]*big.Int{},
-	}
+	in.figures = figures{tally: job.NewTally(), spans: map[string]*span{}}
 	f := &in.figures
 	for row, err := range in.rows(ctx, time.Now()) {
 		if err != nil {
@@ -214,7 +262,6 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 		if len(row.Problems) > 0 {
 			f.bad++
 			for _, p := range row.Problems {
-				f.problems[p.Kind]++
 				if err := report(p); err != nil {
 					return failf(exitOutput, "report the problems: %w", err)
 				}
@@ -230,14 +277,14 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 			f.elsewhere++
 			state = job.Duplicate
 		}
-		amount := big.NewInt(row.item.Amount)
-		f.tally.Add(state, row.item.Currency, 1, amount)
-		if least := f.smallest[row.item.Currency]; least == nil || amount.Cmp(least) < 0 {
-			f.smallest[row.item.Currency] = amount
+		amount, code := row.item.Amount, row.item.Currency
+		f.tally.Add(state, code, 1, big.NewInt(amount))
+		if f.spans[code] == nil {
+			f.spans[code] = &span{least: amount, greatest: amount}
 		}
-		if most := f.largest[row.item.Currency]; most == nil || amount.Cmp(most) > 0 {
-			f.largest[row.item.Currency] = amount
-		}
+		found := f.spans[code]
+		found.invoices++
+		found.least, found.greatest = min(found.least, amount), max(found.greatest, amount)
 	}
 	return nil
 }

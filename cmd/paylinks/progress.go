@@ -51,9 +51,11 @@ type progress struct {
 	mode    string // bar, plain or none
 	job     job.Job
 	total   int
+	unit    string // what total counts
 
 	mu      sync.Mutex
 	counts  map[job.State]int
+	unasked int // links that this run has still to ask Clink about
 	begun   int // rows that were done before this run
 	started time.Time
 	halt    string    // why nothing flows, or ""
@@ -63,13 +65,14 @@ type progress struct {
 	ended   sync.WaitGroup
 }
 
-// newProgress starts to show the job's progress, as the options say.
-func (e *engine) newProgress(j job.Job, before job.Tally) *progress {
+// newProgress starts to show the job's progress, as the options say. total counts rows that are in the states of before,
+// or links; of it so many are still unasked.
+func (e *engine) newProgress(j job.Job, before map[job.State]int, total int, unit string, unasked int) *progress {
 	p := &progress{
-		console: e.console, mode: e.options.progress, job: j, total: before.Rows(), counts: map[job.State]int{},
+		console: e.console, mode: e.options.progress, job: j, total: total, unit: unit, unasked: unasked, counts: map[job.State]int{},
 		started: time.Now(), quit: make(chan struct{}),
 	}
-	for state, n := range before.Items {
+	for state, n := range before {
 		p.counts[state] = n
 	}
 	p.begun = p.done()
@@ -93,7 +96,7 @@ func (e *engine) newProgress(j job.Job, before job.Tally) *progress {
 			progressbar.OptionSetWidth(20),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("rows"),
+			progressbar.OptionSetItsString(unit),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionUseANSICodes(false),
 			progressbar.OptionClearOnFinish(),
@@ -124,7 +127,7 @@ func (p *progress) show() {
 	words, done := p.words(), p.done()
 	p.mu.Unlock()
 	if p.mode == "plain" {
-		fmt.Fprintf(p.console, "paylinks: job %d: %d of %d rows%s\n", p.job.ID, done, p.total, prefixed(", ", words))
+		fmt.Fprintf(p.console, "paylinks: job %d: %d of %d %s%s\n", p.job.ID, done, p.total, p.unit, prefixed(", ", words))
 		return
 	}
 	p.console.mu.Lock()
@@ -142,7 +145,7 @@ func prefixed(prefix, text string) string {
 
 // done is how many rows are where this run can leave them.
 func (p *progress) done() int {
-	return p.total - p.counts[job.Pending] - p.counts[job.Sending] - p.counts[job.Unknown]
+	return p.total - p.counts[job.Pending] - p.counts[job.Sending] - p.counts[job.Unknown] - p.unasked
 }
 
 // words say what is out of the ordinary.
@@ -167,6 +170,10 @@ func (p *progress) observe(event job.Event) {
 	case job.Moved:
 		p.counts[event.From]--
 		p.counts[event.Verdict.State]++
+		asked := event.From == job.Created || event.From == job.Duplicate // these have no other turns
+		if asked && (event.Link != "" || !event.Again) {
+			p.unasked--
+		}
 	case job.Paused:
 		p.halt, p.until = "throttled", event.Until
 	case job.Unanswered:

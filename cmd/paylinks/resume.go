@@ -41,7 +41,7 @@ on in its own environment, at its own address.
 		Example: "  paylinks resume\n  paylinks resume 3",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runResume(cmd.Context(), o, args, s)
+			return o.send.measured("resume", s, func() error { return runResume(cmd.Context(), o, args, s) })
 		},
 	}
 	o.addFlags(cmd)
@@ -213,7 +213,15 @@ func (o *resumeOptions) ready(ctx context.Context, s streams, jobs []job.Job) er
 
 // goOn finishes the jobs, each in its own environment and at its own address.
 func (o *resumeOptions) goOn(ctx context.Context, ledger *store.Store, jobs []job.Job, s streams) error {
-	return eachJob(jobs, func(j job.Job) (int, error) { return o.goOnWith(ctx, ledger, j, s) })
+	return eachJob(jobs, func(j job.Job) (int, error) {
+		if o.send.onUnknown != "" {
+			j.OnUnknown = job.Policy(o.send.onUnknown)
+		}
+		if err := ledger.Remember(j); err != nil {
+			return 0, classify(err)
+		}
+		return o.with(ledger, j, s, func(e *engine) (int, error) { return e.finish(ctx, j, "") })
+	})
 }
 
 // admit refuses a job that is not where the flags say, or in production without a word.
@@ -239,21 +247,16 @@ func (o *resumeOptions) admit(s streams, j job.Job) error {
 	return o.send.checkProduction(s, j.Environment)
 }
 
-func (o *resumeOptions) goOnWith(ctx context.Context, ledger *store.Store, j job.Job, s streams) (int, error) {
+// with has do work on the job by an engine for the job's environment and address.
+func (o *resumeOptions) with(ledger *store.Store, j job.Job, s streams, do func(*engine) (int, error)) (int, error) {
 	key, err := o.target.key(s, j.Environment)
 	if err != nil {
 		return 0, err
-	}
-	if o.send.onUnknown != "" {
-		j.OnUnknown = job.Policy(o.send.onUnknown)
-	}
-	if err := ledger.Remember(j); err != nil {
-		return 0, classify(err)
 	}
 	e, err := newEngine(s, ledger, &o.send, target{environment: j.Environment, baseURL: j.BaseURL}, key)
 	if err != nil {
 		return 0, err
 	}
 	defer e.close()
-	return e.finish(ctx, j, "")
+	return do(e)
 }

@@ -23,7 +23,7 @@ of cannot be paid, but it stands there.
 		Example: "  paylinks retry 3\n  paylinks retry 3 --unknown",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runRetry(cmd.Context(), o, unknown, args[0], s)
+			return o.send.measured("retry", s, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
 		},
 	}
 	cmd.Flags().BoolVar(&unknown, "unknown", false, "the rows in doubt, instead of the failed ones")

@@ -108,7 +108,7 @@ a run that stopped anywhere is finished by running it again.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newRun(s), newCheck(s), newResume(s), newRetry(s), newJobs(s), newShow(s), newExport(s), newBackup(s), newSimulator(s),
+		newRun(s), newCheck(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newJobs(s), newShow(s), newExport(s), newBackup(s), newSimulator(s),
 		newVersion(s),
 	)
 	for _, cmd := range root.Commands() {

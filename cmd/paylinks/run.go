@@ -50,7 +50,9 @@ func (o *outputOptions) addForm(flags *pflag.FlagSet) {
 }
 
 func (o outputOptions) format(j job.Job) links.Format {
-	return links.Format{Columns: j.Columns, Delimiter: j.Delimiter, RawCells: o.rawCells, BOM: o.bom}
+	return links.Format{
+		Columns: j.Columns, Delimiter: j.Delimiter, RawCells: o.rawCells, BOM: o.bom, Refreshed: !j.RefreshedAt.IsZero(),
+	}
 }
 
 func newRun(s streams) *cobra.Command {
@@ -68,7 +70,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
   paylinks run invoices.csv --env production --yes`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return runRun(cmd.Context(), o, files, s)
+			return o.send.measured("run", s, func() error { return runRun(cmd.Context(), o, files, s) })
 		},
 	}
 	flags := cmd.Flags()

@@ -38,19 +38,33 @@ type sendOptions struct {
 	verbose     bool
 	quiet       bool
 	json        bool
+	metricsFile string
+	metrics     *metrics // nil without a file
+	reissue     bool     // links that have expired unpaid are replaced, too
 }
 
 func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
-	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit")
-	flags.IntVar(&o.concurrency, "concurrency", 16, "requests in flight")
-	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "for one request")
-	flags.IntVar(&o.maxAttempts, "max-attempts", 5, "attempts of a row that may end without an answer, before it waits for a person")
-	flags.DurationVar(&o.giveUpAfter, "give-up-after", 10*time.Minute, "how long to wait out an outage in which no row moves")
+	o.addPace(flags)
 	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when N rows, or N% of the job's rows, have failed in this run")
 	flags.StringVar(&o.onUnknown, "on-unknown", "", "retry: send a row again whose answer was lost; hold: never without a person's word (default: as the job was begun, else retry)")
 	flags.IntVar(&o.limit, "limit", -1, "send at most N rows, then stop: a canary (default: all)")
 	flags.Lookup("limit").DefValue = "0" // none is shown
 	flags.BoolVar(&o.yes, "yes", false, "production is meant; without it a terminal is asked")
+	o.addShown(flags)
+	flags.StringVar(&o.metricsFile, "metrics-file", "", "how the run went, as Prometheus text for node_exporter's textfile collector, which wants a name in .prom; written also when the run fails")
+}
+
+// addPace adds the flags of everything that asks Clink for something.
+func (o *sendOptions) addPace(flags *pflag.FlagSet) {
+	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit")
+	flags.IntVar(&o.concurrency, "concurrency", 16, "requests in flight")
+	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "for one request")
+	flags.IntVar(&o.maxAttempts, "max-attempts", 5, "attempts of a row that may end without an answer, before it waits for a person")
+	flags.DurationVar(&o.giveUpAfter, "give-up-after", 10*time.Minute, "how long to wait out an outage in which no row moves")
+}
+
+// addShown adds the flags of what is shown on the way.
+func (o *sendOptions) addShown(flags *pflag.FlagSet) {
 	flags.StringVar(&o.progress, "progress", "auto", "auto, bar, plain (a line every 10 s) or none")
 	flags.StringVar(&o.logFormat, "log-format", "text", "of the log on standard error: text or json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log every attempt")
@@ -179,11 +193,71 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 	if err != nil {
 		return 0, err
 	}
-	show := e.newProgress(j, before)
-	runner := job.Runner{
+	asking := job.Question{JobID: j.ID, At: started, Replace: true}
+	unasked, err := e.unasked(after, asking)
+	if err != nil {
+		return 0, err
+	}
+	show := e.newProgress(j, before.Items, before.Rows(), "rows", unasked)
+	asked := map[job.LinkStatus]int{}
+	runner := e.runner(j, show, asked)
+	runner.MaxFailures = failures
+	var report job.Report
+	if e.options.reissue {
+		report = runner.Reissue(ctx, j, asking.At)
+	} else {
+		report = runner.Run(ctx, j)
+	}
+	e.options.sent += report.Sent
+	show.close()
+
+	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked}
+	outputErr := e.writeLinks(after, j)
+	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
+		return 0, classify(err)
+	}
+	if outcome.sendable, outcome.waiting, err = e.ledger.Left(after, j, e.options.maxAttempts); err != nil {
+		return 0, classify(err)
+	}
+	if outcome.unasked, err = e.unasked(after, asking); err != nil {
+		return 0, err
+	}
+	outcome.status = statusOf(report, outcome.tally, outcome.sendable+outcome.unasked)
+	outcome.took = time.Since(started)
+	if outputErr != nil {
+		outcome.status, outcome.outputErr = exitOutput, classify(outputErr)
+		if report.Stop == job.LedgerFailed || outcome.outputErr.status == exitLedger {
+			outcome.status = exitLedger
+		}
+	}
+	e.options.metrics.take(outcome, before.AllAttempts())
+	if err := e.sumUp(outcome); err != nil {
+		return 0, err
+	}
+	return outcome.status, nil
+}
+
+// unasked counts the links that reissue has to ask about.
+func (e *engine) unasked(ctx context.Context, q job.Question) (int, error) {
+	if !e.options.reissue {
+		return 0, nil
+	}
+	n, err := e.ledger.Unasked(ctx, q)
+	if err != nil {
+		return 0, classify(err)
+	}
+	return n, nil
+}
+
+// runner is a runner for the job that shows and logs what happens, and counts in asked what Clink says of links.
+func (e *engine) runner(j job.Job, show *progress, asked map[job.LinkStatus]int) job.Runner {
+	return job.Runner{
 		Ledger: e.ledger,
 		Clink:  e.client,
 		Observe: func(event job.Event) {
+			if moved, ok := event.(job.Moved); ok && moved.Link != "" {
+				asked[moved.Link]++
+			}
 			show.observe(event)
 			e.logEvent(j, event)
 		},
@@ -192,35 +266,10 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 			Concurrency: e.options.concurrency,
 			MaxAttempts: e.options.maxAttempts,
 			GiveUpAfter: e.options.giveUpAfter,
-			MaxFailures: failures,
 			Limit:       max(0, e.options.limit),
 			Sent:        e.options.sent,
 		},
 	}
-	report := runner.Run(ctx, j)
-	e.options.sent += report.Sent
-	show.close()
-
-	outcome := outcome{job: j, report: report, rejected: rejected}
-	outputErr := e.writeLinks(after, j)
-	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
-		return 0, classify(err)
-	}
-	if outcome.sendable, outcome.waiting, err = e.ledger.Left(after, j, e.options.maxAttempts); err != nil {
-		return 0, classify(err)
-	}
-	outcome.status = statusOf(report, outcome.tally, outcome.sendable)
-	outcome.took = time.Since(started)
-	if outputErr != nil {
-		outcome.status, outcome.outputErr = exitOutput, classify(outputErr)
-		if report.Stop == job.LedgerFailed || outcome.outputErr.status == exitLedger {
-			outcome.status = exitLedger
-		}
-	}
-	if err := e.sumUp(outcome); err != nil {
-		return 0, err
-	}
-	return outcome.status, nil
 }
 
 func (e *engine) writeLinks(ctx context.Context, j job.Job) error {
@@ -247,6 +296,7 @@ func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] 
 			row := links.Row{
 				Line: r.Row, Cells: r.Cells, Status: string(state), SessionID: r.SessionID, URL: r.URL,
 				ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt, Attempts: r.Attempts, ErrorCode: r.ErrorCode, Error: r.Error,
+				Link: string(r.Link), CheckedAt: r.CheckedAt,
 			}
 			if !yield(row, err) || err != nil {
 				return
@@ -274,7 +324,9 @@ func (e *engine) logEvent(j job.Job, event job.Event) {
 	switch event := event.(type) {
 	case job.Moved:
 		level, text := slog.LevelDebug, "attempt"
-		if !event.Again && event.Verdict.State != job.Created && event.Verdict.State != job.Duplicate && event.Verdict.State != job.Pending {
+		if event.Item.SessionID != "" && event.Link == "" && !event.Again {
+			level, text = slog.LevelWarn, "Clink has not said how far this link is"
+		} else if !event.Again && event.Verdict.State != job.Created && event.Verdict.State != job.Duplicate && event.Verdict.State != job.Pending {
 			level, text = slog.LevelWarn, "this row needs a person"
 		}
 		e.log.Log(context.Background(), level, text, "job", j.ID, "row", event.Item.Row, "invoice_id", event.Item.InvoiceID,

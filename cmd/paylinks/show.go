@@ -61,6 +61,13 @@ func runShow(ctx context.Context, o lookOptions, attempts bool, arg string, s st
 	fmt.Fprintf(facts, "  started\t%s\n", j.CreatedAt.Format(time.RFC3339))
 	fmt.Fprintf(facts, "  on unknown\t%s\n", j.OnUnknown)
 	fmt.Fprintf(facts, "  rows\t%s\n", stateCounts(tally))
+	if !j.RefreshedAt.IsZero() {
+		links, err := ledger.LinkTally(ctx, id)
+		if err != nil {
+			return classify(err)
+		}
+		fmt.Fprintf(facts, "  refreshed\t%s: %s\n", j.RefreshedAt.Format(time.RFC3339), linkCounts(links))
+	}
 	if totals := tally.Totals(job.Created, job.Duplicate); len(totals) > 0 {
 		fmt.Fprintf(facts, "  with links\t%s\n", amounts(totals))
 	}
@@ -147,8 +154,12 @@ func showAttempts(ctx context.Context, s streams, ledger *store.Store, id int64)
 		case "", job.OutcomeUnknown, job.OutcomeMismatch:
 			orphan = "yes"
 		}
+		reason := a.Message
+		if !a.Replaced.IsZero() {
+			reason = "expired unpaid, given up for a new link at " + clock(a.Replaced)
+		}
 		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", a.Row, printable(a.Reference), a.Number,
-			clock(a.SentAt), clock(a.EndedAt), outcome, a.Status, printable(a.Code), printable(a.SessionID), orphan, printable(a.Message))
+			clock(a.SentAt), clock(a.EndedAt), outcome, a.Status, printable(a.Code), printable(a.SessionID), orphan, printable(reason))
 	}
 	return table.Flush()
 }

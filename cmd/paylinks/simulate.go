@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/clink"
 	"paylinks/clink/simulator"
 )
 
@@ -83,7 +84,7 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 		return failf(exitUsage, "--get-faults: %w", err)
 	}
 	host, _, err := net.SplitHostPort(o.addr)
-	if err != nil || !isLoopback(host) {
+	if err != nil || !clink.IsLoopback(host) {
 		return failf(exitUsage, "--addr %q is not a loopback address with a port", o.addr).withHint("for example: --addr 127.0.0.1:8181")
 	}
 	listener, err := net.Listen("tcp", o.addr)

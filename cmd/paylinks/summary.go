@@ -19,8 +19,10 @@ type outcome struct {
 	job       job.Job
 	report    job.Report
 	tally     job.Tally
-	sendable  int // open rows that running again would send
-	waiting   int // open rows that wait for a person
+	sendable  int                    // open rows that running again would send
+	waiting   int                    // open rows that wait for a person
+	unasked   int                    // expired links that reissue has still to ask about
+	asked     map[job.LinkStatus]int // what Clink said to reissue
 	status    int
 	took      time.Duration
 	rejected  string // path of the rejected file, if this run wrote one
@@ -137,6 +139,9 @@ func (o outcome) lines(ledger string) string {
 	if n := o.tally.PossibleOrphans(); n > 0 {
 		fmt.Fprintf(&b, "  %s may exist at Clink that nobody has seen the link of: paylinks show %d --attempts\n", count(n, "extra session"), o.job.ID)
 	}
+	if len(o.asked) > 0 {
+		fmt.Fprintf(&b, "  expired links: %s\n", reissued(o.asked))
+	}
 	if o.outputErr == nil && o.job.Output != "-" {
 		fmt.Fprintf(&b, "  links file: %s\n", o.job.Output)
 	}
@@ -145,6 +150,8 @@ func (o outcome) lines(ledger string) string {
 	}
 	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
 	switch {
+	case o.unasked > 0:
+		fmt.Fprintf(&b, "next: Clink has said nothing about %s; ask again with: paylinks reissue %d\n", count(o.unasked, "expired link"), o.job.ID)
 	case o.sendable > 0:
 		fmt.Fprintf(&b, "next: %s left; go on with: paylinks resume %d\n", count(o.sendable, "row"), o.job.ID)
 	case items[job.Failed] > 0:

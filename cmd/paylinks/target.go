@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -79,7 +78,7 @@ func (t target) check() error {
 	if err != nil {
 		return failf(exitConfig, "base URL %q: %w", t.baseURL, err)
 	}
-	if t.environment == job.Simulator && !isLoopback(u.Hostname()) {
+	if t.environment == job.Simulator && !clink.IsLoopback(u.Hostname()) {
 		return failf(exitConfig, "%s is not on this machine, and the simulator must be", t.baseURL).
 			withHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
 	}
@@ -90,11 +89,6 @@ func (t target) check() error {
 		}
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // key reads the secret key. The simulator needs none, and is not told one that was meant for Clink.

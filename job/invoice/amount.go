@@ -140,7 +140,7 @@ func currencyInAmount() *flaw {
 func isNoNumber(s string) bool { return !strings.ContainsAny(s, "0123456789") }
 
 // checkDecimals refuses more decimals than the currency has, zeros too: they say that the amount was meant otherwise.
-func checkDecimals(plain, code string, digits int) *flaw {
+func checkDecimals(plain, code string, digits int, decimalComma bool) *flaw {
 	_, decimals, _ := strings.Cut(plain, ".")
 	if len(decimals) <= digits {
 		return nil
@@ -149,5 +149,9 @@ func checkDecimals(plain, code string, digits int) *flaw {
 	if digits > 0 {
 		most = fmt.Sprintf("at most %d", digits)
 	}
-	return &flaw{AmountDecimals, fmt.Sprintf("has too many decimals: %d, where %s has %s", len(decimals), code, most), "correct the amount, or the currency; nothing is ever rounded"}
+	hint := "correct the amount, or the currency; nothing is ever rounded"
+	if len(decimals) == 3 {
+		hint += "; " + decimalFlag(decimalComma) // they may be thousands
+	}
+	return &flaw{AmountDecimals, fmt.Sprintf("has too many decimals: %d, where %s has %s", len(decimals), code, most), hint}
 }

@@ -22,7 +22,6 @@ var foreign = []struct {
 	mark string
 	what flaw
 }{
-	{"PK\x03\x04", flaw{FileForeign, "is a zip archive or a workbook (.xlsx, .ods), not CSV", saveAsCSV}},
 	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw{FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV}},
 	{"%PDF-", flaw{FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made"}},
 	{"\x1f\x8b", flaw{FileForeign, "is compressed with gzip", "unpack it first: gunzip"}},
@@ -41,7 +40,26 @@ var markup = []struct{ mark, name string }{
 	{"<?xml", "an XML file"}, {"{\"", "a JSON file"}, {"{\n", "a JSON file"}, {"[{", "a JSON file"}, {"[\n", "a JSON file"},
 }
 
+// zipped tells by the names at its top what a zip archive holds: workbooks are such archives, too.
+func zipped(head []byte) *flaw {
+	if !bytes.HasPrefix(head, []byte("PK\x03\x04")) && !bytes.HasPrefix(head, []byte("PK\x05\x06")) {
+		return nil
+	}
+	name := head[min(len(head), 30):] // the first file's name, and what follows it
+	switch {
+	case bytes.HasPrefix(name, []byte("mimetypeapplication/vnd.oasis.opendocument.spreadsheet")):
+		return &flaw{FileForeign, "is a LibreOffice workbook (.ods), not CSV", saveAsCSV}
+	case bytes.HasPrefix(name, []byte("[Content_Types].xml")), bytes.HasPrefix(name, []byte("_rels/")),
+		bytes.HasPrefix(name, []byte("docProps/")), bytes.HasPrefix(name, []byte("xl/")):
+		return &flaw{FileForeign, "is an Excel workbook (.xlsx), not CSV", saveAsCSV}
+	}
+	return &flaw{FileForeign, "is a zip archive, not CSV", "unpack it first, and name the file in it"}
+}
+
 func foreignBytes(head []byte) *flaw {
+	if bad := zipped(head); bad != nil {
+		return bad
+	}
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.mark)) {
 			return &f.what
@@ -134,7 +152,7 @@ func lookUp(wanted string) (encoding.Encoding, string) {
 			return nil, ""
 		}
 	}
-	name, err := ianaindex.IANA.Name(enc)
+	name, err := ianaindex.MIME.Name(enc) // iso-8859-1, where IANA's own name is ISO_8859-1:1987
 	if err != nil || enc == encoding.Replacement {
 		return nil, ""
 	}

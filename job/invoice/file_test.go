@@ -159,11 +159,16 @@ func TestRefusedWhole(t *testing.T) {
 		{"long line", plainHeader + row + "B,a@example.com,1,EUR," + strings.Repeat("x", 1<<20) + "\n", Options{}, LineTooLong, 3},
 		{"long header", strings.Repeat("x", 1<<20+1), Options{}, LineTooLong, 1},
 		{"too many columns", strings.Repeat("x,", 17000) + "\n", Options{}, ColumnsTooMany, 1},
+		{"single quotes", "'invoice_id','email','amount','currency'\n" + row, Options{}, QuoteSingle, 1},
+		{"spaces between the columns", "invoice_id email amount currency\n" + row, Options{}, DelimiterMissing, 1},
+		{"colons between the columns", "\n\"invoice_id\":\"email\":\"amount\":\"currency\"\n", Options{}, QuoteStray, 2},
 		{"two delimiters", "amount;currency;email;x,amount,currency,email\n", Options{}, DelimiterAmbiguous, 1},
 		{"no amount", "invoice_id,email,ammount,currency\n" + row, Options{}, ColumnMissing, 1},
 		{"no currency", "invoice_id,email,amount,note\n" + row, Options{}, ColumnMissing, 1},
 		{"no customer", "invoice_id,name,amount,currency\n" + row, Options{}, ColumnMissing, 1},
 		{"a column twice", "invoice_id,email,amount,Amount,currency\n" + row, Options{}, ColumnTwice, 1},
+		{"a name twice", "invoice_id,email,amount,currency,note,note\n" + row, Options{}, ColumnTwice, 1},
+		{"a column read and twice", "invoice_id,email,amount,amount,currency\n" + row, Options{}, ColumnTwice, 1},
 		{"a mapped column twice", "invoice_id,email,X,X,currency\n" + row, Options{Map: map[string]string{"amount": "X"}}, ColumnTwice, 1},
 		{"map of an unknown name", plainHeader + row, Options{Map: map[string]string{"ammount": "amount"}}, MapUnknownName, 1},
 		{"map to no header", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, MapUnknownHeader, 1},
@@ -220,7 +225,13 @@ func TestHintsName(t *testing.T) {
 		{"near header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Amuont"}}, `did you mean --map amount=amount?`},
 		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; save the file as CSV UTF-8, or, if it comes from an older Windows program, add --encoding windows-1252`},
 		{"UTF-16", utf16Of(plainHeader, false), Options{}, `--encoding utf-16le`},
-		{"workbook", "PK\x03\x04", Options{}, `"CSV UTF-8"`},
+		{"xlsx of Excel", zipOf("[Content_Types].xml"), Options{}, `in.csv: is an Excel workbook (.xlsx), not CSV; open it in a spreadsheet and save the sheet as "CSV UTF-8"`},
+		{"xlsx of LibreOffice", zipOf("_rels/.rels"), Options{}, `is an Excel workbook (.xlsx)`},
+		{"ods", zipOf("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), Options{}, `is a LibreOffice workbook (.ods)`},
+		{"zip", zipOf("invoices.csv"), Options{}, `is a zip archive, not CSV; unpack it first`},
+		{"empty zip", "PK\x05\x06", Options{}, `is a zip archive, not CSV; unpack it first`},
+		{"one column", "invoice_id email amount\n", Options{}, `in.csv:1: has a single column, "invoice_id email amount"; put a comma, semicolon, tab or vertical bar between the columns`},
+		{"a name twice", "invoice_id,email,amount,currency,note,,note,\n" + row, Options{}, `in.csv:1: note: stands in the header as column 5 and as column 7; rename or delete one of them`},
 		{"flag of a job-wide value", plainHeader + row, Options{Defaults: map[string]string{"success_url": "x"}}, `--success-url: "x"`},
 	}
 	for _, tt := range tests {
@@ -230,6 +241,57 @@ func TestHintsName(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zipOf is the top of a zip archive that begins with this file.
+func zipOf(name string) string { return "PK\x03\x04" + strings.Repeat("\x00", 26) + name }
+
+// TestNear guards that a slip in an optional column's name is found, and that other people's columns are left alone.
+func TestNear(t *testing.T) {
+	const row = "A,a@example.com,1,EUR,x\n"
+	tests := []struct {
+		column  string // beside invoice_id, email, amount and currency
+		options Options
+		want    []Near
+	}{
+		{"sucess_url", Options{}, []Near{{"sucess_url", "success_url"}}},
+		{"Desciption", Options{}, []Near{{"Desciption", "description"}}},
+		{"desrciption", Options{}, []Near{{"desrciption", "description"}}},
+		{"promotion codes", Options{}, []Near{{"promotion codes", "promotion_code"}}},
+		{"sucess_url", Options{Defaults: map[string]string{"success_url": "https://example.com"}}, nil},
+		{"sucess_url", Options{Map: map[string]string{"success_url": "sucess_url"}}, nil},
+		{"product", Options{}, nil},
+		{"price", Options{}, nil},
+		{"customer", Options{}, nil},
+		{"Customer ID.", Options{}, nil}, // an email is there
+		{"Quantity", Options{}, nil},
+		{"reference", Options{}, nil},
+		{"item", Options{}, nil},
+		{"invoice_idd", Options{}, nil}, // an id is there
+		{"", Options{}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.column, func(t *testing.T) {
+			r, err := Open(write(t, "invoice_id,email,amount,currency,"+tt.column+"\n"+row), tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if got := r.Header().Near; !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+	t.Run("no id", func(t *testing.T) {
+		r, err := Open(write(t, "Invoice Nr,email,amount,currency,x\n"+row), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if got := r.Header().Near; !slices.Equal(got, []Near{{"Invoice Nr", "invoice_id"}}) {
+			t.Errorf("got %v", got)
+		}
+	})
 }
 
 // endless is a file of any size that takes no room.
@@ -362,6 +424,10 @@ func TestFedBack(t *testing.T) {
 			"invoice_id,email,amount,currency,session_id,row,status,paylinks_session_id,url,expires_at,created_at,attempts,error_code,error",
 			"A,a@example.com,1.00,USD,mine,2,created,sess_1,https://x.example/1,,,1,,",
 			"invoice_id,email,amount,currency,session_id", "A,a@example.com,1.00,USD,mine", true},
+		{"a guarded header",
+			"invoice_id,email,amount,currency,'=x,''=y,row,error_column,error",
+			"A,a@example.com,1.00,USD,1,2,2,amount,is zero",
+			"invoice_id,email,amount,currency,=x,'=y", "A,a@example.com,1.00,USD,1,2", true},
 		{"rejected file keeps the user's status and url",
 			"invoice_id,email,amount,currency,status,url,row,error_column,error",
 			"A,a@example.com,1.00,USD,Awaiting,https://mine.example,2,amount,is zero",

@@ -14,9 +14,13 @@ import (
 // FuzzInvoice reads any bytes: they are refused, or they are read so that what was read can be written as CSV and reads
 // the same again.
 func FuzzInvoice(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.*")
-	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
+	var files []string
+	for _, pattern := range []string{"testdata/*.*", "testdata/libreoffice/*.csv"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			f.Fatal(pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
 		content, err := os.ReadFile(file)

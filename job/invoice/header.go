@@ -16,8 +16,12 @@ type Header struct {
 	Delimiter rune              // , ; | or tab
 	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it
+	Near      []Near            // headers that passed through, and look like a slip for a column that the file lacks
 	FedBack   bool              // a links file or rejected file of ours
 }
+
+// Near is a header of the user's that is one or two letters away from the column Name.
+type Near struct{ Header, Name string }
 
 var delimiters = []rune{',', ';', '\t', '|'}
 
@@ -48,6 +52,11 @@ func readHead(t *text, o Options) (*head, error) {
 		bad = &flaw{ColumnsTooMany, fmt.Sprintf("has %d columns", len(cells)), "this is hardly an invoice list; export it again"}
 	case strings.HasPrefix(strings.ToLower(cells[0]), "sep="):
 		bad = &flaw{NoHeader, "begins with a line for the spreadsheet instead of the column names", "delete this first line"}
+	case inSingleQuotes(cells):
+		bad = &flaw{QuoteSingle, "has single quotes around the column names", "export it again with the double quote \" as the text delimiter"}
+	case len(cells) == 1:
+		bad = &flaw{DelimiterMissing, fmt.Sprintf("has a single column, %s", quote(cells[0])),
+			"put a comma, semicolon, tab or vertical bar between the columns; an export calls it the field delimiter"}
 	}
 	if bad != nil {
 		return nil, Problems{bad.at(t.file, line, "", "")}
@@ -55,12 +64,21 @@ func readHead(t *text, o Options) (*head, error) {
 	h.width = len(cells)
 	h.kept, h.FedBack = ownColumns(cells)
 	for _, i := range h.kept {
+		if h.FedBack {
+			cells[i] = Unguard(cells[i])
+		}
 		h.Columns = append(h.Columns, cells[i])
 	}
-	if problems := h.take(t.file, o); len(problems) > 0 {
+	if problems := append(h.repeated(t.file), h.take(t.file, o)...); len(problems) > 0 {
 		return nil, problems
 	}
 	return h, nil
+}
+
+func inSingleQuotes(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool {
+		return len(cell) < 2 || cell[0] != '\'' || cell[len(cell)-1] != '\''
+	})
 }
 
 // headerText reads the header's lines, one but for quoted line breaks, and skips blank ones before it.
@@ -128,6 +146,23 @@ func knownColumns(cells []string, o Options) int {
 	return n
 }
 
+// repeated refuses a name that stands twice, whosever it is: whoever reads the links file by its names would lose one
+// of the columns. Blank headers are no names.
+func (h *head) repeated(file string) (problems Problems) {
+	first := map[string]int{}
+	for i, header := range h.Columns {
+		switch at, seen := first[header]; {
+		case isBlank(header):
+		case seen:
+			problems = append(problems, (&flaw{ColumnTwice, fmt.Sprintf("stands in the header as column %d and as column %d", h.kept[at]+1, h.kept[i]+1), "rename or delete one of them"}).
+				at(file, h.line, header, ""))
+		default:
+			first[header] = i
+		}
+	}
+	return problems
+}
+
 // take finds the header of each column that is read: what is mapped first, then the table's order.
 func (h *head) take(file string, o Options) Problems {
 	h.taken = map[string]int{}
@@ -146,7 +181,7 @@ func (h *head) take(file string, o Options) Problems {
 			if len(found) == 0 {
 				continue
 			}
-			if len(found) > 1 {
+			if len(found) > 1 && !h.sameName(found) {
 				problems = append(problems, h.twice(file, c.Name, found))
 			}
 			h.taken[c.Name] = found[0]
@@ -159,7 +194,30 @@ func (h *head) take(file string, o Options) Problems {
 	for name, i := range h.taken {
 		h.Taken[name] = h.Columns[i]
 	}
+	h.Near = h.slips(o)
 	return problems
+}
+
+// slips finds the headers that are probably meant for optional columns which the file lacks: only the required ones
+// are missed by themselves. Columns that count by their exact names only have look-alikes by design.
+func (h *head) slips(o Options) (near []Near) {
+	customer := slices.ContainsFunc(customerColumns, func(name string) bool { return h.Taken[name] != "" })
+	for i := range columns {
+		c := &columns[i]
+		_, taken := h.taken[c.Name]
+		if taken || c.Required || c.Exact || o.Defaults[c.Name] != "" || customer && slices.Contains(customerColumns, c.Name) {
+			continue
+		}
+		for _, spelling := range c.spellings() {
+			header := nearest(spelling, h.free())
+			more := len(normalise(header)) - len(normalise(spelling))
+			if header != "" && -1 <= more && more <= 1 { // "product" is not meant for product_id
+				near = append(near, Near{header, c.Name})
+				break
+			}
+		}
+	}
+	return near
 }
 
 // takeMapped obeys --map: the header as it is spelled in the file, else one that differs in nothing that counts.
@@ -173,7 +231,7 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 		if columnNamed(name) == nil {
 			hint := "the names are " + strings.Join(canonicalNames(), ", ")
 			if near := nearestColumn(name); near != "" {
-				hint = "did you mean " + mapFlag(near, header) + "?"
+				hint = "did you mean " + MapFlag(near, header) + "?"
 			}
 			fail(MapUnknownName, fmt.Sprintf("%s is no column that can be mapped", quote(name)), hint)
 			continue
@@ -186,9 +244,11 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 		case len(found) == 0:
 			hint := "the file has " + quoteList(h.Columns)
 			if near := nearest(header, h.Columns); near != "" {
-				hint = "did you mean " + mapFlag(name, near) + "?"
+				hint = "did you mean " + MapFlag(name, near) + "?"
 			}
 			fail(MapUnknownHeader, fmt.Sprintf("the file has no column %s", quote(header)), hint)
+		case len(found) > 1 && h.sameName(found):
+			h.taken[name] = found[0] // repeated has said it
 		case len(found) > 1:
 			problems = append(problems, h.twice(file, name, found))
 		case owner[found[0]] != "":
@@ -207,6 +267,11 @@ func (h *head) find(match func(i int) bool) (found []int) {
 		}
 	}
 	return found
+}
+
+// sameName reports whether these columns have one name to the letter, which repeated refuses.
+func (h *head) sameName(found []int) bool {
+	return !slices.ContainsFunc(found, func(i int) bool { return h.Columns[i] != h.Columns[found[0]] })
 }
 
 func (h *head) twice(file, name string, found []int) Problem {
@@ -256,10 +321,10 @@ func (h *head) missing(file string, o Options) (problems Problems) {
 func (h *head) mapHint(c *column) (hint string, near bool) {
 	for _, spelling := range c.spellings() {
 		if header := nearest(spelling, h.free()); header != "" {
-			return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), mapFlag(c.Name, header)), true
+			return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), MapFlag(c.Name, header)), true
 		}
 	}
-	return "rename the column that has it, or add " + mapFlag(c.Name, "HEADER"), false
+	return "rename the column that has it, or add " + MapFlag(c.Name, "HEADER"), false
 }
 
 // free are the columns that nothing has been taken from.
@@ -290,8 +355,8 @@ func nearestColumn(name string) string {
 	return ""
 }
 
-// mapFlag is the flag as it is typed into a shell.
-func mapFlag(name, header string) string {
+// MapFlag is the flag as it is typed into a shell.
+func MapFlag(name, header string) string {
 	if strings.ContainsFunc(header, func(r rune) bool { return r != '_' && r != '-' && r != '.' && notInDomain(r) }) {
 		return fmt.Sprintf("--map '%s=%s'", name, strings.ReplaceAll(header, "'", `'\''`))
 	}

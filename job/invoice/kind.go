@@ -11,13 +11,14 @@ const (
 	NoHeader           Kind = "no-header"           // the first row is already an invoice
 	NoRows             Kind = "no-rows"             // a header and nothing below it
 	ColumnMissing      Kind = "column-missing"      // a required column
-	ColumnTwice        Kind = "column-twice"        // two headers for a column that is read
+	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
 	ColumnsTooMany     Kind = "columns-too-many"    // more than a spreadsheet can have
 	MapUnknownName     Kind = "map-unknown-name"    // --map names no column of ours
 	MapUnknownHeader   Kind = "map-unknown-header"  // --map names no header of the file
 	MapTwice           Kind = "map-twice"           // one header mapped to two columns
 	DefaultUnknown     Kind = "default-unknown"     // a job-wide value for no column of ours
 	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header reads as well with another delimiter
+	DelimiterMissing   Kind = "delimiter-missing"   // the header has a single column
 	EncodingUnknown    Kind = "encoding-unknown"    // --encoding names none we have
 	EncodingConflict   Kind = "encoding-conflict"   // --encoding contradicts the file's own mark
 	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are no text in this encoding
@@ -25,6 +26,7 @@ const (
 	LineTooLong        Kind = "line-too-long"       // over 1 MiB
 	QuoteUnclosed      Kind = "quote-unclosed"      // a cell that never ends
 	QuoteStray         Kind = "quote-stray"         // a double quote where none can be
+	QuoteSingle        Kind = "quote-single"        // single quotes around the cells
 )
 
 // A row.

@@ -145,6 +145,9 @@ func (r *Reader) Next() (Row, error) {
 	return row, nil
 }
 
+// Ready is how many rows Next will return without reading on: a few hundred at most, and never much text.
+func (r *Reader) Ready() int { return len(r.batch) - r.at }
+
 // fill reads the next batch: few enough rows, and bytes, that memory stays flat.
 func (r *Reader) fill() error {
 	const rows, size = 256, 256 << 10
@@ -196,13 +199,13 @@ func (r *Reader) shape(line int, cells []string) Row {
 	case len(cells) > width:
 		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
 			row.Surplus, row.ragged = cells[width:], true
-			fail("", "", &flaw{CellsTooMany, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
+			fail("", "", &flaw{CellsTooMany, ragged(len(cells), width),
 				fmt.Sprintf("put a cell that has a %s in it in double quotes", DelimiterName(r.head.Delimiter))})
 		}
 		cells = cells[:width:width]
 	case len(cells) < width:
 		row.ragged = true
-		fail("", "", &flaw{CellsTooFew, fmt.Sprintf("the row has %d cells and the header %d", len(cells), width),
+		fail("", "", &flaw{CellsTooFew, ragged(len(cells), width),
 			fmt.Sprintf("add what is missing, or a %s for each empty cell at its end", DelimiterName(r.head.Delimiter))})
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
@@ -220,6 +223,13 @@ func (r *Reader) shape(line int, cells []string) Row {
 	}
 	row.Cells = cells
 	return row
+}
+
+func ragged(cells, width int) string {
+	if cells == 1 {
+		return fmt.Sprintf("the row has 1 cell and the header %d", width)
+	}
+	return fmt.Sprintf("the row has %d cells and the header %d", cells, width)
 }
 
 // DelimiterName is what people call the delimiter.

@@ -160,7 +160,7 @@ func (f *finding) readMoney(name, cell, code string, digits int) string {
 	if e := checkSpreadsheetError(cell); e != nil {
 		bad = e
 	} else if bad == nil && code != "" {
-		bad = checkDecimals(plain, code, digits)
+		bad = checkDecimals(plain, code, digits, f.options.DecimalComma)
 	}
 	if bad != nil {
 		f.bad(name, bad)

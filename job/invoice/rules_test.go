@@ -190,6 +190,16 @@ func TestInvisibleIsNamed(t *testing.T) {
 	}
 }
 
+// TestThreeDecimals guards that an amount with thousands of the other convention is not only called too exact.
+func TestThreeDecimals(t *testing.T) {
+	for comma, want := range map[bool]string{false: "add --decimal comma", true: "leave out --decimal comma"} {
+		row := oneRow(t, "amount="+map[bool]string{false: "1.234", true: "1234,567"}[comma], Options{DecimalComma: comma})
+		if len(row.Problems) != 1 || row.Problems[0].Kind != AmountDecimals || !strings.Contains(row.Problems[0].Hint, want) {
+			t.Errorf("comma %v: %v, want a hint to %s", comma, row.Problems, want)
+		}
+	}
+}
+
 func TestInvoiceIsFilled(t *testing.T) {
 	row := oneRow(t, "customer_id=C&reference_customer_id=R&description= x &quantity=4&unit_amount=2.5&image_url=https://i.example/1"+
 		"&ui_mode=ELEMENTS&return_url=https://r.example&success_url=https://s.example&cancel_url=https://c.example&payment_method_type=cashapp"+

@@ -13,6 +13,7 @@ package links
 import (
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"paylinks/job/invoice"
@@ -23,6 +24,7 @@ type Format struct {
 	Columns   []string // the user's headers, in the input's order
 	Delimiter rune     // 0 is a comma
 	RawCells  bool     // leave the user's cells alone even where a spreadsheet would run them
+	Refreshed bool     // Clink was asked how far the links are: write link_status and checked_at, too
 	BOM       bool     // begin with a byte order mark, which some spreadsheets need to read UTF-8
 }
 
@@ -34,6 +36,8 @@ type Row struct {
 	ExpiresAt, CreatedAt   time.Time
 	Attempts               int
 	ErrorCode, Error       string
+	Link                   string    // how far the link is; only written where Format.Refreshed
+	CheckedAt              time.Time // when that was; likewise
 }
 
 // Write writes the links file at path, whole or not at all, with mode 0600. A symbolic link keeps pointing where it does
@@ -49,7 +53,11 @@ func WriteTo(w io.Writer, f Format, rows iter.Seq2[Row, error]) error {
 }
 
 func writeRows(w io.Writer, path string, f Format, rows iter.Seq2[Row, error]) error {
-	return writeTable(w, path, f, invoice.LinksColumns, rows, func(t *table, r Row) {
+	ours := invoice.LinksColumns
+	if f.Refreshed {
+		ours = slices.Concat(ours, invoice.RefreshColumns)
+	}
+	return writeTable(w, path, f, ours, rows, func(t *table, r Row) {
 		t.userCells(r.Cells)
 		t.number(r.Line)
 		t.text(r.Status)
@@ -60,6 +68,10 @@ func writeRows(w io.Writer, path string, f Format, rows iter.Seq2[Row, error]) e
 		t.number(r.Attempts)
 		t.text(r.ErrorCode)
 		t.message(r.Error)
+		if f.Refreshed {
+			t.text(r.Link)
+			t.time(r.CheckedAt)
+		}
 	})
 }
 

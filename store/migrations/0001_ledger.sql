@@ -16,6 +16,7 @@ CREATE TABLE job (
     bom           INTEGER NOT NULL CHECK (bom IN (0, 1)),
     output        TEXT    NOT NULL,
     created_at    TEXT    NOT NULL,
+    refreshed_at  TEXT    NOT NULL DEFAULT '', -- when its links were last asked about, by refresh
     first_item    INTEGER NOT NULL DEFAULT 0,
     last_item     INTEGER NOT NULL DEFAULT -1
 ) STRICT;
@@ -41,17 +42,19 @@ CREATE TABLE item (
     url          TEXT    NOT NULL DEFAULT '',
     expires_at   TEXT    NOT NULL DEFAULT '',
     created_at   TEXT    NOT NULL DEFAULT '',
-    found_unpaid TEXT    NOT NULL DEFAULT '', -- when Clink said that the session had expired unpaid
+    link_status  TEXT    NOT NULL DEFAULT '' CHECK (link_status IN ('', 'open', 'processing', 'paid', 'expired')),
+    checked_at   TEXT    NOT NULL DEFAULT '', -- when Clink said so
     error_code   TEXT    NOT NULL DEFAULT '',
     error        TEXT    NOT NULL DEFAULT '',
     CHECK (state = 'invalid' OR invoice IS NOT NULL AND amount > 0 AND request <> ''),
     CHECK ((session_id <> '' AND created_at <> '') OR state NOT IN ('created', 'duplicate')),
-    CHECK (url = '' OR state IN ('created', 'duplicate'))
+    CHECK (url = '' OR state IN ('created', 'duplicate')),
+    CHECK (link_status = '' OR state IN ('created', 'duplicate') AND checked_at <> '')
 ) STRICT;
 
 CREATE INDEX item_open ON item (job_id, state) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX item_invoice ON item (invoice) WHERE invoice IS NOT NULL;
-CREATE INDEX item_session ON item (session_id) WHERE state = 'created';
+CREATE INDEX item_session ON item (session_id) WHERE state IN ('created', 'duplicate');
 
 -- One POST. It is on record, without an outcome, before the request leaves.
 CREATE TABLE attempt (
@@ -66,9 +69,12 @@ CREATE TABLE attempt (
     code       TEXT    NOT NULL DEFAULT '',
     message    TEXT    NOT NULL DEFAULT '',
     session_id TEXT    NOT NULL DEFAULT '',
-    PRIMARY KEY (item_id, number)
+    replaced   TEXT    NOT NULL DEFAULT '', -- when its link, expired unpaid, was given up for a new one
+    PRIMARY KEY (item_id, number),
+    CHECK (replaced = '' OR outcome = 'created')
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX attempt_replaced ON attempt (session_id) WHERE replaced <> '';
 CREATE INDEX attempt_orphan ON attempt (item_id) WHERE outcome IN ('unknown', 'mismatch');
 
 -- How many items of a job are in a state, and their amount: whole billions and the rest of 1/10,000 units apart, so

@@ -1,0 +1,416 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"paylinks/clink/simulator"
+	"paylinks/job"
+	"paylinks/store"
+)
+
+// metricsIn reads a metrics file: each value by its name and labels, as in the file. It must be readable for others, and
+// whole: what Prometheus's own linter says against it is an error.
+func metricsIn(t *testing.T, path string) map[string]float64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != 0o644 {
+		t.Errorf("the metrics file has mode %v, and node_exporter must read it", info.Mode())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.New(bytes.NewReader(text)).Lint()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	values := map[string]float64{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, "} "); ok && line[0] != '#' {
+			if values[name+"}"], err = strconv.ParseFloat(strings.TrimSpace(value), 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return values
+}
+
+// wantMetrics wants the values, each by its name and labels; -1 is none, and 0.5 any time of this test or duration.
+func wantMetrics(t *testing.T, got map[string]float64, want map[string]float64) {
+	t.Helper()
+	for name, value := range want {
+		have, ok := got[name]
+		switch {
+		case value == -1:
+			if ok {
+				t.Errorf("%s is %v, want none", name, have)
+			}
+		case strings.Contains(name, "_timestamp_seconds"):
+			if age := float64(time.Now().Unix()) - have; age < -1 || age > 60 {
+				t.Errorf("%s is %v, want now", name, have)
+			}
+		case !ok || have != value:
+			t.Errorf("%s is %v (%v), want %v", name, have, ok, value)
+		}
+	}
+}
+
+// metricsNow runs the program in this process against a simulator with a ledger and a metrics file in folder.
+func metricsNow(t *testing.T, folder string, config simulator.Config, command string, args ...string) (int, *simulator.Server) {
+	t.Helper()
+	clink := simulator.New(config)
+	server := httptest.NewServer(clink)
+	defer server.Close()
+	got := paylinksHere(t, map[string]string{
+		"PAYLINKS_ENV": "simulator", "PAYLINKS_BASE_URL": server.URL, "PAYLINKS_RATE": "0", "PAYLINKS_QUIET": "true",
+		"PAYLINKS_LEDGER": filepath.Join(folder, "ledger.db"), "PAYLINKS_METRICS_FILE": filepath.Join(folder, "p.prom"),
+	}, append([]string{command}, args...)...)
+	t.Log(got.err)
+	return got.status, clink
+}
+
+// TestMetricsFile guards that the metrics file is written however a run ends, and says how.
+func TestMetricsFile(t *testing.T) {
+	of := func(name, more string) string {
+		return "paylinks_" + name + `{environment="simulator",file="a.csv",job_id="1"` + more + `}`
+	}
+	healthy := simulator.Config{AllowNoKey: true}
+	with := func(fault simulator.Fault) simulator.Config {
+		return simulator.Config{AllowNoKey: true, Faults: map[simulator.Fault]float64{fault: 1}}
+	}
+	for _, c := range []struct {
+		status int
+		config simulator.Config
+		flags  []string
+		want   map[string]float64
+	}{
+		{exitOK, healthy, nil, map[string]float64{
+			of("rows", `,state="created"`): 3, of("rows", `,state="pending"`): 0, of("attempts_total", `,outcome="created"`): 3,
+			of("possible_orphans", ""): 0, of("job_last_run_timestamp_seconds", ""): 0.5,
+			of("job_last_success_timestamp_seconds", ""): 0.5, `paylinks_last_success_timestamp_seconds{environment="simulator"}`: 0.5,
+		}},
+		{exitAttention, with(simulator.Refuse), nil, map[string]float64{
+			of("rows", `,state="failed"`): 3, of("attempts_total", `,outcome="rejected"`): 3, of("job_last_success_timestamp_seconds", ""): -1,
+			of("job_last_run_timestamp_seconds", ""): 0.5,
+		}},
+		{exitAttention, with(simulator.WrongAmount), nil, map[string]float64{of("possible_orphans", ""): 3}},
+		{exitUsage, healthy, []string{"--rate=-1"}, nil},
+		{exitData, healthy, []string{"--expect-rows=4"}, nil},
+		{exitFailures, with(simulator.Refuse), []string{"--max-failures=1", "--concurrency=1"}, map[string]float64{
+			of("rows", `,state="failed"`): 1, of("rows", `,state="pending"`): 2,
+		}},
+		{exitOutput, healthy, []string{"--output=/dev/null/a.csv"}, nil},
+		{exitLedger, healthy, []string{"--ledger=/dev/null/ledger.db"}, nil},
+		{exitUnfinished, healthy, []string{"--limit=2"}, map[string]float64{of("rows", `,state="created"`): 2, of("rows", `,state="pending"`): 1}},
+		{exitKey, simulator.Config{}, nil, map[string]float64{of("rows", `,state="pending"`): 3}},
+		{exitConfig, with(simulator.Redirect), nil, map[string]float64{of("rows", `,state="pending"`): 3}},
+	} {
+		t.Run(fmt.Sprint(c.status, c.flags), func(t *testing.T) {
+			input := invoices(t, 3)
+			status, _ := metricsNow(t, filepath.Dir(input), c.config, "run", append([]string{input}, c.flags...)...)
+			if status != c.status {
+				t.Fatalf("exit status %d, want %d", status, c.status)
+			}
+			got := metricsIn(t, beside(input, "p.prom"))
+			if c.want == nil {
+				c.want = map[string]float64{of("job_last_run_exit_status", ""): -1}
+			} else {
+				c.want[of("job_last_run_exit_status", "")] = float64(c.status)
+				if got[of("job_last_run_duration_seconds", "")] <= 0 || got[of("job_last_run_attempts_per_second", "")] <= 0 {
+					t.Error("the duration or the rate is missing")
+				}
+			}
+			c.want[fmt.Sprintf(`paylinks_last_exit_timestamp_seconds{command="run",status="%d"}`, c.status)] = 0.5
+			if c.status != exitOK {
+				c.want[`paylinks_last_success_timestamp_seconds{environment="simulator"}`] = -1
+			}
+			wantMetrics(t, got, c.want)
+		})
+	}
+}
+
+// TestMetricsOfInterrupted guards that the metrics file is written after Ctrl-C, too.
+func TestMetricsOfInterrupted(t *testing.T) {
+	input := invoices(t, 20)
+	ctx, cancel := context.WithCancel(t.Context())
+	clink := simulator.New(simulator.Config{AllowNoKey: true})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cancel()
+		clink.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	var said strings.Builder
+	status := run(ctx, []string{"run", input, "--env=simulator", "--base-url=" + server.URL, "--concurrency=1",
+		"--ledger=" + beside(input, "l.db"), "--metrics-file=" + beside(input, "p.prom")},
+		streams{in: strings.NewReader(""), out: &said, err: &said, env: func(string) (string, bool) { return "", false }})
+	if status != exitInterrupted {
+		t.Fatalf("exit status %d: %s", status, &said)
+	}
+	wantMetrics(t, metricsIn(t, beside(input, "p.prom")), map[string]float64{
+		`paylinks_last_exit_timestamp_seconds{command="run",status="130"}`:                             0.5,
+		`paylinks_rows{environment="simulator",file="a.csv",job_id="1",state="created"}`:               1,
+		`paylinks_rows{environment="simulator",file="a.csv",job_id="1",state="pending"}`:               19,
+		`paylinks_job_last_run_exit_status{environment="simulator",file="a.csv",job_id="1"}`:           130,
+		`paylinks_attempts_total{environment="simulator",file="a.csv",job_id="1",outcome="created"}`:   1,
+		`paylinks_job_last_success_timestamp_seconds{environment="simulator",file="a.csv",job_id="1"}`: -1,
+	})
+}
+
+// TestMetricsAddUp guards that the file says what all of a night's commands found: a job's own commands replace its
+// figures, and nothing that another one wrote is lost. The time of the last success outlives failing runs.
+func TestMetricsAddUp(t *testing.T) {
+	first, second := invoices(t, 3), invoices(t, 1)
+	if err := os.WriteFile(second, []byte("invoice_id,customer_email,amount,currency\nB-1,b@example.com,1.50,USD\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Dir(first)
+	server := httptest.NewServer(simulator.New(simulator.Config{AllowNoKey: true}))
+	defer server.Close()
+	paylinks := func(want int, args ...string) map[string]float64 {
+		t.Helper()
+		got := paylinksHere(t, map[string]string{
+			"PAYLINKS_ENV": "simulator", "PAYLINKS_BASE_URL": server.URL, "PAYLINKS_RATE": "0", "PAYLINKS_QUIET": "true",
+			"PAYLINKS_LEDGER": filepath.Join(folder, "ledger.db"), "PAYLINKS_METRICS_FILE": filepath.Join(folder, "p.prom"),
+		}, args...)
+		if got.status != want {
+			t.Fatalf("%v: exit status %d, want %d: %s", args, got.status, want, got.err)
+		}
+		return metricsIn(t, filepath.Join(folder, "p.prom"))
+	}
+	rows := func(id int, state string) string {
+		return fmt.Sprintf(`paylinks_rows{environment="simulator",file="a.csv",job_id="%d",state="%s"}`, id, state)
+	}
+	const success = `paylinks_last_success_timestamp_seconds{environment="simulator"}`
+
+	paylinks(exitUnfinished, "run", first, "--limit=1")
+	wantMetrics(t, paylinks(exitOK, "run", second), map[string]float64{
+		rows(1, "created"): 1, rows(1, "pending"): 2, rows(2, "created"): 1, success: 0.5,
+	})
+	after := paylinks(exitData, "run", filepath.Join(folder, "none.csv"))
+	wantMetrics(t, after, map[string]float64{rows(1, "pending"): 2, rows(2, "created"): 1, success: 0.5})
+	got := paylinks(exitOK, "resume", "1")
+	wantMetrics(t, got, map[string]float64{
+		rows(1, "created"): 3, rows(1, "pending"): 0, rows(2, "created"): 1,
+		`paylinks_last_exit_timestamp_seconds{command="run",status="65"}`:    0.5,
+		`paylinks_last_exit_timestamp_seconds{command="run",status="75"}`:    0.5,
+		`paylinks_last_exit_timestamp_seconds{command="run",status="0"}`:     0.5,
+		`paylinks_last_exit_timestamp_seconds{command="resume",status="0"}`:  0.5,
+		`paylinks_last_exit_timestamp_seconds{command="resume",status="75"}`: -1,
+	})
+	if got[success] <= after[success] {
+		t.Error("the last success does not move on")
+	}
+}
+
+// TestMergeMetrics guards which of the earlier metrics stay.
+func TestMergeMetrics(t *testing.T) {
+	now := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	ago := func(d time.Duration) string { return fmt.Sprint(now.Add(-d).Unix()) }
+	parse := func(text string) map[string]*dto.MetricFamily {
+		var parser expfmt.TextParser
+		families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return families
+	}
+	earlier := parse(`# TYPE paylinks_job_last_run_timestamp_seconds gauge
+paylinks_job_last_run_timestamp_seconds{environment="sandbox",file="a.csv",job_id="1"} ` + ago(20*time.Hour) + `
+paylinks_job_last_run_timestamp_seconds{environment="sandbox",file="b.csv",job_id="2"} ` + ago(20*time.Hour-time.Second) + `
+# TYPE paylinks_rows gauge
+paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="failed"} 11
+paylinks_rows{environment="sandbox",file="b.csv",job_id="2",state="failed"} 12
+paylinks_rows{environment="sandbox",file="c.csv",job_id="3",state="failed"} 13
+# TYPE paylinks_last_success_timestamp_seconds gauge
+paylinks_last_success_timestamp_seconds{environment="sandbox"} ` + ago(1000*time.Hour) + `
+paylinks_last_success_timestamp_seconds{environment="production"} ` + ago(1000*time.Hour) + `
+# TYPE paylinks_possible_orphans counter
+paylinks_possible_orphans{environment="sandbox",file="b.csv",job_id="2"} 14
+`)
+	var fresh []*dto.MetricFamily
+	for _, family := range parse(`# TYPE paylinks_last_success_timestamp_seconds gauge
+paylinks_last_success_timestamp_seconds{environment="sandbox"} 7
+# TYPE paylinks_possible_orphans gauge
+paylinks_possible_orphans{environment="sandbox",file="d.csv",job_id="4"} 5
+`) {
+		fresh = append(fresh, family)
+	}
+	var text bytes.Buffer
+	for _, family := range merge(fresh, earlier, now) {
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		what, text string
+		there      bool
+	}{
+		{"a job of another night", `job_id="1"`, false},
+		{"a job of this night", `job_id="2",state="failed"} 12`, true},
+		{"a job of no known time", `job_id="3"`, false},
+		{"what is known better", `environment="sandbox"} 7`, true},
+		{"what was known before", `paylinks_last_success_timestamp_seconds{environment="sandbox"} 1.`, false},
+		{"what is not of a job", `paylinks_last_success_timestamp_seconds{environment="production"} 1.`, true},
+		{"a metric that was of another type", "orphans{environment=\"sandbox\",file=\"b.csv\"", false},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if strings.Contains(text.String(), c.text) != c.there {
+				t.Errorf("%s: want %v in\n%s", c.text, c.there, &text)
+			}
+		})
+	}
+}
+
+// TestMetricsFileRefused guards that a metrics file that cannot be written is found out before the first send, and
+// that nothing of somebody else's is replaced.
+func TestMetricsFileRefused(t *testing.T) {
+	for _, c := range []struct{ name, path, holds string }{
+		{"a folder that is not there", "none/p.prom", ""},
+		{"a device", "/dev/null", ""},
+		{"an invoice file", "p.prom", "invoice_id,amount\nA-1,1.00\n"},
+		{"another program's metrics", "p.prom", "node_load1 0.5\n"},
+		{"a cut-off file", "p.prom", "paylinks_rows{job_id="},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			input := invoices(t, 2)
+			path := c.path
+			if !filepath.IsAbs(path) {
+				path = beside(input, path)
+			}
+			if c.holds != "" {
+				if err := os.WriteFile(path, []byte(c.holds), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			status, clink := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", input, "--metrics-file="+path)
+			if status != exitOutput {
+				t.Errorf("exit status %d, want %d", status, exitOutput)
+			}
+			if n := clink.Summary().Creates; n != 0 {
+				t.Errorf("%d requests were sent", n)
+			}
+			if text, _ := os.ReadFile(path); string(text) != c.holds {
+				t.Errorf("the file was replaced: %s", text)
+			}
+		})
+	}
+}
+
+// TestMetricsFileBecomesAnother guards that a links file that goes to the same place is not lost, and that the status
+// says that the metrics are missing; a run that failed keeps its own.
+func TestMetricsFileBecomesAnother(t *testing.T) {
+	for _, c := range []struct {
+		config simulator.Config
+		want   int
+	}{
+		{simulator.Config{AllowNoKey: true}, exitOutput},
+		{simulator.Config{}, exitKey},
+	} {
+		t.Run(fmt.Sprint(c.want), func(t *testing.T) {
+			input := invoices(t, 2)
+			status, _ := metricsNow(t, filepath.Dir(input), c.config, "run", input, "--output="+beside(input, "p.prom"))
+			if status != c.want {
+				t.Errorf("exit status %d, want %d", status, c.want)
+			}
+			if text, _ := os.ReadFile(beside(input, "p.prom")); !bytes.HasPrefix(text, []byte("invoice_id,")) {
+				t.Errorf("the links file was replaced: %s", text)
+			}
+		})
+	}
+}
+
+// TestMetricsOfAnyName guards that a file's name, whatever it holds, cannot break the metrics.
+func TestMetricsOfAnyName(t *testing.T) {
+	for _, c := range []struct{ name, label string }{
+		{"\xff.csv", "\uFFFD.csv"},
+		{"a\nb.csv", `a\nb.csv`},
+		{`a"} 1 \.csv`, `a\"} 1 \\.csv`},
+	} {
+		t.Run(c.label, func(t *testing.T) {
+			input := invoices(t, 1)
+			named := beside(input, c.name)
+			if err := os.Rename(input, named); err != nil {
+				t.Fatal(err)
+			}
+			if status, _ := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", named); status != exitOK {
+				t.Fatalf("exit status %d", status)
+			}
+			text, err := os.ReadFile(beside(input, "p.prom"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := `paylinks_possible_orphans{environment="simulator",file="` + c.label + `",job_id="1"} 0` + "\n"; !strings.Contains(string(text), want) {
+				t.Errorf("%s is not in\n%s", want, text)
+			}
+			var parser expfmt.TextParser
+			if _, err := parser.TextToMetricFamilies(bytes.NewReader(text)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestMetricsOfHeldLedger guards that a run that another one keeps out says so, and touches no figures of jobs.
+func TestMetricsOfHeldLedger(t *testing.T) {
+	input := invoices(t, 1)
+	if err := os.Chmod(filepath.Dir(input), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	held, err := store.OpenForSending(beside(input, "ledger.db"), "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	status, _ := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", input)
+	if status != exitUnfinished {
+		t.Fatalf("exit status %d", status)
+	}
+	got := metricsIn(t, beside(input, "p.prom"))
+	if len(got) != 1 {
+		t.Errorf("metrics %v, want one", got)
+	}
+	wantMetrics(t, got, map[string]float64{`paylinks_last_exit_timestamp_seconds{command="run",status="75"}`: 0.5})
+}
+
+// TestMetricsOfCrashed guards that rows and attempts whose end is not on record count as unknown.
+func TestMetricsOfCrashed(t *testing.T) {
+	m, err := newMetrics(filepath.Join(t.TempDir(), "p.prom"), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tally := job.NewTally()
+	tally.Items = map[job.State]int{job.Sending: 2, job.Unknown: 3}
+	tally.Attempts = map[job.Outcome]int{"": 4, job.OutcomeUnknown: 5}
+	m.take(outcome{job: job.Job{ID: 1, File: "/in/a.csv", Identity: job.Identity{Environment: job.Sandbox}}, tally: tally, took: 2 * time.Second}, 3)
+	if err := m.write(exitLedger, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	wantMetrics(t, metricsIn(t, m.path), map[string]float64{
+		`paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="unknown"}`:             5,
+		`paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="sending"}`:             -1,
+		`paylinks_attempts_total{environment="sandbox",file="a.csv",job_id="1",outcome="unknown"}`: 9,
+		`paylinks_job_last_run_attempts_per_second{environment="sandbox",file="a.csv",job_id="1"}`: 3,
+		`paylinks_job_last_run_duration_seconds{environment="sandbox",file="a.csv",job_id="1"}`:    2,
+		`paylinks_possible_orphans{environment="sandbox",file="a.csv",job_id="1"}`:                 9,
+	})
+}

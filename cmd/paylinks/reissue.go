@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+)
+
+func newReissue(s streams) *cobra.Command {
+	var o resumeOptions
+	cmd := &cobra.Command{
+		Use:   "reissue JOB",
+		Short: "Make new links for the rows whose link has expired unpaid",
+		Long: `reissue asks Clink about each link of the job that has expired, by the clock or by what refresh was told. Where Clink
+says that it expired unpaid, the row gets a new link; the old session stays on record, see show --attempts. A
+row whose link is paid, being paid or still open keeps it, and so does one that Clink says nothing about:
+running again asks about that one. What else is open in the job is sent, too, and the links file written again.
+
+A row of another job that is a duplicate of such a row keeps the old link, since nothing moves it any more: take the
+new link from this job's links file.
+
+` + exitHelp,
+		Example: "  paylinks reissue 3\n  paylinks reissue 3 --limit 5",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.send.measured("reissue", s, func() error { return runReissue(cmd.Context(), o, args[0], s) })
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (err error) {
+	id, err := jobNumber(arg)
+	if err != nil {
+		return err
+	}
+	o.send.reissue = true
+	ledger, err := o.open(s, "reissue")
+	if err != nil {
+		return err
+	}
+	defer func() { err = closed(ledger, err) }()
+	j, err := o.job(ctx, ledger, id)
+	if err != nil {
+		return err
+	}
+	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
+		return err
+	}
+	return o.goOn(ctx, ledger, []job.Job{j}, s)
+}
+
+// reissued says what became of the expired links that Clink was asked about.
+func reissued(asked map[job.LinkStatus]int) string {
+	var parts []string
+	for _, about := range []struct {
+		status job.LinkStatus
+		words  string
+	}{
+		{job.LinkExpired, "given up, unpaid"}, {job.LinkPaid, "paid"}, {job.LinkProcessing, "being paid"}, {job.LinkOpen, "still open"},
+	} {
+		if n := asked[about.status]; n > 0 {
+			parts = append(parts, grouped(fmt.Sprint(n))+" "+about.words)
+		}
+	}
+	return strings.Join(parts, ", ")
+}

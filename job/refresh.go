@@ -1,0 +1,100 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"paylinks/clink"
+)
+
+// LinkStatus is how far a published link is, in the words of the links file. The ledger's constraints know the same.
+type LinkStatus string
+
+const (
+	LinkOpen       LinkStatus = "open"       // can be paid
+	LinkProcessing LinkStatus = "processing" // is being paid
+	LinkPaid       LinkStatus = "paid"       // final
+	LinkExpired    LinkStatus = "expired"    // can no longer be paid, and was not: final
+)
+
+// LinkStatuses are all of them, in the order in which they are shown.
+var LinkStatuses = []LinkStatus{LinkPaid, LinkProcessing, LinkOpen, LinkExpired}
+
+// linkStatus says what Clink's words come to, or "" where they say nothing that we know. A session that is completed
+// counts as paid only where Clink says so: until then the money is on its way.
+func linkStatus(said *clink.SessionStatus) LinkStatus {
+	switch {
+	case said.PaymentStatus == "paid":
+		return LinkPaid
+	case said.PaymentStatus == "processing", said.Status == "completed":
+		return LinkProcessing
+	case said.Status == "open":
+		return LinkOpen
+	case said.Status == "expired" && said.PaymentStatus == "unpaid":
+		return LinkExpired
+	}
+	return ""
+}
+
+// Question says which of a job's links Clink is asked about: those whose status is not final, or, to replace them,
+// those of created items that have expired by the clock or by Clink's word and are not known to be paid. Links that
+// Clink has spoken of since At are left out.
+type Question struct {
+	JobID   int64
+	At      time.Time // when the asking began
+	Replace bool
+}
+
+// Refresh asks Clink about the job's links and records what it says; nothing is sent. It stops and waits as [Runner.Run]
+// does. Finished means that no link is left that asking on could settle.
+func (r *Runner) Refresh(ctx context.Context, q Question) Report {
+	return r.run(ctx, Job{ID: q.JobID}, r.asked(q))
+}
+
+// Reissue sends what is open in the job, as [Runner.Run] does, and then asks Clink about the links that have expired:
+// the items of those unpaid go back to pending and are sent, too.
+func (r *Runner) Reissue(ctx context.Context, j Job, at time.Time) Report {
+	return r.run(ctx, j, r.open(j), r.asked(Question{JobID: j.ID, At: at, Replace: true}))
+}
+
+func (r *Runner) asked(q Question) source {
+	return func(ctx context.Context, after int64) ([]Item, error) {
+		return r.Ledger.Links(ctx, q, after, page)
+	}
+}
+
+// askOwn asks Clink about the item's own link.
+func (r *Runner) askOwn(ctx context.Context, out *turn, g *gate) error {
+	item := out.item
+	out.kind = turnAsked
+	said, err := r.Clink.GetSession(context.WithoutCancel(ctx), item.SessionID)
+	now := time.Now()
+	out.took = now.Sub(out.startedAt)
+	if err != nil {
+		out.verdict = decideError(err)
+	}
+	out.heard(err, g)
+	out.verdict.State = item.State
+	if err == nil {
+		out.link = linkStatus(said)
+	}
+	switch {
+	case err == nil && out.link == "":
+		out.verdict.Reason = fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus)
+		fallthrough
+	case out.verdict.Outcome == OutcomeRejected:
+		out.kind, out.verdict.Code = turnWaits, CodeUnclear
+		return nil
+	case err != nil:
+		return nil
+	case item.Replace && out.link == LinkExpired:
+		if err := r.Ledger.Replace(item, now); err != nil {
+			return err
+		}
+		item.State, item.SessionID, item.UnknownEnds, out.verdict.State = Pending, "", 0, Pending
+		return nil
+	}
+	out.kind = turnSettled
+	return r.Ledger.Checked(item.ID, out.link, now)
+}

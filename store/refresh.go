@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"paylinks/job"
+)
+
+// asked are the conditions on the items that a job.Question is about: ?1 is the job, ?2 when the asking began, ?3 the
+// last id that is known. The second is for links that are to be replaced.
+var asked = map[bool]string{
+	false: askedIn + `
+		AND item.state IN ('created', 'duplicate')
+		AND item.link_status NOT IN ('paid', 'expired')
+	`,
+	true: askedIn + `
+		AND item.state = 'created'
+		AND item.link_status <> 'paid'
+		AND (item.link_status = 'expired' OR item.expires_at <> '' AND item.expires_at <= ?2)
+	`,
+}
+
+const askedIn = `
+	WHERE item.id BETWEEN max(?3 + 1, (SELECT first_item FROM job WHERE id = ?1)) AND (SELECT last_item FROM job WHERE id = ?1)
+		AND item.job_id = ?1
+		AND item.checked_at < ?2
+`
+
+// Links implements job.Ledger.
+func (s *Store) Links(ctx context.Context, q job.Question, after int64, n int) ([]job.Item, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT
+			item.id, item.job_id, item.row, item.state, item.invoice_id, item.reference, item.currency, item.amount,
+			item.request, item.attempts, item.unknown_ends, item.invoice_id = '' AND job.allow_repeats, item.session_id
+		FROM item
+		JOIN job ON job.id = ?1
+		`+asked[q.Replace]+`
+		ORDER BY item.id
+		LIMIT ?4
+	`, q.JobID, stamp(q.At), after, n)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	defer rows.Close()
+	var items []job.Item
+	for rows.Next() {
+		i := job.Item{Replace: q.Replace}
+		var request []byte
+		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount,
+			&request, &i.Attempts, &i.UnknownEnds, &i.Repeat, &i.SessionID)
+		if err == nil && q.Replace {
+			err = json.Unmarshal(request, &i.Request)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read links: %w", err)
+		}
+		items = append(items, i)
+	}
+	return items, rows.Err()
+}
+
+// Unasked counts the links that the question is about.
+func (s *Store) Unasked(ctx context.Context, q job.Question) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM item`+asked[q.Replace], q.JobID, stamp(q.At), 0).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the links of job %d: %w", q.JobID, err)
+	}
+	return n, nil
+}
+
+// Checked implements job.Ledger.
+func (s *Store) Checked(itemID int64, status job.LinkStatus, at time.Time) error {
+	return s.writer.write(func(t *tx) error { return t.checked(itemID, status, at) })
+}
+
+func (t *tx) checked(itemID int64, status job.LinkStatus, at time.Time) error {
+	result, err := t.stmts.checked.Exec(itemID, string(status), stamp(at))
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return job.ErrMoved
+	}
+	return err
+}
+
+// Replace implements job.Ledger.
+func (s *Store) Replace(item *job.Item, at time.Time) error {
+	return s.writer.write(func(t *tx) error {
+		if err := t.checked(item.ID, job.LinkExpired, at); err != nil { // for the duplicates that share it
+			return err
+		}
+		if err := exec(t.stmts.replace, item.ID, item.SessionID); err != nil {
+			return err
+		}
+		t.leave(item.JobID, job.Created, item.Currency, item.Amount)
+		t.enter(item.JobID, job.Pending, item.Currency, item.Amount)
+		return exec(t.stmts.replaced, item.ID, item.SessionID, stamp(at))
+	})
+}
+
+// Refreshed records when the job's links were last asked about. Without such a job it is ErrNoJob.
+func (s *Store) Refreshed(jobID int64, at time.Time) error {
+	return s.writer.write(func(t *tx) error {
+		result, err := t.conn.ExecContext(context.Background(), `UPDATE job SET refreshed_at = ?2 WHERE id = ?1`, jobID, stamp(at))
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNoJob)
+		}
+		return nil
+	})
+}
+
+// LinkTally counts the job's links by what Clink last said of them, "" being nothing yet.
+func (s *Store) LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error) {
+	tally := job.LinkTally{}
+	fail := func(err error) (job.LinkTally, error) {
+		return nil, fmt.Errorf("count the links of job %d: %w", jobID, err)
+	}
+	first, last, err := itemRange(ctx, s.read, jobID)
+	if err != nil {
+		return fail(err)
+	}
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT link_status, currency, amount
+		FROM item
+		WHERE id BETWEEN ?1 AND ?2
+			AND job_id = ?3
+			AND state IN ('created', 'duplicate')
+	`, first, last, jobID)
+	if err != nil {
+		return fail(err)
+	}
+	defer rows.Close()
+	amount := new(big.Int)
+	for rows.Next() {
+		var status job.LinkStatus
+		var currency string
+		var tenThousandths int64
+		if err := rows.Scan(&status, &currency, &tenThousandths); err != nil {
+			return fail(err)
+		}
+		tally.Add(status, currency, amount.SetInt64(tenThousandths))
+	}
+	if err := rows.Err(); err != nil {
+		return fail(err)
+	}
+	return tally, nil
+}
