@@ -6,7 +6,7 @@ BIN         := bin/paylinks
 FUZZTIME    ?= 30s
 KILLS       ?= 500
 
-.PHONY: help demo test lint build install fuzz soak bench clean
+.PHONY: help demo test lint build install fuzz soak bench man clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ soak: ## kill a run KILLS (500) times at random moments, and account for every s
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+man: build ## write manual pages into bin/man
+	$(BIN) man bin/man
 
 clean: ## remove what was built
 	rm -rf bin

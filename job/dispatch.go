@@ -26,6 +26,7 @@ type dispatcher struct {
 	inFlight int
 	counted  int // items with a place under Limit
 	failures int
+	wrong    int       // sessions in a row that are not what was asked for
 	last     string    // how the last turn without an answer ended
 	report   Report    // its Stop is empty while the run goes on
 	told     time.Time // until when the observer believes that nothing flows; zero: it flows
@@ -229,6 +230,7 @@ func (d *dispatcher) book(e turn, now time.Time) (again bool) {
 	}
 	d.pace.moved()
 	d.countFailure(e.verdict.State)
+	d.countWrong(e.verdict)
 	return false
 }
 
@@ -257,6 +259,22 @@ func (d *dispatcher) countFailure(s State) {
 	d.failures++
 	if d.MaxFailures > 0 && d.failures >= d.MaxFailures {
 		d.stop(Report{Stop: TooManyFails, Reason: fmt.Sprintf("%d rows have failed in this run, as many as --max-failures allows", d.failures)})
+	}
+}
+
+// wrongMost is how many sessions in a row may be something else than asked before the run stops: each of them is one
+// that nobody can use, and what is wrong with ten in a row is wrong with all.
+const wrongMost = 10
+
+func (d *dispatcher) countWrong(v Verdict) {
+	switch v.Outcome {
+	case OutcomeCreated:
+		d.wrong = 0
+	case OutcomeMismatch:
+		d.wrong++
+	}
+	if d.wrong >= wrongMost {
+		d.stop(Report{Stop: TooManyFails, Reason: fmt.Sprintf("%d sessions in a row are not what was asked for; the last one: %s", d.wrong, v.Reason)})
 	}
 }
 

@@ -93,5 +93,6 @@ type Job struct {
 	BOM          bool   // begin the links file with a byte order mark
 	Output       string // absolute path of the links file; "-" is standard output
 	CreatedAt    time.Time
+	LastRun      LastRun
 	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time
 }

@@ -25,14 +25,14 @@ type Settings struct {
 type Stop string
 
 const (
-	Finished     Stop = "finished"      // nothing is left that running on could move
-	Interrupted  Stop = "interrupted"   // the caller's context ended
-	LimitReached Stop = "limit_reached" // Settings.Limit items were sent, and there are more
-	TooManyFails Stop = "too_many_fails"
-	GaveUp       Stop = "gave_up"       // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
-	KeyRefused   Stop = "key_refused"   // Clink refused the key
-	WrongAddress Stop = "wrong_address" // the base URL redirects, or is not Clink's
-	LedgerFailed Stop = "ledger_failed" // a record could not be made or read
+	Finished     Stop = "finished"       // nothing is left that running on could move
+	Interrupted  Stop = "interrupted"    // the caller's context ended
+	LimitReached Stop = "limit_reached"  // Settings.Limit items were sent, and there are more
+	TooManyFails Stop = "too_many_fails" // Settings.MaxFailures rows failed, or too many sessions in a row are not what was asked for
+	GaveUp       Stop = "gave_up"        // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
+	KeyRefused   Stop = "key_refused"    // Clink refused the key
+	WrongAddress Stop = "wrong_address"  // the base URL redirects, or is not Clink's
+	LedgerFailed Stop = "ledger_failed"  // a record could not be made or read
 )
 
 // Report is how a run ended.

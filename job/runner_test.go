@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,6 +133,24 @@ func TestMaxFailuresStopsTheRun(t *testing.T) {
 		r.check(map[job.State]int{job.Failed: 3, job.Pending: 7})
 		if got := r.results()[0]; got.ErrorCode != "422" || got.Error != "CUSTOMER_IDENTIFIER_NOT_MATCHED" {
 			t.Errorf("row 2 says %q, %q", got.ErrorCode, got.Error)
+		}
+	})
+}
+
+// What is wrong with ten sessions in a row is wrong with all: the rest must not become extra sessions, too.
+func TestAnswersThatAreAllWrongStopTheRun(t *testing.T) {
+	s := scene{
+		rows:      100,
+		settings:  job.Settings{Concurrency: 4},
+		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.WrongAmount: 1}},
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		report := r.run(job.TooManyFails)
+		if !strings.Contains(report.Reason, "10 sessions in a row are not what was asked for") {
+			t.Errorf("the reason is %q", report.Reason)
+		}
+		if sessions := len(r.Simulator.Sessions()); sessions < 10 || sessions > 13 {
+			t.Errorf("%d sessions were made", sessions)
 		}
 	})
 }

@@ -27,3 +27,10 @@ func damaged(err error) error {
 	}
 	return err
 }
+
+// neverMade says that a reader met a change that only a writer can roll back. In WAL mode there is none, so it is
+// the one that was to begin it.
+func neverMade(err error) bool {
+	var failure sqlite3.Error
+	return errors.As(err, &failure) && failure.ExtendedCode == sqlite3.ErrReadonlyRollback
+}

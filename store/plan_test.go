@@ -72,6 +72,12 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	l.attempts(j.ID, false)
 	l.attempts(j.ID, true)
 	link := l.withLink()
+	replaced := *link
+	replaced.SessionID = l.query("SELECT session_id FROM item WHERE id = ?", link.ID)[0]
+	question := job.Question{JobID: link.JobID, At: at.AddDate(1, 0, 0)}
+	l.asked(question)
+	question.Replace = true
+	l.asked(question)
 	for _, err := range []error{
 		second(l.Retry(j.ID, false)),
 		second(l.Retry(j.ID, true)),
@@ -86,6 +92,9 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		l.Note(items[2], "", ""),
 		l.Refuse(items[2], "", ""),
 		l.Reuse(items[3], link.ID, ""),
+		l.Refreshed(j.ID, at),
+		second(l.LinkTally(t.Context(), j.ID)),
+		l.Replace(&replaced, at),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -122,6 +131,10 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		{"NOT EXISTS", "item_invoice (invoice=?)"},
 		{"'pending' AND other.unknown_ends", "item_invoice (invoice=?)"},
 		{"session_id = ?1", "item_session (session_id=?)"},
+		{"attempt.replaced <> ''", "attempt_replaced (session_id=?)"},
+		{"link_status = ?2", "item_session (session_id=?)"},
+		{"NOT IN ('paid', 'expired')", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"SELECT link_status", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"UNION ALL", "item_open (job_id=? AND state=? AND rowid>?)"},
 		{"AS goes", "item_open (job_id=?"},
 		{"RETURNING id", "item_open (job_id=? AND state=?)"},

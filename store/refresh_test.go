@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paylinks/job"
+	"paylinks/store"
 )
 
 // asked are the ids of the items that the question is about, and what Unasked counts.
@@ -50,8 +51,8 @@ func TestWhichLinksAreAskedAbout(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLedger(t)
 			item := l.withLink()
-			if _, err := l.raw.Exec("UPDATE item SET checked_at = ?, "+tt.set, "2026-03-01T12:10:00.000Z"); err != nil {
-				if _, err := l.raw.Exec("UPDATE item SET " + tt.set); err != nil {
+			for _, set := range []string{"checked_at = '2026-03-01T12:10:00.000Z'", tt.set} {
+				if _, err := l.raw.Exec("UPDATE item SET " + set); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -111,11 +112,7 @@ func TestReplaceGivesTheOldLinkUp(t *testing.T) {
 	l := newLedger(t)
 	l.withLink()
 	later := at.AddDate(0, 1, 0)
-	var duplicate job.Job
-	func() { // imported while the link is live
-		duplicate = l.imported(newJob("later"), invoice(2, "INV-LINK"))
-		l.state(duplicate.ID, job.Duplicate)
-	}()
+	l.state(l.imported(newJob("later"), invoice(2, "INV-LINK")).ID, job.Duplicate)
 	items, err := l.Links(t.Context(), job.Question{JobID: 1, At: later, Replace: true}, 0, 10)
 	if err != nil || len(items) != 1 {
 		t.Fatal(items, err)
@@ -160,7 +157,7 @@ func TestRefreshedIsRemembered(t *testing.T) {
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !got.RefreshedAt.Equal(at) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	wantError(t, l.Refreshed(9, at), l.Remember(job.Job{ID: 9, OnUnknown: job.Retry}))
+	wantError(t, l.Refreshed(9, at), store.ErrNoJob)
 }
 
 func TestLinkTallyBeyondAnInt64(t *testing.T) {

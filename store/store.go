@@ -105,10 +105,10 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 		}
 		version, err := version(ctx, s.read)
 		switch {
+		case err == nil && version == 0, neverMade(err):
+			return fs.ErrNotExist // a run began to make it, and was killed before its first migration ended
 		case err != nil:
 			return err
-		case version == 0:
-			return fs.ErrNotExist // made, but its first migration never ended
 		case version != len(migrations):
 			return &VersionError{Found: version, Known: len(migrations)}
 		}

@@ -41,7 +41,7 @@ func TestTalliesAfterAnything(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "end", "retry"} {
+	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "end", "retry", "replace"} {
 		if seen[what] == 0 {
 			t.Errorf("no walk met %s: %v", what, seen)
 		}
@@ -132,6 +132,13 @@ func (w *walk) step() {
 		end.At, end.ExpiresAt = w.now, w.now.Add(60*time.Hour)
 		must(w.End(item, item.Attempts+1, end))
 		w.seen["end"]++
+	case dice >= 90 && w.now.After(at.Add(90*time.Hour)): // late, since it empties the invoices that others meet
+		items, err := w.Links(w.t.Context(), job.Question{JobID: jobID, At: w.now, Replace: true}, 0, 1)
+		must(err)
+		if len(items) > 0 {
+			must(w.Replace(&items[0], w.now))
+			w.seen["replace"]++
+		}
 	default:
 		items := w.open(jobID)
 		if len(items) == 0 {

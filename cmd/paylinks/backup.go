@@ -16,12 +16,14 @@ func newBackup(s streams) *cobra.Command {
 		Use:   "backup PATH",
 		Short: "Copy the ledger, also while a run goes on",
 		Long: `backup copies the ledger as it is at one moment to PATH, whole or not at all. Copying the file by other means while a
-run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced.
-
-Exit status: 0; 64 usage, or there is no ledger yet; 73 PATH is something else; 74 the ledger cannot be read, or
-the copy cannot be written.`,
-		Example: "  paylinks backup /backups/ledger.db",
-		Args:    cobra.ExactArgs(1),
+run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced.`,
+		Example: "  paylinks backup ledger.backup.db",
+		Annotations: exits(
+			meaning{exitOK, "done"},
+			meaning{exitUsage, "usage, or there is no ledger yet"},
+			meaning{exitOutput, "PATH is something else"},
+			meaning{exitLedger, "the ledger cannot be read, or the copy cannot be written"},
+		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runBackup(cmd.Context(), o, args[0], s)
 		},

@@ -28,12 +28,16 @@ func newCheck(s streams) *cobra.Command {
 		Use:   "check FILE...",
 		Short: "Check files without sending anything: no network, no ledger is made",
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
-rejected file beside each. If there is a ledger, invoices that have a link already are counted.
-
-Exit status: 0 the files can be run; 64 usage; 65 a file is wrong or unreadable; 73 a rejected file cannot be
-written; 74 the ledger cannot be read.`,
-		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain --decimal comma",
-		Args:    cobra.MinimumNArgs(1),
+rejected file beside each. If there is a ledger, invoices that have a link already are counted.`,
+		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain",
+		Annotations: exits(
+			meaning{exitOK, "the files can be run"},
+			meaning{exitUsage, "usage"},
+			meaning{exitData, "a file is wrong or unreadable"},
+			meaning{exitOutput, "a rejected file cannot be written"},
+			meaning{exitLedger, "the ledger cannot be read"},
+			meaning{exitConfig, "configuration: a wrong address"},
+		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
 		},

@@ -76,6 +76,12 @@ func crashAfter(site *crashSite, sum crashSum) {
 	}
 	sum["kills"]++
 	sum["kills: "+look.moment()]++
+	// Who looks before anybody runs again sees the ledger, or that there is none yet.
+	reader := site.start(nil, "jobs")
+	reader.wait()
+	if status := reader.status(); status != exitOK && status != exitUsage {
+		site.t.Errorf("jobs: exit status %d\n%s", status, &reader.said)
+	}
 	site.must(exitOK, site.run()...)
 	own := crashSum{}
 	site.audit(own)

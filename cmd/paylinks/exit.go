@@ -26,11 +26,27 @@ const (
 	exitInterrupted = 130
 )
 
-// exitHelp lists the statuses for the commands that send.
-const exitHelp = `Exit status: 0 every row has a link; 3 finished as far as running again can take it, but some rows failed, are
-invalid, or wait for a person; 64 usage; 65 a file is wrong or unreadable, nothing sent; 69 stopped by
---max-failures; 73 an output cannot be written; 74 the ledger or the disk failed; 75 unfinished, running again
-will go on; 77 Clink refused the key; 78 configuration; 130 interrupted.`
+// meaning is what a status says.
+type meaning struct {
+	status int
+	says   string
+}
+
+// meanings are those of the commands that send, in the order of the documentation.
+var meanings = []meaning{
+	{exitOK, "every row has a link"},
+	{exitAttention, "finished as far as running again can take it, but some rows failed, are invalid, or wait for a person"},
+	{exitUsage, "usage"},
+	{exitData, "the file is wrong or unreadable, nothing was sent"},
+	{exitFailures, "stopped by `--max-failures`, or because ten sessions in a row were not what was asked for"},
+	{exitOutput, "an output cannot be written (tried before the first send)"},
+	{exitLedger, "the ledger or the disk failed"},
+	{exitUnfinished, "unfinished, running again will go on: an outage, `--limit` reached, or another run holds the ledger"},
+	{exitKey, "Clink refused the key"},
+	{exitConfig, "configuration: no key, a wrong address"},
+	{exitInterrupted, "interrupted; what was answered is saved"},
+	{exitBug, "a bug"},
+}
 
 // failure is an error with the status to exit with, and what its reader can do.
 type failure struct {

@@ -19,8 +19,8 @@ type expectOptions struct {
 }
 
 func (o *expectOptions) addFlags(flags *pflag.FlagSet) {
-	flags.IntVar(&o.rows, "expect-rows", -1, "refuse the file unless it has so many rows; one file only")
-	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its rows in a currency add up so, e.g. USD=120400.00; repeatable; one file only")
+	flags.IntVar(&o.rows, "expect-rows", -1, "refuse the file unless it has `N` rows; one file only")
+	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its rows add up to `CURRENCY=AMOUNT`, e.g. USD=120400.00; repeatable; one file only")
 	flags.Lookup("expect-rows").DefValue = "0" // none is shown
 }
 

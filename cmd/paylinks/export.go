@@ -14,9 +14,14 @@ func newExport(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "export JOB",
 		Short:   "Write the links file again",
-		Long:    "export writes a job's links file from the ledger; also while a run goes on.\n\nExit status: 0; 64 usage, or no such job; 73 the output cannot be written; 74 the ledger cannot be read.",
-		Example: "  paylinks export 3\n  paylinks export 3 --output -",
-		Args:    cobra.ExactArgs(1),
+		Long:    "export writes a job's links file from the ledger; also while a run goes on.",
+		Example: "  paylinks export 1\n  paylinks export 1 --output -",
+		Annotations: exits(
+			meaning{exitOK, "done"},
+			meaning{exitUsage, "usage, no such job, or there is no ledger yet"},
+			meaning{exitOutput, "the output cannot be written"},
+			meaning{exitLedger, "the ledger cannot be read"},
+		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), o, to, args[0], s)
 		},

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"paylinks/job/invoice"
 )
 
 // runQuietly runs the program in this process, without any environment variable.
@@ -23,8 +30,9 @@ func commands() []*cobra.Command {
 	return newRoot(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands()
 }
 
-// TestHelp guards that each command's help can be had without anything being set up, shows how the command is used,
-// and names its exit statuses: those that send name them all.
+// TestHelp guards that each command's help can be had without anything being set up, says in a line what it is for,
+// shows how the command is used and an example, every flag with its variable, and its exit statuses: those that send
+// name them all.
 func TestHelp(t *testing.T) {
 	all := []int{
 		exitOK, exitAttention, exitUsage, exitData, exitFailures, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig,
@@ -43,28 +51,149 @@ func TestHelp(t *testing.T) {
 		"backup":    {exitOK, exitUsage, exitOutput, exitLedger},
 		"simulator": {exitOK, exitUsage, exitConfig},
 		"version":   {exitOK},
+
+		"help":       {exitOK, exitUsage},
+		"completion": {exitOK, exitUsage, exitOutput},
+		"man":        {exitOK, exitUsage, exitOutput},
 	}
 	for _, cmd := range commands() {
+		if !cmd.Runnable() {
+			continue
+		}
 		t.Run(cmd.Name(), func(t *testing.T) {
 			for _, args := range [][]string{{cmd.Name(), "--help"}, {"help", cmd.Name()}} {
 				status, help, stderr := runQuietly(t, args...)
 				if status != exitOK || stderr != "" {
 					t.Errorf("%v: exit status %d, %q on standard error", args, status, stderr)
 				}
+				purpose, _, _ := strings.Cut(help, "\n")
+				if !strings.HasPrefix(purpose, "paylinks "+cmd.Name()+": ") || strings.Contains(purpose, ": \n") {
+					t.Errorf("%v: the first line is %q", args, purpose)
+				}
 				if !strings.Contains(help, "paylinks "+cmd.Use) {
 					t.Errorf("%v: the help does not show %q", args, cmd.Use)
 				}
-				_, named, _ := strings.Cut(help, "Exit status: ")
-				named, _, _ = strings.Cut(named, "\n\n")
-				words := strings.FieldsFunc(named, func(r rune) bool { return strings.ContainsRune(" ;,.\n", r) })
+				if !strings.Contains(help, "\nExamples:\n  ") {
+					t.Errorf("%v: the help has no example", args)
+				}
+				cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+					line := regexp.MustCompile(`(?m)^  (?:-., |    )--` + flag.Name + `( |$)`).FindStringIndex(help)
+					if flag.Name == "help" {
+						return
+					}
+					if line == nil {
+						t.Errorf("%v: the help does not show --%s", args, flag.Name)
+						return
+					}
+					text, _, named := strings.Cut(help[line[1]:], "["+envName(flag.Name)+"]")
+					if !named || strings.Contains(text, "[PAYLINKS_") {
+						t.Errorf("%v: the help does not show the variable of --%s", args, flag.Name)
+					}
+				})
+				_, table, _ := strings.Cut(help, "\nExit status:\n")
+				var named []string
+				for line := range strings.Lines(table) {
+					if strings.HasPrefix(line, "  ") {
+						named = append(named, strings.Fields(line)[0])
+					}
+				}
 				for _, want := range statuses[cmd.Name()] {
-					if !slices.Contains(words, fmt.Sprint(want)) {
+					if !slices.Contains(named, fmt.Sprint(want)) {
 						t.Errorf("%v: the help does not name exit status %d", args, want)
 					}
 				}
 			}
 			if statuses[cmd.Name()] == nil {
 				t.Error("this test does not know the command")
+			}
+		})
+	}
+}
+
+// TestFlagGroups guards that a flag of run stands under a heading: among so many nobody finds it otherwise.
+func TestFlagGroups(t *testing.T) {
+	_, help, _ := runQuietly(t, "help", "run")
+	for _, group := range flagGroups {
+		if !strings.Contains(help, "\n"+group.title+":\n") {
+			t.Errorf("there is no heading %q", group.title)
+		}
+	}
+	if _, others, found := strings.Cut(help, "\nOthers:\n"); found {
+		t.Errorf("flags without a heading:\n%s", others)
+	}
+}
+
+// TestTopics guards that the topics say what the program does: every column, every exit status in the README's
+// words, and as many promises as the README makes.
+func TestTopics(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := func(name string) string {
+		status, text, stderr := runQuietly(t, "help", name)
+		if status != exitOK || stderr != "" {
+			t.Fatalf("help %s: exit status %d, %q on standard error", name, status, stderr)
+		}
+		return text
+	}
+	columns := topic("columns")
+	for _, column := range invoice.Columns() {
+		_, about, found := strings.Cut(columns, "\n  "+column.Name)
+		if !found || !strings.HasPrefix(strings.Join(strings.Fields(about), " "), column.About) {
+			t.Errorf("help columns does not explain %s", column.Name)
+		}
+		for _, also := range column.Also {
+			if !strings.Contains(columns, also) {
+				t.Errorf("help columns does not say that %s is taken for %s", also, column.Name)
+			}
+		}
+	}
+	statuses := topic("exit-status")
+	for _, m := range meanings {
+		if row := fmt.Sprintf("| %d | %s |", m.status, m.says); !strings.Contains(string(readme), row) {
+			t.Errorf("the README does not say %q", row)
+		}
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +%s`, m.status, strings.Fields(m.says)[0])).MatchString(statuses) {
+			t.Errorf("help exit-status does not explain %d", m.status)
+		}
+	}
+	numbered := regexp.MustCompile(`(?m)^ *(\d+)\. `)
+	_, made, _ := strings.Cut(string(readme), "## What is promised")
+	made, _, _ = strings.Cut(made, "\n## ")
+	if got, want := len(numbered.FindAllString(topic("promises"), -1)), len(numbered.FindAllString(made, -1)); got != want || want == 0 {
+		t.Errorf("help promises has %d promises, the README %d", got, want)
+	}
+}
+
+// TestDocumentedKeys guards the keys of the JSON output: programs use them, and the help names them in their order.
+func TestDocumentedKeys(t *testing.T) {
+	for _, tt := range []struct {
+		name, help string
+		value      any
+	}{
+		{"a summary", summaryHelp, summary{}},
+		{"a job", jobKeys, jobObject{}},
+		{"a job's last run", jobKeys, lastRunObject{}},
+		{"a problem", newShow(streams{}).Long, problemObject{}},
+		{"an attempt", newShow(streams{}).Long, attemptObject{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			object, err := json.Marshal(tt.value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys, err := keysOf(string(object))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest := tt.help
+			for _, key := range keys {
+				at := regexp.MustCompile(`\b` + key + `\b`).FindStringIndex(rest)
+				if at == nil {
+					t.Fatalf("the help does not name %s, or not in its place among %v", key, keys)
+				}
+				rest = rest[at[1]:]
 			}
 		})
 	}
@@ -118,6 +247,7 @@ func TestRunFlags(t *testing.T) {
 		{"verbose", "v", "false"},
 		{"quiet", "q", "false"},
 		{"json", "", "false"},
+		{"metrics-file", "", ""},
 		{"raw-cells", "", "false"},
 	} {
 		t.Run(want.name, func(t *testing.T) {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paylinks/job"
+	"paylinks/store"
 )
 
 // lookOptions are those of a command that only looks.
@@ -20,32 +23,56 @@ type lookOptions struct {
 
 func (o *lookOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&o.target.env, "env", "", "whose ledger: simulator's, or that of sandbox and production (default: CLINK_ENV, else sandbox)")
+	cmd.Flags().StringVar(&o.target.env, "env", "", "environment `NAME`, whose ledger is meant: simulator's, or that of sandbox and production (default: CLINK_ENV, else sandbox)")
 	o.ledger.addFlags(cmd.Flags())
+}
+
+// open opens the ledger that is meant.
+func (o *lookOptions) open(ctx context.Context, s streams) (*store.Store, error) {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return nil, err
+	}
+	return o.ledger.openToRead(ctx, s, environment)
 }
 
 func newJobs(s streams) *cobra.Command {
 	var o lookOptions
+	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "jobs",
-		Short:   "List the jobs in the ledger",
-		Long:    "jobs lists the jobs in the ledger, oldest first; also while another run goes on.\n\nExit status: 0; 64 usage, or there is no ledger yet; 74 the ledger cannot be read.",
-		Example: "  paylinks jobs\n  paylinks jobs --env simulator",
-		Args:    cobra.NoArgs,
+		Use:   "jobs",
+		Short: "List the jobs in the ledger",
+		Long: `jobs lists the jobs in the ledger, oldest first; also while a run goes on.
+
+The column STATE says how far a job is:
+
+  done        every row has a link
+  unfinished  rows are left to be sent: paylinks resume
+  in doubt    what is left are rows whose answer was lost: paylinks show JOB
+  attention   nothing is left to be sent, but some rows have no link: paylinks
+              show JOB
+
+With --json each job is an object on a line of its own, with these keys: ` + jobKeys + `.`,
+		Example: `  paylinks jobs
+  paylinks jobs --env simulator
+  paylinks jobs --json`,
+		Annotations: exits(
+			meaning{exitOK, "done"},
+			meaning{exitUsage, "usage, or there is no ledger yet"},
+			meaning{exitOutput, "standard output cannot be written"},
+			meaning{exitLedger, "the ledger cannot be read"},
+		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runJobs(cmd.Context(), o, s)
+			return runJobs(cmd.Context(), o, asJSON, s)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a job")
 	o.addFlags(cmd)
 	return cmd
 }
 
-func runJobs(ctx context.Context, o lookOptions, s streams) error {
-	environment, err := o.target.resolveEnvironment(s)
-	if err != nil {
-		return err
-	}
-	ledger, err := o.ledger.openToRead(ctx, s, environment)
+func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
+	ledger, err := o.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -55,17 +82,77 @@ func runJobs(ctx context.Context, o lookOptions, s streams) error {
 		return classify(err)
 	}
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tFILE\tENVIRONMENT\tSTARTED\tROWS\tLINKS\tOPEN\tSTATE")
+	if !asJSON {
+		fmt.Fprintln(table, "JOB\tFILE\tENVIRONMENT\tSTARTED\tROWS\tLINKS\tOPEN\tSTATE")
+	}
 	for _, j := range jobs {
 		tally, err := ledger.Tally(ctx, j.ID)
 		if err != nil {
 			return classify(err)
 		}
-		open := tally.Open()
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", j.ID, filepath.Base(j.File), j.Environment,
-			j.CreatedAt.Format(time.RFC3339), tally.Rows(), tally.Linked(), open, progressWord(tally))
+		if asJSON {
+			if err := writeJSON(s.out, jobObjectOf(j, tally)); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", j.ID, printable(filepath.Base(j.File)), j.Environment,
+			moment(j.CreatedAt), tally.Rows(), tally.Linked(), tally.Open(), progressWord(tally))
 	}
 	return table.Flush()
+}
+
+// jobObject is a job for programs. Its keys are fixed; times are RFC 3339 in UTC, or "".
+type jobObject struct {
+	Job         int64           `json:"job"`
+	File        string          `json:"file"`
+	Environment job.Environment `json:"environment"`
+	counts
+	Output    string        `json:"output"`
+	BaseURL   string        `json:"base_url"`
+	OnUnknown job.Policy    `json:"on_unknown"`
+	Open      int           `json:"open"`
+	State     string        `json:"state"`
+	StartedAt string        `json:"started_at"`
+	LastRun   lastRunObject `json:"last_run"`
+}
+
+type lastRunObject struct {
+	BeganAt string   `json:"began_at"`
+	EndedAt string   `json:"ended_at"`
+	Stop    job.Stop `json:"stop"`
+	Reason  string   `json:"reason"`
+}
+
+// jobKeys is what the help says of jobObject.
+const jobKeys = `job, file, environment, rows, created, duplicate, failed, invalid, unknown, pending, superseded, attempts,
+possible_orphans, totals (of the amounts that have links, by currency), output, base_url, on_unknown, open, state, started_at,
+last_run (began_at, ended_at, stop, reason; no end: it goes on, or was killed)`
+
+func jobObjectOf(j job.Job, t job.Tally) jobObject {
+	return jobObject{
+		Job: j.ID, File: j.File, Environment: j.Environment, counts: countsOf(t), Output: j.Output, BaseURL: j.BaseURL,
+		OnUnknown: j.OnUnknown, Open: t.Open(), State: progressWord(t), StartedAt: moment(j.CreatedAt),
+		LastRun: lastRunObject{moment(j.LastRun.Began), moment(j.LastRun.Ended), j.LastRun.Stop, j.LastRun.Reason},
+	}
+}
+
+// writeJSON writes the value as a line of JSON.
+func writeJSON(to io.Writer, value any) error {
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return failf(exitOutput, "write to standard output: %w", err)
+	}
+	return nil
+}
+
+// moment writes a time for people and programs; none is "".
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // progressWord says in a word how far a job is.

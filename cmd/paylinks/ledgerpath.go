@@ -1,14 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
-
-	"context"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -22,7 +24,7 @@ type ledgerOptions struct {
 }
 
 func (o *ledgerOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.path, "ledger", "", "the ledger (default: $STATE_DIRECTORY/ledger.db, else ledger.db in the user's state folder; simulator.db beside it for --env simulator)")
+	flags.StringVar(&o.path, "ledger", "", "`PATH` of the ledger (default: $STATE_DIRECTORY/ledger.db, else ledger.db in the user's state folder; simulator.db beside it for --env simulator)")
 }
 
 // resolve is the ledger's absolute path. It does not depend on the folder that the command is started in: the
@@ -82,4 +84,37 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 		return nil, classify(err)
 	}
 	return ledger, nil
+}
+
+// nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it
+// does so by itself. A command that is printed must work when it is pasted.
+func nextFlags(s streams, path string) string {
+	leadsTo := func(env string) bool {
+		target := targetOptions{env: cmp.Or(env, s.getenv(envName("env")))}
+		environment, err := target.resolveEnvironment(s)
+		if err != nil {
+			return false
+		}
+		ledger := ledgerOptions{path: s.getenv(envName("ledger"))}
+		found, err := ledger.resolve(s, environment)
+		return err == nil && sameFile(found, path)
+	}
+	switch {
+	case leadsTo(""):
+		return ""
+	case leadsTo(string(job.Simulator)):
+		return " --env " + string(job.Simulator)
+	}
+	return " --ledger " + shellQuoted(path)
+}
+
+// shellQuoted is the text as a shell takes it for one word.
+func shellQuoted(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:@%", r)
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

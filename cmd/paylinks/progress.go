@@ -1,49 +1,22 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"paylinks/job"
 )
 
-// console is standard error, shared by the progress bar and everything else that is said: what is written goes
-// above the bar.
-type console struct {
-	mu  sync.Mutex
-	to  io.Writer
-	bar *progressbar.ProgressBar // nil without one
-}
+// plainEvery is how often a run without a terminal says how far it is; barEvery keeps the seconds of a pause current.
+const (
+	plainEvery = 10 * time.Second
+	barEvery   = 200 * time.Millisecond
+)
 
-func newConsole(to io.Writer) *console { return &console{to: to} }
-
-// Write prints whole lines.
-func (c *console) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		_ = c.bar.Clear() // a terminal that is gone must not stop a run
-	}
-	n, err := c.to.Write(p)
-	if c.bar != nil {
-		_ = c.bar.RenderBlank()
-	}
-	return n, err
-}
-
-func (c *console) setBar(bar *progressbar.ProgressBar) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.bar = bar
-}
-
-// plainEvery is how often a run without a terminal says how far it is.
-const plainEvery = 10 * time.Second
+// speedOver is over how long the rate is taken: long enough not to jump, short enough to tell of a change.
+const speedOver = 30 * time.Second
 
 // progress shows how far a job is. Its observe is called by the runner; a ticker of its own keeps times current.
 type progress struct {
@@ -52,95 +25,109 @@ type progress struct {
 	job     job.Job
 	total   int
 	unit    string // what total counts
+	toMove  int    // of these this run may still move so many: all that are open, or --limit
 
-	mu      sync.Mutex
-	counts  map[job.State]int
-	unasked int // links that this run has still to ask Clink about
-	begun   int // rows that were done before this run
-	started time.Time
-	halt    string    // why nothing flows, or ""
-	until   time.Time // of the halt
-	bar     *progressbar.ProgressBar
-	quit    chan struct{}
-	ended   sync.WaitGroup
+	mu       sync.Mutex
+	counts   map[job.State]int
+	unasked  int // links that this run has still to ask Clink about
+	begun    int // rows that were done before this run
+	marks    []mark
+	pause    pauseKind
+	until    time.Time // of the pause
+	stopping bool
+	quit     chan struct{}
+	ended    sync.WaitGroup
 }
 
-// newProgress starts to show the job's progress, as the options say. total counts rows that are in the states of before,
-// or links; of it so many are still unasked.
-func (e *engine) newProgress(j job.Job, before map[job.State]int, total int, unit string, unasked int) *progress {
+// mark is how many rows were done at a moment.
+type mark struct {
+	at   time.Time
+	done int
+}
+
+type pauseKind int
+
+const (
+	flowing pauseKind = iota
+	throttled
+	unanswered
+)
+
+// newProgress starts to show the job's progress, as the options say, until close. total counts rows that are in the
+// states of before, or links; of it so many are still unasked. After ctx has ended it says that the run is stopping.
+func (e *engine) newProgress(
+	ctx context.Context, j job.Job, before map[job.State]int, total int, unit string, unasked int,
+) *progress {
 	p := &progress{
-		console: e.console, mode: e.options.progress, job: j, total: total, unit: unit, unasked: unasked, counts: map[job.State]int{},
-		started: time.Now(), quit: make(chan struct{}),
+		console: e.console, mode: e.progressMode(), job: j, total: total, unit: unit, unasked: unasked,
+		counts: map[job.State]int{}, quit: make(chan struct{}),
 	}
 	for state, n := range before {
 		p.counts[state] = n
 	}
 	p.begun = p.done()
-	switch {
-	case e.options.quiet:
-		p.mode = "none"
-	case p.mode == "auto" && isTerminal(e.s.err):
-		p.mode = "bar"
-	case p.mode == "auto":
-		p.mode = "plain"
+	p.toMove = p.total - p.begun
+	if e.options.limit > 0 {
+		p.toMove = min(p.toMove, max(0, e.options.limit-e.options.sent))
 	}
-	every := plainEvery
-	switch p.mode {
-	case "none":
+	if p.mode == "none" {
 		return p
-	case "bar":
-		every = 200 * time.Millisecond
-		p.bar = progressbar.NewOptions(p.total,
-			progressbar.OptionSetWriter(e.s.err),
-			progressbar.OptionSetDescription(p.words()),
-			progressbar.OptionSetWidth(20),
-			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(unit),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionUseANSICodes(false),
-			progressbar.OptionClearOnFinish(),
-		)
-		p.console.setBar(p.bar)
 	}
+	p.marks = []mark{{time.Now(), p.begun}}
 	p.ended.Add(1)
-	go p.tick(every)
+	go p.show(ctx.Done())
 	return p
 }
 
-func (p *progress) tick(every time.Duration) {
+// progressMode decides what auto means here: a bar needs a terminal that can take a line back.
+func (e *engine) progressMode() string {
+	o := e.options
+	switch {
+	case o.quiet:
+		return "none"
+	case o.progress != "auto":
+		return o.progress
+	case isTerminal(e.s.err) && e.s.getenv("TERM") != "dumb":
+		return "bar"
+	}
+	return "plain"
+}
+
+func (p *progress) show(interrupted <-chan struct{}) {
 	defer p.ended.Done()
+	every := plainEvery
+	if p.mode == "bar" {
+		every = barEvery
+	}
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	if p.mode == "bar" {
+		p.print()
+	}
 	for {
 		select {
 		case <-ticker.C:
-			p.show()
+		case <-interrupted:
+			interrupted = nil
+			p.mu.Lock()
+			p.stopping = true
+			p.mu.Unlock()
 		case <-p.quit:
 			return
 		}
+		p.print()
 	}
 }
 
-func (p *progress) show() {
+func (p *progress) print() {
 	p.mu.Lock()
-	words, done := p.words(), p.done()
+	s := p.standing(time.Now())
 	p.mu.Unlock()
-	if p.mode == "plain" {
-		fmt.Fprintf(p.console, "paylinks: job %d: %d of %d %s%s\n", p.job.ID, done, p.total, p.unit, prefixed(", ", words))
+	if p.mode == "bar" {
+		p.console.draw(s.bar)
 		return
 	}
-	p.console.mu.Lock()
-	defer p.console.mu.Unlock()
-	p.bar.Describe(words)
-	_ = p.bar.Set(done)
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
+	fmt.Fprintf(p.console, "paylinks: job %d: %s\n", p.job.ID, s.plain())
 }
 
 // done is how many rows are where this run can leave them.
@@ -148,18 +135,37 @@ func (p *progress) done() int {
 	return p.total - p.counts[job.Pending] - p.counts[job.Sending] - p.counts[job.Unknown] - p.unasked
 }
 
-// words say what is out of the ordinary.
-func (p *progress) words() string {
-	var words []string
-	for _, state := range []job.State{job.Failed, job.Unknown} {
-		if n := p.counts[state]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, state))
-		}
+func (p *progress) standing(now time.Time) standing {
+	s := standing{
+		done: p.done(), total: p.total, unit: p.unit, failed: p.counts[job.Failed], unknown: p.counts[job.Unknown], halt: p.halt(now),
 	}
-	if p.halt != "" {
-		words = append(words, fmt.Sprintf("%s for %s", p.halt, max(0, time.Until(p.until)).Round(time.Second)))
+	for len(p.marks) > 1 && now.Sub(p.marks[0].at) > speedOver {
+		p.marks = p.marks[1:]
 	}
-	return strings.Join(words, ", ")
+	first := p.marks[0]
+	p.marks = append(p.marks, mark{now, s.done})
+	if took := now.Sub(first.at); took >= time.Second && s.done > first.done {
+		s.perSecond = float64(s.done-first.done) / took.Seconds()
+		s.left = time.Duration(float64(max(0, p.toMove-(s.done-p.begun))) / s.perSecond * float64(time.Second))
+	}
+	return s
+}
+
+// halt says why nothing flows, if nothing does.
+func (p *progress) halt(now time.Time) halt {
+	wait := p.until.Sub(now)
+	seconds := roughly(wait + time.Second/2 - time.Millisecond) // as long as there is any wait, 1 s is left
+	switch {
+	case p.stopping:
+		return halt{"stopping, waiting for answers; Ctrl-C again quits at once", "stopping; Ctrl-C again quits"}
+	case p.pause == throttled && wait > 0:
+		return halt{"throttled for " + seconds, "throttled for " + seconds}
+	case p.pause == unanswered && wait > 0:
+		return halt{"Clink is not answering, next probe in " + seconds, "no answer, probe in " + seconds}
+	case p.pause == unanswered:
+		return halt{"Clink is not answering, probing", "no answer, probing"}
+	}
+	return halt{}
 }
 
 // observe takes note of an event.
@@ -175,11 +181,11 @@ func (p *progress) observe(event job.Event) {
 			p.unasked--
 		}
 	case job.Paused:
-		p.halt, p.until = "throttled", event.Until
+		p.pause, p.until = throttled, event.Until
 	case job.Unanswered:
-		p.halt, p.until = "Clink does not answer, next probe", event.Next
+		p.pause, p.until = unanswered, event.Next
 	case job.Flowing:
-		p.halt = ""
+		p.pause = flowing
 	}
 }
 
@@ -190,8 +196,7 @@ func (p *progress) close() {
 	}
 	close(p.quit)
 	p.ended.Wait()
-	if p.bar != nil {
-		p.console.setBar(nil)
-		_ = p.bar.Clear()
+	if p.mode == "bar" {
+		p.console.draw(func(int) string { return "" })
 	}
 }

@@ -24,18 +24,26 @@ link_status (paid, processing, open or expired) and checked_at. Nothing is sent,
 is paid, or has expired unpaid, is final and not asked about again. Without JOB it takes every job that has a
 link left to ask about, oldest first; with --env only those of that environment.
 
-Exit status: 0 Clink has answered for every link; 64 usage; 73 an output cannot be written; 74 the ledger or the disk
-failed; 75 Clink has not answered for some links, running again asks about them; 77 Clink refused the key; 78
-configuration; 130 interrupted.`,
-		Example: "  paylinks refresh\n  paylinks refresh 3",
-		Args:    cobra.MaximumNArgs(1),
+With --json the summary is one object a job, with these keys: job, file, environment, links, paid, processing, open, expired,
+unchecked, unanswered, paid_totals, output, seconds.`,
+		Example: "  paylinks refresh\n  paylinks refresh 1",
+		Annotations: exits(
+			meaning{exitOK, "Clink has answered for every link"},
+			meaning{exitUsage, "usage, no such job, or there is no ledger yet"},
+			meaning{exitOutput, "an output cannot be written"},
+			meaning{exitLedger, "the ledger or the disk failed"},
+			meaning{exitUnfinished, "Clink has not answered for some links, running again asks about them"},
+			meaning{exitKey, "Clink refused the key"},
+			meaning{exitConfig, "configuration: no key, a wrong address"},
+			meaning{exitInterrupted, "interrupted; what was answered is saved"},
+		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRefresh(cmd.Context(), o, args, s)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.output, "output", "o", "", "the links file of JOB; - is standard output (default: where the job's last run wrote it)")
+	flags.StringVarP(&o.output, "output", "o", "", "write the links file of JOB to `PATH`; - is standard output (default: where the job's last run wrote it)")
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addPace(flags)
@@ -135,9 +143,9 @@ func (e *engine) refresh(ctx context.Context, j job.Job, at time.Time) (status i
 	if err != nil {
 		return 0, true, classify(err)
 	}
-	show := e.newProgress(j, nil, before, "links", before)
+	show := e.newProgress(ctx, j, nil, before, "links", before)
 	runner := e.runner(j, show, map[job.LinkStatus]int{})
-	o := refreshed{outcome: outcome{job: j, report: runner.Refresh(ctx, asking)}}
+	o := refreshed{outcome: outcome{job: j, report: runner.Refresh(ctx, asking), flags: nextFlags(e.s, e.ledger.Path())}}
 	show.close()
 	if o.unasked, err = e.ledger.Unasked(after, asking); err != nil {
 		return 0, true, classify(err)
@@ -229,9 +237,9 @@ func (o refreshed) lines() string {
 	}
 	switch {
 	case o.unasked > 0:
-		fmt.Fprintf(&b, "next: Clink has said nothing about %s; ask again with: paylinks refresh %d\n", count(o.unasked, "link"), o.job.ID)
+		fmt.Fprintf(&b, "next: Clink has said nothing about %s; ask again with: paylinks refresh %d%s\n", count(o.unasked, "link"), o.job.ID, o.flags)
 	case o.links.Links(job.LinkExpired) > 0:
-		fmt.Fprintf(&b, "next: rows of this job whose link has expired get a new one with: paylinks reissue %d\n", o.job.ID)
+		fmt.Fprintf(&b, "next: rows of this job whose link has expired get a new one with: paylinks reissue %d%s\n", o.job.ID, o.flags)
 	}
 	return b.String()
 }

@@ -23,9 +23,9 @@ running again asks about that one. What else is open in the job is sent, too, an
 A row of another job that is a duplicate of such a row keeps the old link, since nothing moves it any more: take the
 new link from this job's links file.
 
-` + exitHelp,
-		Example: "  paylinks reissue 3\n  paylinks reissue 3 --limit 5",
-		Args:    cobra.ExactArgs(1),
+` + summaryHelp,
+		Annotations: exits(meanings...),
+		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("reissue", s, func() error { return runReissue(cmd.Context(), o, args[0], s) })
 		},

@@ -23,7 +23,7 @@ type resumeOptions struct {
 func (o *resumeOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.output, "output", "o", "", "the links file of JOB; - is standard output (default: where the job's last run wrote it)")
+	flags.StringVarP(&o.output, "output", "o", "", "write the links file of JOB to `PATH`; - is standard output (default: where the job's last run wrote it)")
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
@@ -37,9 +37,9 @@ func newResume(s streams) *cobra.Command {
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
 on in its own environment, at its own address.
 
-` + exitHelp,
-		Example: "  paylinks resume\n  paylinks resume 3",
-		Args:    cobra.MaximumNArgs(1),
+` + summaryHelp,
+		Annotations: exits(meanings...),
+		Example:     "  paylinks resume\n  paylinks resume 1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("resume", s, func() error { return runResume(cmd.Context(), o, args, s) })
 		},

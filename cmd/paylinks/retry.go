@@ -19,9 +19,9 @@ func newRetry(s streams) *cobra.Command {
 answer was lost. For the latter look at Clink first whether a session exists: one that nobody has seen the link
 of cannot be paid, but it stands there.
 
-` + exitHelp,
-		Example: "  paylinks retry 3\n  paylinks retry 3 --unknown",
-		Args:    cobra.ExactArgs(1),
+` + summaryHelp,
+		Annotations: exits(meanings...),
+		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("retry", s, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
 		},

@@ -69,8 +69,8 @@ func run(ctx context.Context, args []string, s streams) (status int) {
 		return exitOK
 	}
 	var f *failure
-	if !errors.As(err, &f) { // cobra's own: an unknown command, flag or argument
-		f = &failure{exitUsage, err, "see: " + strings.TrimSpace("paylinks help "+commandOf(root, args))}
+	if !errors.As(err, &f) { // of cobra's own making
+		f = failf(exitUsage, "%w", err).withHint("see: paylinks help")
 	}
 	if f.err != nil {
 		fmt.Fprintf(s.err, "paylinks: error: %v\n", f.err)
@@ -81,13 +81,6 @@ func run(ctx context.Context, args []string, s streams) (status int) {
 	return f.status
 }
 
-func commandOf(root *cobra.Command, args []string) string {
-	if cmd, _, err := root.Find(args); err == nil && cmd != root {
-		return cmd.Name()
-	}
-	return ""
-}
-
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paylinks",
@@ -95,26 +88,50 @@ func newRoot(s streams) *cobra.Command {
 		Long: `paylinks reads an invoice file (CSV, a row per customer and amount), creates one Clink checkout session per
 row at a safe pace, and writes a CSV of the links and their expiry times. Every step is on record in a ledger, so
 a run that stopped anywhere is finished by running it again.`,
-		Example: `  paylinks check invoices.csv
-  paylinks run invoices.csv --env simulator
-  paylinks run invoices.csv`,
+		Example: `  paylinks check invoices.csv                  # what would be sent, without any network
+  paylinks run invoices.csv --env simulator    # a rehearsal
+  paylinks run invoices.csv                    # in Clink's sandbox`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(cmd, "command", args[0], "paylinks ")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return setFromEnvironment(cmd.Flags(), s.env)
+			return withHelp(cmd, setFromEnvironment(cmd.Flags(), s.env))
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		width := helpWidth
+		if isTerminal(s.out) {
+			width = terminalWidth(s.out)
+		}
+		fmt.Fprint(s.out, helpText(cmd, width))
+	})
+	root.SetFlagErrorFunc(flagError)
+	help := newHelp(root)
+	root.SetHelpCommand(help)
 	root.AddCommand(
-		newRun(s), newCheck(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newJobs(s), newShow(s), newExport(s), newBackup(s), newSimulator(s),
-		newVersion(s),
+		newCheck(s), newRun(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newJobs(s), newShow(s), newExport(s),
+		newBackup(s), newSimulator(s), newCompletion(s), newMan(root), newVersion(s), help,
 	)
+	root.AddCommand(topics()...)
 	for _, cmd := range root.Commands() {
+		nameArguments(cmd.Flags())
+		complete(cmd, s)
+		if cmd.Args == nil {
+			cmd.Args = argumentsOf(cmd)
+		}
 		act := cmd.RunE
+		if act == nil { // a topic
+			continue
+		}
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			return ownError(act(cmd, args))
+			return withHelp(cmd, ownError(act(cmd, args)))
 		}
 	}
 	return root
@@ -153,7 +170,7 @@ func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) e
 		}
 		for _, value := range values {
 			if err := flags.Set(flag.Name, value); err != nil {
-				errs = append(errs, failf(exitUsage, "%s=%q: %w", envName(flag.Name), value, err))
+				errs = append(errs, failf(exitUsage, "%s=%q: it takes %s", envName(flag.Name), value, kindOf(flag)))
 				return
 			}
 		}
@@ -163,10 +180,11 @@ func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) e
 
 func newVersion(s streams) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Long:  "version prints the version.\n\nExit status: 0.",
-		Args:  cobra.NoArgs,
+		Use:         "version",
+		Short:       "Print the version",
+		Long:        "version prints the version.",
+		Example:     "  paylinks version",
+		Annotations: exits(meaning{exitOK, "done"}),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(s.out, "paylinks", programVersion())
 			return err

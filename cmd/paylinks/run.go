@@ -40,7 +40,7 @@ type outputOptions struct {
 }
 
 func (o *outputOptions) addFlags(flags *pflag.FlagSet, byDefault string) {
-	flags.StringVarP(&o.path, "output", "o", "", "the links file; - is standard output (default: "+byDefault+")")
+	flags.StringVarP(&o.path, "output", "o", "", "write the links file to `PATH`; - is standard output (default: "+byDefault+")")
 	o.addForm(flags)
 }
 
@@ -64,11 +64,12 @@ func newRun(s streams) *cobra.Command {
 writes FILE's links file. Every step is on record in the ledger: the same file again finishes what a stopped
 run began, and sends nothing that is done. An edited file creates only what has no link yet.
 
-` + exitHelp,
-		Example: `  paylinks run invoices.csv --env simulator     try it, no network
-  paylinks run invoices.csv --limit 3           a canary of three rows in Clink's sandbox
+` + summaryHelp,
+		Annotations: exits(meanings...),
+		Example: `  paylinks run invoices.csv --env simulator    # try it, no network
+  paylinks run invoices.csv --limit 3          # a canary of three rows in Clink's sandbox
+  paylinks run invoices.csv                    # the rest of them
   paylinks run invoices.csv --env production --yes`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return o.send.measured("run", s, func() error { return runRun(cmd.Context(), o, files, s) })
 		},

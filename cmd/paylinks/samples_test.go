@@ -245,6 +245,21 @@ func TestNightlyTogether(t *testing.T) {
 		calls.Go(func() { n.run() })
 	}
 	calls.Wait()
+
+	inbox, err := os.Open(n.inbox) // what the script locks
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inbox.Close()
+	if err := syscall.Flock(int(inbox.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := n.run(); status != exitUnfinished || !strings.Contains(said, "another call") {
+		t.Errorf("beside another call: exit status %d, want %d: %s", status, exitUnfinished, said)
+	}
+	if err := syscall.Flock(int(inbox.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
 	if status, _ := n.run(); status != exitOK {
 		t.Errorf("afterwards: exit status %d, want 0", status)
 	}

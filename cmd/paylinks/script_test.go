@@ -24,6 +24,7 @@ func TestScript(t *testing.T) {
 	maps.Copy(commands, processCommands)
 	maps.Copy(commands, simulatorCommands)
 	maps.Copy(commands, fileCommands)
+	maps.Copy(commands, helpCommands)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		Cmds:                commands,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -20,6 +19,9 @@ import (
 	"paylinks/job/links"
 	"paylinks/store"
 )
+
+// maxAttempts is the default of --max-attempts.
+const maxAttempts = 5
 
 // sendOptions say how fast and how far a run goes, and what it shows.
 type sendOptions struct {
@@ -45,13 +47,13 @@ type sendOptions struct {
 
 func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
 	o.addPace(flags)
-	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when N rows, or N% of the job's rows, have failed in this run")
-	flags.StringVar(&o.onUnknown, "on-unknown", "", "retry: send a row again whose answer was lost; hold: never without a person's word (default: as the job was begun, else retry)")
-	flags.IntVar(&o.limit, "limit", -1, "send at most N rows, then stop: a canary (default: all)")
+	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when `N` rows, or N% of the job's rows, have failed in this run (default: never)")
+	flags.StringVar(&o.onUnknown, "on-unknown", "", "`POLICY` for a row whose answer was lost. retry: send it again; hold: never without a person's word (default: as the job was begun, else retry)")
+	flags.IntVar(&o.limit, "limit", -1, "send at most `N` rows, then stop: a canary (default: all)")
 	flags.Lookup("limit").DefValue = "0" // none is shown
 	flags.BoolVar(&o.yes, "yes", false, "production is meant; without it a terminal is asked")
 	o.addShown(flags)
-	flags.StringVar(&o.metricsFile, "metrics-file", "", "how the run went, as Prometheus text for node_exporter's textfile collector, which wants a name in .prom; written also when the run fails")
+	flags.StringVar(&o.metricsFile, "metrics-file", "", "write to `PATH` how the run went, as Prometheus text for node_exporter's textfile collector, which wants a name in .prom; written also when the run fails")
 }
 
 // addPace adds the flags of everything that asks Clink for something.
@@ -59,14 +61,14 @@ func (o *sendOptions) addPace(flags *pflag.FlagSet) {
 	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit")
 	flags.IntVar(&o.concurrency, "concurrency", 16, "requests in flight")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "for one request")
-	flags.IntVar(&o.maxAttempts, "max-attempts", 5, "attempts of a row that may end without an answer, before it waits for a person")
+	flags.IntVar(&o.maxAttempts, "max-attempts", maxAttempts, "attempts of a row that may end without an answer, before it waits for a person")
 	flags.DurationVar(&o.giveUpAfter, "give-up-after", 10*time.Minute, "how long to wait out an outage in which no row moves")
 }
 
 // addShown adds the flags of what is shown on the way.
 func (o *sendOptions) addShown(flags *pflag.FlagSet) {
-	flags.StringVar(&o.progress, "progress", "auto", "auto, bar, plain (a line every 10 s) or none")
-	flags.StringVar(&o.logFormat, "log-format", "text", "of the log on standard error: text or json")
+	flags.StringVar(&o.progress, "progress", "auto", "`KIND` of progress: auto, bar, plain (a line every 10 s) or none")
+	flags.StringVar(&o.logFormat, "log-format", "text", "`FORMAT` of the log on standard error: text or json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log every attempt")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolVar(&o.json, "json", false, "the summary as one JSON object on standard output")
@@ -198,7 +200,10 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 	if err != nil {
 		return 0, err
 	}
-	show := e.newProgress(j, before.Items, before.Rows(), "rows", unasked)
+	if err := e.ledger.BeginRun(j.ID, started); err != nil {
+		return 0, classify(err)
+	}
+	show := e.newProgress(ctx, j, before.Items, before.Rows(), "rows", unasked)
 	asked := map[job.LinkStatus]int{}
 	runner := e.runner(j, show, asked)
 	runner.MaxFailures = failures
@@ -210,8 +215,11 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 	}
 	e.options.sent += report.Sent
 	show.close()
+	if err := e.ledger.EndRun(j.ID, time.Now(), report.Stop, report.Reason); err != nil && report.Stop != job.LedgerFailed {
+		report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: report.Sent}
+	}
 
-	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked}
+	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked, flags: nextFlags(e.s, e.ledger.Path())}
 	outputErr := e.writeLinks(after, j)
 	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
 		return 0, classify(err)
@@ -302,43 +310,5 @@ func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] 
 				return
 			}
 		}
-	}
-}
-
-func newLog(to io.Writer, o *sendOptions) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelWarn}
-	switch {
-	case o.quiet:
-		options.Level = slog.LevelError
-	case o.verbose:
-		options.Level = slog.LevelDebug
-	}
-	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(to, options))
-	}
-	return slog.New(slog.NewTextHandler(to, options))
-}
-
-// logEvent writes one record per attempt at debug, and one at warn for each row that needs a person now.
-func (e *engine) logEvent(j job.Job, event job.Event) {
-	switch event := event.(type) {
-	case job.Moved:
-		level, text := slog.LevelDebug, "attempt"
-		if event.Item.SessionID != "" && event.Link == "" && !event.Again {
-			level, text = slog.LevelWarn, "Clink has not said how far this link is"
-		} else if !event.Again && event.Verdict.State != job.Created && event.Verdict.State != job.Duplicate && event.Verdict.State != job.Pending {
-			level, text = slog.LevelWarn, "this row needs a person"
-		}
-		e.log.Log(context.Background(), level, text, "job", j.ID, "row", event.Item.Row, "invoice_id", event.Item.InvoiceID,
-			"attempt", event.Attempt, "outcome", string(event.Verdict.Outcome), "state", string(event.Verdict.State),
-			"status", event.Status, "ms", event.Took.Milliseconds(), "reason", event.Verdict.Reason)
-	case job.Paused:
-		e.log.Debug("throttled", "job", j.ID, "until", event.Until.UTC(), "rate", event.PerSecond)
-	case job.Unanswered:
-		e.log.Warn("Clink does not answer", "job", j.ID, "next_probe", event.Next.UTC(), "reason", event.Reason)
-	case job.Flowing:
-		e.log.Debug("requests flow again", "job", j.ID)
-	default:
-		panic(fmt.Sprintf("unknown event %T", event))
 	}
 }

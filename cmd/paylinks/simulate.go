@@ -40,28 +40,33 @@ can misbehave on purpose. No money moves. It prints its address, serves until it
 up what it saw. Each link opens a page that shows the session.
 
 Faults, each a share of the requests, e.g. --faults lost=10%,500-after=5%:
-` + faultHelp() + `
-Exit status: 0; 64 usage; 78 the address cannot be served.`,
-		Example: `  paylinks simulator --addr 127.0.0.1:8181
+
+` + faultHelp(),
+		Example: `  paylinks simulator --faults lost=5%,429=5% &
   paylinks run invoices.csv --env simulator --base-url http://127.0.0.1:8181`,
-		Args: cobra.NoArgs,
+		Annotations: exits(
+			meaning{exitOK, "interrupted, as it should be"},
+			meaning{exitUsage, "usage"},
+			meaning{exitOutput, "standard output cannot be written"},
+			meaning{exitConfig, "the address cannot be served"},
+		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runSimulator(cmd.Context(), o, s)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.addr, "addr", "127.0.0.1:8181", "loopback address to serve; port 0 takes a free one")
-	flags.StringVar(&o.key, "key", "", "the only key that is accepted; not a real one (default: any, or none)")
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:8181", "loopback `ADDRESS` to serve; port 0 takes a free one")
+	flags.StringVar(&o.key, "key", "", "the only `KEY` that is accepted; not a real one (default: any, or none)")
 	flags.Uint64Var(&o.seed, "seed", 1, "the same seed gives the same faults")
 	flags.DurationVar(&o.latency, "latency", 0, "how long each answer takes")
-	flags.Float64Var(&o.jitter, "jitter", 0, "share of the latency that is added at random, e.g. 0.5")
+	flags.Float64Var(&o.jitter, "jitter", 0, "`SHARE` of the latency that is added at random, e.g. 0.5")
 	flags.Float64Var(&o.rate, "rate-limit", 0, "requests a second above which 429 is answered; 0 is no limit")
 	flags.DurationVar(&o.retry, "retry-after", time.Second, "what a 429 says")
 	flags.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long a session can be paid")
 	flags.DurationVar(&o.slowBy, "slow-by", 40*time.Second, "how long the fault slow holds an answer back")
-	flags.StringVar(&o.faults, "faults", "", "faults of session creation, by share")
-	flags.StringVar(&o.getFaults, "get-faults", "", "faults of reading a session back, by share")
+	flags.StringVar(&o.faults, "faults", "", "`FAULT=SHARE`,… of session creation")
+	flags.StringVar(&o.getFaults, "get-faults", "", "`FAULT=SHARE`,… of reading a session back")
 	flags.BoolVar(&o.forget, "keep-no-record", false, "forget each session once it is answered, for long benchmarks")
 	return cmd
 }
@@ -71,7 +76,7 @@ func faultHelp() string {
 	for _, fault := range simulator.Faults() {
 		fmt.Fprintf(&b, "  %-16s %s\n", fault, fault.Effect())
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {

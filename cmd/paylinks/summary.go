@@ -27,13 +27,11 @@ type outcome struct {
 	took      time.Duration
 	rejected  string // path of the rejected file, if this run wrote one
 	outputErr *failure
+	flags     string // see nextFlags
 }
 
-// summary is the outcome for programs. Its keys are fixed; figures are the whole job's, only Seconds is this run's.
-type summary struct {
-	Job             int64             `json:"job"`
-	File            string            `json:"file"`
-	Environment     job.Environment   `json:"environment"`
+// counts are a job's figures for programs. Their keys are fixed.
+type counts struct {
 	Rows            int               `json:"rows"`
 	Created         int               `json:"created"`
 	Duplicate       int               `json:"duplicate"`
@@ -45,31 +43,49 @@ type summary struct {
 	Attempts        int               `json:"attempts"`
 	PossibleOrphans int               `json:"possible_orphans"`
 	Totals          map[string]string `json:"totals"`
-	Output          string            `json:"output"`
-	RejectedOutput  string            `json:"rejected_output"`
-	Seconds         float64           `json:"seconds"`
+}
+
+func countsOf(t job.Tally) counts {
+	return counts{
+		Rows:            t.Rows(),
+		Created:         t.Items[job.Created],
+		Duplicate:       t.Items[job.Duplicate],
+		Failed:          t.Items[job.Failed],
+		Invalid:         t.Items[job.Invalid],
+		Unknown:         t.Items[job.Unknown] + t.Items[job.Sending],
+		Pending:         t.Items[job.Pending],
+		Superseded:      t.Items[job.Superseded],
+		Attempts:        t.AllAttempts(),
+		PossibleOrphans: t.PossibleOrphans(),
+		Totals:          t.Totals(job.Created, job.Duplicate),
+	}
+}
+
+// summaryHelp is what the help says of summary.
+const summaryHelp = `With --json the summary is one object a job on a line of standard output, with these keys: job, file, environment, rows,
+created, duplicate, failed, invalid, unknown, pending, superseded, attempts, possible_orphans, totals (of the amounts that have
+links, by currency), output, rejected_output, seconds. Figures are the whole job's, only seconds is this run's.`
+
+// summary is the outcome for programs. Its keys are fixed; figures are the whole job's, only Seconds is this run's.
+type summary struct {
+	Job         int64           `json:"job"`
+	File        string          `json:"file"`
+	Environment job.Environment `json:"environment"`
+	counts
+	Output         string  `json:"output"`
+	RejectedOutput string  `json:"rejected_output"`
+	Seconds        float64 `json:"seconds"`
 }
 
 func (o outcome) summary() summary {
-	items := o.tally.Items
 	return summary{
-		Job:             o.job.ID,
-		File:            o.job.File,
-		Environment:     o.job.Environment,
-		Rows:            o.tally.Rows(),
-		Created:         items[job.Created],
-		Duplicate:       items[job.Duplicate],
-		Failed:          items[job.Failed],
-		Invalid:         items[job.Invalid],
-		Unknown:         items[job.Unknown] + items[job.Sending],
-		Pending:         items[job.Pending],
-		Superseded:      items[job.Superseded],
-		Attempts:        o.tally.AllAttempts(),
-		PossibleOrphans: o.tally.PossibleOrphans(),
-		Totals:          o.tally.Totals(job.Created, job.Duplicate),
-		Output:          o.job.Output,
-		RejectedOutput:  o.rejected,
-		Seconds:         o.took.Round(time.Millisecond).Seconds(),
+		Job:            o.job.ID,
+		File:           o.job.File,
+		Environment:    o.job.Environment,
+		counts:         countsOf(o.tally),
+		Output:         o.job.Output,
+		RejectedOutput: o.rejected,
+		Seconds:        o.took.Round(time.Millisecond).Seconds(),
 	}
 }
 
@@ -95,7 +111,7 @@ func (e *engine) sumUp(o outcome) error {
 // complain says what went wrong with the run, if anything did.
 func (e *engine) complain(o outcome) {
 	if o.outputErr != nil {
-		fmt.Fprintf(e.console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them with: paylinks export %d --output PATH\n", o.outputErr, o.job.ID)
+		fmt.Fprintf(e.console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them with: paylinks export %d --output PATH%s\n", o.outputErr, o.job.ID, o.flags)
 	}
 	if o.report.Reason == "" || o.report.Stop == job.LimitReached { // a canary that ends is no error
 		return
@@ -111,7 +127,7 @@ func (e *engine) complain(o outcome) {
 	case job.WrongAddress:
 		hint = fmt.Sprintf("what answers at %s is not Clink's API; check --base-url and CLINK_BASE_URL", o.job.BaseURL)
 	case job.TooManyFails:
-		hint = fmt.Sprintf("see why with: paylinks show %d", o.job.ID)
+		hint = fmt.Sprintf("see why with: paylinks show %d%s", o.job.ID, o.flags)
 	case job.GaveUp:
 		hint = "no row was lost; run again later"
 		if !o.report.ComeBack.IsZero() {
@@ -131,13 +147,12 @@ func (e *engine) complain(o outcome) {
 // lines are the outcome for a person.
 func (o outcome) lines(ledger string) string {
 	var b strings.Builder
-	items := o.tally.Items
 	fmt.Fprintf(&b, "job %d (%s, %s): %s\n", o.job.ID, filepath.Base(o.job.File), o.job.Environment, stateCounts(o.tally))
 	if totals := o.tally.Totals(job.Created, job.Duplicate); len(totals) > 0 {
 		fmt.Fprintf(&b, "  with links: %s\n", amounts(totals))
 	}
 	if n := o.tally.PossibleOrphans(); n > 0 {
-		fmt.Fprintf(&b, "  %s may exist at Clink that nobody has seen the link of: paylinks show %d --attempts\n", count(n, "extra session"), o.job.ID)
+		fmt.Fprintf(&b, "  %s may exist at Clink that nobody has seen the link of: paylinks show %d --attempts%s\n", count(n, "extra session"), o.job.ID, o.flags)
 	}
 	if len(o.asked) > 0 {
 		fmt.Fprintf(&b, "  expired links: %s\n", reissued(o.asked))
@@ -149,21 +164,33 @@ func (o outcome) lines(ledger string) string {
 		fmt.Fprintf(&b, "  rejected rows: %s\n", o.rejected)
 	}
 	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
-	switch {
-	case o.unasked > 0:
-		fmt.Fprintf(&b, "next: Clink has said nothing about %s; ask again with: paylinks reissue %d\n", count(o.unasked, "expired link"), o.job.ID)
-	case o.sendable > 0:
-		fmt.Fprintf(&b, "next: %s left; go on with: paylinks resume %d\n", count(o.sendable, "row"), o.job.ID)
-	case items[job.Failed] > 0:
-		fmt.Fprintf(&b, "next: see why rows failed with: paylinks show %d; send them again with: paylinks retry %d\n", o.job.ID, o.job.ID)
-	case o.waiting > 0:
-		fmt.Fprintf(&b, "next: %s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown\n", count(o.waiting, "row"), o.job.ID)
-	case items[job.Superseded] > 0 && items[job.Invalid] == 0:
-		fmt.Fprintf(&b, "next: nothing; a later job took %s over, and its links file has them\n", count(items[job.Superseded], "row"))
-	case items[job.Invalid] > 0:
-		fmt.Fprintf(&b, "next: correct the %s, and run the corrected file\n", count(items[job.Invalid], "invalid row"))
+	next := nextStep(o.job.ID, o.tally, o.sendable, o.waiting, o.flags)
+	if o.unasked > 0 {
+		next = fmt.Sprintf("Clink has said nothing about %s; ask again with: paylinks reissue %d%s", count(o.unasked, "expired link"), o.job.ID, o.flags)
+	}
+	if next != "" {
+		fmt.Fprintf(&b, "next: %s\n", next)
 	}
 	return b.String()
+}
+
+// nextStep says what a person does next with a job, and by which command; "" where there is nothing left to do.
+func nextStep(id int64, t job.Tally, sendable, waiting int, flags string) string {
+	items := t.Items
+	switch {
+	case sendable > 0:
+		return fmt.Sprintf("%s left; go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
+	case items[job.Failed] > 0:
+		return fmt.Sprintf("see why rows failed with: paylinks show %d%s; send them again with: paylinks retry %d%s", id, flags, id, flags)
+	case waiting > 0:
+		return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
+			count(waiting, "row"), id, flags)
+	case items[job.Superseded] > 0 && items[job.Invalid] == 0:
+		return fmt.Sprintf("nothing; another job took %s over, and its links file has them", count(items[job.Superseded], "row"))
+	case items[job.Invalid] > 0:
+		return fmt.Sprintf("correct the %s, and run the corrected file", count(items[job.Invalid], "invalid row"))
+	}
+	return ""
 }
 
 // stateCounts lists how many rows are in which state.

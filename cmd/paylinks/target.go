@@ -29,9 +29,9 @@ type targetOptions struct {
 }
 
 func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.env, "env", "", "simulator, sandbox or production (default: CLINK_ENV, else sandbox)")
-	flags.StringVar(&o.baseURL, "base-url", "", "address of Clink's API (default: CLINK_BASE_URL, else the environment's)")
-	flags.StringVar(&o.apiKeyFile, "api-key-file", "", "file with the secret key (default: $CREDENTIALS_DIRECTORY/clink-secret-key, else CLINK_SECRET_KEY)")
+	flags.StringVar(&o.env, "env", "", "environment `NAME`: simulator, sandbox or production (default: CLINK_ENV, else sandbox)")
+	flags.StringVar(&o.baseURL, "base-url", "", "`URL` of Clink's API (default: CLINK_BASE_URL, else the environment's)")
+	flags.StringVar(&o.apiKeyFile, "api-key-file", "", "`PATH` of a file with the secret key (default: $CREDENTIALS_DIRECTORY/clink-secret-key, else CLINK_SECRET_KEY)")
 }
 
 // target is the Clink that a command talks to.

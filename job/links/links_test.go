@@ -61,6 +61,26 @@ func equal(t *testing.T, got, want []string) {
 	}
 }
 
+// The two columns of a refresh come last, and only in a file whose links Clink was asked about.
+func TestRefreshedColumns(t *testing.T) {
+	rows := func(yield func(links.Row, error) bool) {
+		_ = yield(links.Row{Line: 2, Cells: []string{"A"}, Status: "created", Link: "paid", CheckedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, nil) &&
+			yield(links.Row{Line: 3, Cells: []string{"B"}, Status: "failed"}, nil)
+	}
+	for refreshed, want := range map[bool]string{
+		true: "link_status,row,status,session_id,url,expires_at,created_at,attempts,error_code,error,paylinks_link_status,checked_at\n" +
+			"A,2,created,,,,,0,,,paid,2026-03-01T12:00:00Z\nB,3,failed,,,,,0,,,,\n",
+		false: "link_status,row,status,session_id,url,expires_at,created_at,attempts,error_code,error\n" +
+			"A,2,created,,,,,0,,\nB,3,failed,,,,,0,,\n",
+	} {
+		var got strings.Builder
+		err := links.WriteTo(&got, links.Format{Columns: []string{"link_status"}, Refreshed: refreshed}, rows)
+		if err != nil || got.String() != want {
+			t.Errorf("got %q, %v, want %q", got.String(), err, want)
+		}
+	}
+}
+
 func TestLinksFile(t *testing.T) {
 	auckland := time.FixedZone("NZDT", 13*3600)
 	got := text(t, links.Format{Columns: []string{"invoice_id", "amount"}, Delimiter: ';'},

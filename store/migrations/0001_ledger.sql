@@ -16,6 +16,12 @@ CREATE TABLE job (
     bom           INTEGER NOT NULL CHECK (bom IN (0, 1)),
     output        TEXT    NOT NULL,
     created_at    TEXT    NOT NULL,
+    ran_at        TEXT    NOT NULL DEFAULT '', -- when the last run began; stopped is empty until it has ended
+    ended_at      TEXT    NOT NULL DEFAULT '',
+    stopped       TEXT    NOT NULL DEFAULT '' CHECK (stopped IN (
+                      '', 'finished', 'interrupted', 'limit_reached', 'too_many_fails', 'gave_up', 'key_refused',
+                      'wrong_address', 'ledger_failed')),
+    stop_reason   TEXT    NOT NULL DEFAULT '',
     refreshed_at  TEXT    NOT NULL DEFAULT '', -- when its links were last asked about, by refresh
     first_item    INTEGER NOT NULL DEFAULT 0,
     last_item     INTEGER NOT NULL DEFAULT -1

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// argumentsOf gives the check of what stands beside the flags: the command's usage line says how much that is.
+func argumentsOf(cmd *cobra.Command) cobra.PositionalArgs {
+	_, operand, _ := strings.Cut(cmd.Use, " ")
+	name := strings.Trim(operand, "[].")
+	least, most := 1, 1
+	if operand == "" {
+		least, most = 0, 0
+	}
+	if strings.HasPrefix(operand, "[") {
+		least = 0
+	}
+	if strings.HasSuffix(operand, "...") {
+		most = 1 << 20
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return failf(exitUsage, "%s needs a %s", cmd.Name(), name).withHint("%s", seeHelp(cmd))
+		case len(args) > most && most == 0:
+			return failf(exitUsage, "%s takes nothing but flags, and was given %q", cmd.Name(), args[0]).withHint("%s", seeHelp(cmd))
+		case len(args) > most:
+			return failf(exitUsage, "%s takes one %s, and was given %q as well", cmd.Name(), name, args[1]).withHint("%s", seeHelp(cmd))
+		}
+		return nil
+	}
+}
+
+func seeHelp(cmd *cobra.Command) string {
+	return strings.TrimSpace("see: paylinks help " + strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "paylinks"), " "))
+}
+
+// withHelp gives a usage error that has no hint the command's help for one.
+func withHelp(cmd *cobra.Command, err error) error {
+	var f *failure
+	if errors.As(err, &f) && f.status == exitUsage && f.err != nil && f.hint == "" {
+		return f.withHint("%s", seeHelp(cmd))
+	}
+	return err
+}
+
+// namesOf are the names of the commands and topics.
+func namesOf(root *cobra.Command) []string {
+	var names []string
+	for _, cmd := range root.Commands() {
+		if !cmd.Hidden {
+			names = append(names, cmd.Name())
+		}
+	}
+	return names
+}
+
+// unknown refuses a name that no command has, and says which is meant; before is what to type before that one.
+func unknown(root *cobra.Command, what, name, before string) error {
+	f := failf(exitUsage, "unknown %s %q", what, name)
+	if strings.HasSuffix(strings.ToLower(name), ".csv") {
+		return f.withHint("to create a link for each of its rows: paylinks run %s", shellQuoted(name))
+	}
+	if near := nearest(name, namesOf(root)); len(near) > 0 {
+		return f.withHint("did you mean: %s%s", before, near[0])
+	}
+	return f.withHint("see: paylinks help")
+}
+
+// nearest are the names that one could have been meant for: two slips of the keyboard at most, or its beginning.
+func nearest(name string, names []string) []string {
+	all := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra has the measure, but only for commands
+	for _, known := range names {
+		all.AddCommand(&cobra.Command{Use: known, Run: func(*cobra.Command, []string) {}})
+	}
+	return all.SuggestionsFor(name)
+}
+
+// flagError words what pflag has to say of a command line.
+func flagError(cmd *cobra.Command, err error) error {
+	if !cmd.HasParent() && cmd.Flags().NArg() > 0 { // the flag stands behind an unknown command
+		return unknown(cmd, "command", cmd.Flags().Arg(0), "paylinks ")
+	}
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok && missing.GetSpecifiedShortnames() == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if !flag.Hidden {
+				names = append(names, flag.Name)
+			}
+		})
+		near := nearest(missing.GetSpecifiedName(), names)
+		slices.Sort(near)
+		if len(near) > 0 {
+			return failf(exitUsage, "%w", err).withHint("did you mean: --%s", strings.Join(near, ", or --"))
+		}
+	}
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		err = fmt.Errorf("--%s %q: it takes %s", wrong.GetFlag().Name, wrong.GetValue(), kindOf(wrong.GetFlag()))
+	}
+	return failf(exitUsage, "%w", err).withHint("%s", seeHelp(cmd))
+}
+
+// kindOf says what a flag takes.
+func kindOf(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "int", "uint64":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a time such as 30s, 10m or 2h"
+	case "bool":
+		return "true or false"
+	}
+	return "another value"
+}
