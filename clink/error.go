@@ -1,7 +1,10 @@
 package clink
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -33,7 +36,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ", code %d", e.Code)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		b.WriteString(": " + inWords(e.Err))
 	}
 	if e.Message != "" {
 		b.WriteString(": " + printable(e.Message, maxSample))
@@ -42,6 +45,24 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Sample)
 	}
 	return b.String()
+}
+
+// inWords is the error's text, with words in the place of what the network's libraries call its ends.
+func inWords(err error) string {
+	text := err.Error()
+	for _, end := range []struct {
+		cause error
+		words string
+	}{
+		{io.ErrUnexpectedEOF, "it was cut off"}, // before io.EOF, whose text it holds
+		{io.EOF, "the connection ended without an answer"},
+		{context.DeadlineExceeded, "no answer in time"},
+	} {
+		if errors.Is(err, end.cause) {
+			text = strings.ReplaceAll(text, end.cause.Error(), end.words)
+		}
+	}
+	return text
 }
 
 // Unwrap is the cause.

@@ -18,6 +18,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"paylinks/job/invoice"
@@ -95,4 +96,8 @@ type Job struct {
 	CreatedAt    time.Time
 	LastRun      LastRun
 	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time
+	PurgedAt     time.Time // when the customers' data was taken out of it; zero: it was not
 }
+
+// FileName is the name of its file without the folder.
+func (j Job) FileName() string { return filepath.Base(j.File) }

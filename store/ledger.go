@@ -474,7 +474,7 @@ func (s *Store) Retry(jobID int64, unknown bool) (n int, err error) {
 			`, where, &n)
 		}
 		if !unknown {
-			return back(job.Failed, "TRUE")
+			return back(job.Failed, "request <> '{}'") // what is purged cannot be sent
 		}
 		if err := back(job.Unknown, "TRUE"); err != nil {
 			return err

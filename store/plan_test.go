@@ -95,6 +95,8 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		l.Refreshed(j.ID, at),
 		second(l.LinkTally(t.Context(), j.ID)),
 		l.Replace(&replaced, at),
+		second(l.Purgeable(t.Context(), at.AddDate(1, 0, 0), at)),
+		l.Purge(l.secretive("old"), afterAll),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -134,6 +136,9 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		{"attempt.replaced <> ''", "attempt_replaced (session_id=?)"},
 		{"link_status = ?2", "item_session (session_id=?)"},
 		{"NOT IN ('paid', 'expired')", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"count(*) FILTER (WHERE state IN", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"cells = '[]'", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"SET message = ''", "attempt USING PRIMARY KEY (item_id>? AND item_id<?)"},
 		{"SELECT link_status", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"UNION ALL", "item_open (job_id=? AND state=? AND rowid>?)"},
 		{"AS goes", "item_open (job_id=?"},

@@ -20,6 +20,7 @@ var asked = map[bool]string{
 	`,
 	true: askedIn + `
 		AND item.state = 'created'
+		AND item.request <> '{}' -- else it is purged
 		AND item.link_status <> 'paid'
 		AND (item.link_status = 'expired' OR item.expires_at <> '' AND item.expires_at <= ?2)
 	`,

@@ -49,6 +49,9 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	if err != nil {
 		return classify(err)
 	}
+	if err := refusePurged(j); err != nil {
+		return err
+	}
 	output := to.path
 	switch output {
 	case "":

@@ -49,6 +49,7 @@ func TestHelp(t *testing.T) {
 		"show":      {exitOK, exitUsage, exitLedger},
 		"export":    {exitOK, exitUsage, exitOutput, exitLedger},
 		"backup":    {exitOK, exitUsage, exitOutput, exitLedger},
+		"purge":     {exitOK, exitUsage, exitLedger, exitUnfinished},
 		"simulator": {exitOK, exitUsage, exitConfig},
 		"version":   {exitOK},
 

@@ -118,7 +118,7 @@ func (o *resumeOptions) withLinks(ctx context.Context, ledger *store.Store, at t
 	}
 	var jobs []job.Job
 	for _, j := range all {
-		if o.target.env != "" && job.Environment(o.target.env) != j.Environment {
+		if !j.PurgedAt.IsZero() || o.target.env != "" && job.Environment(o.target.env) != j.Environment {
 			continue
 		}
 		n, err := ledger.Unasked(ctx, job.Question{JobID: j.ID, At: at})

@@ -105,6 +105,9 @@ func (o *resumeOptions) job(ctx context.Context, ledger *store.Store, id int64) 
 	if err != nil {
 		return j, classify(err)
 	}
+	if err := refusePurged(j); err != nil {
+		return j, err
+	}
 	if o.output == "" {
 		return j, nil
 	}

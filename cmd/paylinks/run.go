@@ -128,6 +128,11 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		if err := in.find(ctx); err != nil {
 			return classify(err)
 		}
+		if in.known != nil {
+			if err := refusePurged(*in.known); err != nil {
+				return err
+			}
+		}
 	}
 	check := checking{expect: &o.expect, skipInvalid: o.skipInvalid, output: o.output, quiet: o.send.quiet, words: s.err}
 	if err := check.all(ctx, intakes); err != nil {

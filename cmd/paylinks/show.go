@@ -89,7 +89,9 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	view := view{
 		ledger: ledger, job: j, tally: tally, links: links, to: s.out, flags: nextFlags(s, ledger.Path()),
 	}
-	view.next = nextStep(id, tally, sendable, waiting, view.flags)
+	if j.PurgedAt.IsZero() {
+		view.next = nextStep(id, tally, sendable, waiting, view.flags)
+	}
 	switch {
 	case o.json:
 		return view.object(ctx, o.attempts)
@@ -134,6 +136,9 @@ func (v view) facts() error {
 	fmt.Fprintf(table, "  environment\t%s, %s\n", j.Environment, j.BaseURL)
 	fmt.Fprintf(table, "  started\t%s\n", moment(j.CreatedAt))
 	fmt.Fprintf(table, "  last run\t%s\n", lastRunWords(j.LastRun))
+	if !j.PurgedAt.IsZero() {
+		fmt.Fprintf(table, "  purged\t%s: customers' data is gone, and no links file can be written\n", moment(j.PurgedAt))
+	}
 	fmt.Fprintf(table, "  on unknown\t%s\n", j.OnUnknown)
 	fmt.Fprintf(table, "  rows\t%s\n", stateCounts(tally))
 	if totals := tally.Totals(job.Created, job.Duplicate); len(totals) > 0 {
@@ -147,7 +152,9 @@ func (v view) facts() error {
 	}
 	fmt.Fprintf(table, "  attempts\t%s\n", grouped(fmt.Sprint(tally.AllAttempts())))
 	fmt.Fprintf(table, "  possible orphans\t%s\n", grouped(fmt.Sprint(tally.PossibleOrphans())))
-	fmt.Fprintf(table, "  links file\t%s\n", printable(j.Output))
+	if j.PurgedAt.IsZero() {
+		fmt.Fprintf(table, "  links file\t%s\n", printable(j.Output))
+	}
 	return table.Flush()
 }
 

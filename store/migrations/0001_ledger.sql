@@ -23,6 +23,7 @@ CREATE TABLE job (
                       'wrong_address', 'ledger_failed')),
     stop_reason   TEXT    NOT NULL DEFAULT '',
     refreshed_at  TEXT    NOT NULL DEFAULT '', -- when its links were last asked about, by refresh
+    purged_at     TEXT    NOT NULL DEFAULT '', -- when the customers' data was taken out
     first_item    INTEGER NOT NULL DEFAULT 0,
     last_item     INTEGER NOT NULL DEFAULT -1
 ) STRICT;

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+	"paylinks/store"
+)
+
+type purgeOptions struct {
+	look      lookOptions
+	olderThan string
+	yes       bool
+}
+
+func newPurge(s streams) *cobra.Command {
+	var o purgeOptions
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "Take customers' data out of old jobs in the ledger",
+		Long: `purge takes the customers' data out of jobs that were begun before a time: the rows as they stood in the file, what was
+sent, invoice ids, links, the words of errors, and folders. What recognises an invoice or a file stays, as a digest;
+so do session ids, amounts, times and counts. A job that has open rows stays as it is, and so does one with a link
+that can still be paid, as far as is known: refresh finds out. Without --yes it only says what it would do.
+
+A purged job can be shown, and no more: its links file cannot be written again, and nothing of it can be sent. An
+invoice of it in a new file is recognised: Clink is asked whether it was paid. Links files, rejected files and
+backups that were made before are not touched.`,
+		Example: "  paylinks purge --older-than 90d\n  paylinks purge --older-than 90d --yes",
+		Annotations: exits(
+			meaning{exitOK, "done, or said what would be done"},
+			meaning{exitUsage, "usage, or there is no ledger yet"},
+			meaning{exitLedger, "the ledger failed, or somebody reads it: run it again"},
+			meaning{exitUnfinished, "another run holds the ledger"},
+		),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runPurge(cmd.Context(), o, s)
+		},
+	}
+	o.look.addFlags(cmd)
+	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "`AGE` of a job at least, e.g. 90d, 12w or 2160h; required")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do it: this cannot be undone")
+	return cmd
+}
+
+// parseAge reads days, weeks or a Go duration, above 0.
+func parseAge(text string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		number, ok := strings.CutSuffix(text, suffix)
+		if n, err := strconv.Atoi(number); ok && err == nil && n > 0 && n <= 10_000 {
+			return time.Duration(n) * unit, nil
+		}
+	}
+	if age, err := time.ParseDuration(text); err == nil && age > 0 {
+		return age, nil
+	}
+	return 0, failf(exitUsage, "--older-than %q is no age", text).withHint("for example: --older-than 90d")
+}
+
+func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
+	age, err := parseAge(o.olderThan)
+	if err != nil {
+		return err
+	}
+	ledger, err := o.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = closed(ledger, err) }()
+	now := time.Now()
+	old, err := ledger.Purgeable(ctx, now.Add(-age), now)
+	if err != nil {
+		return classify(err)
+	}
+	if len(old) == 0 {
+		fmt.Fprintf(s.err, "no job with customers' data was begun more than %s ago\n", o.olderThan)
+	}
+	goes := 0
+	for _, p := range old {
+		said := "would be purged"
+		switch {
+		case p.Kept():
+			said = "stays, " + reasonsToStay(p)
+		case o.yes:
+			if err := ledger.Purge(p.Job, now); err != nil {
+				return classify(err)
+			}
+			said = "purged"
+			goes++
+		default:
+			goes++
+		}
+		fmt.Fprintf(s.out, "job %d (%s, %s, begun %s): %s\n", p.ID, printable(p.FileName()), p.Environment, p.CreatedAt.Format(time.DateOnly), said)
+	}
+	if o.yes { // also where nothing goes: an earlier purge may have been cut off before it
+		if err := ledger.Scrub(); err != nil {
+			return classify(err).withHint("end what reads the ledger, and run the same command again")
+		}
+		return nil
+	}
+	if goes > 0 {
+		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", count(goes, "job"), o.olderThan, nextFlags(s, ledger.Path()))
+	}
+	return nil
+}
+
+// open opens the ledger: to look, or, with --yes, to change it. One that is not there is not made.
+func (o *purgeOptions) open(ctx context.Context, s streams) (*store.Store, error) {
+	ledger, err := o.look.open(ctx, s)
+	if err != nil || !o.yes {
+		return ledger, err
+	}
+	if err := ledger.Close(); err != nil {
+		return nil, classify(err)
+	}
+	environment, err := o.look.target.resolveEnvironment(s)
+	if err != nil {
+		return nil, err
+	}
+	return o.look.ledger.openToSend(s, environment, "purge")
+}
+
+// reasonsToStay say why a job is not purged, and what can be done.
+func reasonsToStay(p store.Purgeable) string {
+	switch {
+	case p.Open > 0 && p.Live > 0:
+		return fmt.Sprintf("for %s and %s", count(p.Open, "open row"), count(p.Live, "live link"))
+	case p.Open > 0:
+		return fmt.Sprintf("for %s: paylinks show %d", count(p.Open, "open row"), p.ID)
+	}
+	return fmt.Sprintf("for %s, as far as is known: paylinks refresh %d", count(p.Live, "live link"), p.ID)
+}
+
+// refusePurged refuses to write or send anything of a job that has been purged.
+func refusePurged(j job.Job) error {
+	if j.PurgedAt.IsZero() {
+		return nil
+	}
+	return failf(exitUsage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, moment(j.PurgedAt)).
+		withHint("see what is left of it with: paylinks show %d", j.ID)
+}
