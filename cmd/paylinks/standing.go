@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
+
+	"github.com/schollz/progressbar/v3"
 )
 
 // standing is how far a job is, for one line of progress.
@@ -62,15 +65,13 @@ func (s standing) plain() string {
 	return strings.Join(filled(append(words, s.speed(), s.timeLeft(), s.problems(), s.halt.long)), ", ")
 }
 
-// bar is the line for a terminal. What matters least goes first where there is no room: the bar itself, the rate, the
-// time left. One column stays free: a terminal breaks a line that fills it.
+// bar is the line for a terminal. What matters least goes first where there is no room: the bar with its
+// percentage, the rate, the time left. One column stays free: a terminal breaks a line that fills it.
 func (s standing) bar(width int) string {
 	width = max(width-1, 1)
 	rows := grouped(fmt.Sprint(s.done)) + "/" + grouped(fmt.Sprint(s.total))
-	percent := fmt.Sprintf("%3d%%", 100*s.done/max(s.total, 1))
 	var line string
 	for _, words := range [][]string{
-		{percent, rows, s.speed(), s.timeLeft(), s.halt.long, s.problems()},
 		{rows, s.speed(), s.timeLeft(), s.halt.long, s.problems()},
 		{rows, s.timeLeft(), s.halt.long, s.problems()},
 		{rows, s.halt.short, s.problems()},
@@ -83,12 +84,25 @@ func (s standing) bar(width int) string {
 	if len(line) > width {
 		return line[:width]
 	}
-	const least, most, frame = 10, 30, len("[]  ")
+	const least, most, frame = 10, 30, len("100% []  ")
 	if room := min(width-len(line)-frame, most); room >= least {
-		full := room * s.done / max(s.total, 1)
-		line = "[" + strings.Repeat("=", full) + strings.Repeat(" ", room-full) + "]  " + line
+		line = drawn(s.done, s.total, room) + "  " + line
 	}
 	return line
+}
+
+// drawn is the percentage and the bar, so many columns wide between its brackets.
+func drawn(done, total, columns int) string {
+	bar := progressbar.NewOptions(max(total, 1),
+		progressbar.OptionSetWriter(io.Discard), // the console decides what is on the screen
+		progressbar.OptionSetWidth(columns),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: "=", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+	)
+	_ = bar.Set(done) // into nothing: it cannot fail
+	_ = bar.RenderBlank()
+	return fmt.Sprintf("%*s", columns+len("100% []"), strings.TrimSpace(bar.String()))
 }
 
 // filled leaves out the empty words.

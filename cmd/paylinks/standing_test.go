@@ -23,19 +23,19 @@ func TestStandingLines(t *testing.T) {
 		width int
 		want  string
 	}{
-		{"at the start", standing{total: 64}, 80, "[                              ]    0%  0/64"},
-		{"at 80 columns", fast, 80, "[=============                 ]   45%  4,500/10,000  9.8/s  12 min left"},
-		{"problems", failing, 80, "[=====       ]   45%  4,500/10,000  9.8/s  12 min left  1,234 failed, 1 unknown"},
-		{"a pause instead of the rate", paused, 80, "[=====       ]   45%  4,500/10,000  throttled for 12 s  1,234 failed, 1 unknown"},
-		{"an outage", silent, 120, "[=============                ]   45%  4,500/10,000  Clink is not answering, next probe in 4 s  1,234 failed, 1 unknown"},
-		{"an outage at 80 columns", silent, 80, "[=====        ]  4,500/10,000  no answer, probe in 4 s  1,234 failed, 1 unknown"},
-		{"at 40 columns", fast, 40, " 45%  4,500/10,000  9.8/s  12 min left"},
+		{"at the start", standing{total: 64}, 80, "  0% [                              ]  0/64"},
+		{"at 80 columns", fast, 80, " 45% [=============                 ]  4,500/10,000  9.8/s  12 min left"},
+		{"problems", failing, 80, " 45% [=====        ]  4,500/10,000  9.8/s  12 min left  1,234 failed, 1 unknown"},
+		{"a pause instead of the rate", paused, 80, " 45% [=====        ]  4,500/10,000  throttled for 12 s  1,234 failed, 1 unknown"},
+		{"an outage", silent, 120, " 45% [=============                 ]  4,500/10,000  Clink is not answering, next probe in 4 s  1,234 failed, 1 unknown"},
+		{"an outage at 80 columns", silent, 80, "4,500/10,000  no answer, probe in 4 s  1,234 failed, 1 unknown"},
+		{"at 40 columns", fast, 40, "4,500/10,000  9.8/s  12 min left"},
 		{"problems at 40 columns", failing, 40, "4,500/10,000  1,234 failed, 1 unknown"},
 		{"a pause at 40 columns", paused, 40, "4,500/10,000  throttled for 12 s  1,234"},
 		{"an outage at 40 columns", silent, 40, "4,500/10,000  no answer, probe in 4 s  "},
 		{"at 10 columns", fast, 10, "4,500/10,"},
-		{"done", standing{done: 64, total: 64}, 80, "[==============================]  100%  64/64"},
-		{"nothing to do", standing{}, 80, "[                              ]    0%  0/0"},
+		{"done", standing{done: 64, total: 64}, 80, "100% [==============================]  64/64"},
+		{"nothing to do", standing{}, 80, "  0% [                              ]  0/0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.s.bar(tt.width)
