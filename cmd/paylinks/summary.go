@@ -168,6 +168,9 @@ func (o outcome) lines(ledger string) string {
 	if o.unasked > 0 {
 		next = fmt.Sprintf("Clink has said nothing about %s; ask again with: paylinks reissue %d%s", count(o.unasked, "expired link"), o.job.ID, o.flags)
 	}
+	if o.sendable == 0 && o.tally.Items[job.Failed] > 0 {
+		next = fmt.Sprintf("see why rows failed with: paylinks show %d%s; %s", o.job.ID, o.flags, next)
+	}
 	if next != "" {
 		fmt.Fprintf(&b, "next: %s\n", next)
 	}
@@ -181,7 +184,7 @@ func nextStep(id int64, t job.Tally, sendable, waiting int, flags string) string
 	case sendable > 0:
 		return fmt.Sprintf("%s left; go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
 	case items[job.Failed] > 0:
-		return fmt.Sprintf("see why rows failed with: paylinks show %d%s; send them again with: paylinks retry %d%s", id, flags, id, flags)
+		return fmt.Sprintf("send the failed rows again with: paylinks retry %d%s", id, flags)
 	case waiting > 0:
 		return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
 			count(waiting, "row"), id, flags)
