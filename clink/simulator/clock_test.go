@@ -74,11 +74,11 @@ func TestLifetime(t *testing.T) {
 			if test.by != "" {
 				setStatus(client, id, test.by)
 			}
-			time.Sleep(time.Hour - time.Millisecond)
+			<-time.After(time.Hour - time.Millisecond)
 			if got := status(t, client, id); got != test.before {
 				t.Errorf("before its end: %s", got)
 			}
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 			if got := status(t, client, id); got != test.after {
 				t.Errorf("at its end: %s", got)
 			}
@@ -92,11 +92,11 @@ func TestLifetime(t *testing.T) {
 		id := client.session(t, hosted)
 		restarted := serveInBubble(t, simulator.New(hour))
 		restarted.session(t, hosted)
-		time.Sleep(time.Hour - time.Millisecond)
+		<-time.After(time.Hour - time.Millisecond)
 		if answer := restarted.get(id); answer.status != 404 {
 			t.Errorf("before its end: %d %s", answer.status, answer.body)
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 		if got := status(t, restarted, id); got != "expired unpaid" {
 			t.Errorf("at its end: %s", got)
 		}
@@ -176,7 +176,7 @@ func TestRateLimit(t *testing.T) {
 		if answer.header.Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", answer.header.Get("Retry-After"))
 		}
-		time.Sleep(250 * time.Millisecond)
+		<-time.After(250 * time.Millisecond)
 		client.session(t, hosted)
 		if summary := server.Summary(); summary.RateLimited != 1 || summary.Sessions != 5 || summary.Answers["throttled"] != 1 {
 			t.Errorf("got %+v", summary)
