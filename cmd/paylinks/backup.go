@@ -33,11 +33,7 @@ run goes on can miss what stands in its -wal file. An earlier backup at PATH is 
 }
 
 func runBackup(ctx context.Context, o lookOptions, path string, s streams) error {
-	environment, err := o.target.resolveEnvironment(s)
-	if err != nil {
-		return err
-	}
-	ledger, err := o.ledger.openToRead(ctx, s, environment)
+	ledger, err := o.open(ctx, s)
 	if err != nil {
 		return err
 	}

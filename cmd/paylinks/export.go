@@ -36,11 +36,7 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	if err != nil {
 		return err
 	}
-	environment, err := o.target.resolveEnvironment(s)
-	if err != nil {
-		return err
-	}
-	ledger, err := o.ledger.openToRead(ctx, s, environment)
+	ledger, err := o.open(ctx, s)
 	if err != nil {
 		return err
 	}
