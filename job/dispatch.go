@@ -132,7 +132,7 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 	}
 	switch {
 	case d.next != nil && d.full():
-		d.stop(Report{Stop: LimitReached, Reason: fmt.Sprintf("%d items were sent, as --limit asked", d.counted)})
+		d.stop(Report{Stop: LimitReached, Reason: fmt.Sprintf("as many rows were sent as --limit allows: %d", d.counted)})
 	case d.next == nil && d.fed:
 		d.stop(Report{Stop: Finished})
 	default:
