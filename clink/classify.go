@@ -84,7 +84,7 @@ func classifyAnswer(e ending) verdict {
 		v.class = meaning(env.code)
 		return v
 	}
-	if v.data, err = env.object(); err != nil {
+	if v.data, err = env.data(); err != nil {
 		v.class, v.reason, v.unreadable = Unknown, err, true
 	}
 	return v

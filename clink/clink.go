@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -37,8 +38,8 @@ const (
 // Client talks to one base URL with one key. It is safe for concurrent use.
 type Client struct {
 	baseURL   string
-	key       string
-	userAgent string
+	header    http.Header   // of every request, but for its time
+	create    *http.Request // a blank one
 	timeout   time.Duration
 	secrets   redactor
 	transport *http.Transport
@@ -54,14 +55,17 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	return &Client{
+	c := &Client{
 		baseURL:   base.String(),
-		key:       cfg.Key,
-		userAgent: cfg.userAgent(),
+		header:    cfg.header(),
 		timeout:   cfg.Timeout,
 		secrets:   newRedactor(cfg.Key),
 		transport: newTransport(cfg, base.Scheme == "http"),
-	}, nil
+	}
+	if c.create, err = c.blank(http.MethodPost, "/checkout/session"); err != nil {
+		return nil, c.secrets.cause(err)
+	}
+	return c, nil
 }
 
 // CreateSession makes a checkout session. The answer is handed on as it came, but for a text that holds the key:
@@ -71,7 +75,7 @@ func (c *Client) CreateSession(ctx context.Context, req SessionRequest) (*Sessio
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return call(ctx, c, http.MethodPost, "/checkout/session", body, func(data object) (*Session, error) {
+	return call(ctx, c, c.create, body, func(data object) (*Session, error) {
 		s, err := decodeSession(data)
 		if err == nil {
 			c.secrets.conceal(&s.SessionID, &s.URL, &s.Currency, &s.CustomerID, &s.MerchantReferenceID, &s.UIMode)
@@ -86,14 +90,17 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	if id == "" || id == "." || id == ".." {
 		return nil, &Error{Class: NotSent, Err: errors.New("no session id to ask for")}
 	}
-	return call(ctx, c, http.MethodGet, "/checkout/session/"+url.PathEscape(id), nil,
-		func(data object) (*SessionStatus, error) {
-			s, err := decodeStatus(data, id)
-			if err == nil {
-				c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
-			}
-			return s, err
-		})
+	blank, err := c.blank(http.MethodGet, "/checkout/session/"+url.PathEscape(id))
+	if err != nil {
+		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
+	}
+	return call(ctx, c, blank, nil, func(data object) (*SessionStatus, error) {
+		s, err := decodeStatus(data, id)
+		if err == nil {
+			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
+		}
+		return s, err
+	})
 }
 
 // CloseIdle closes the connections that no request is using.
@@ -112,8 +119,8 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // call sends one request and decodes the data of its answer.
-func call[T any](ctx context.Context, c *Client, method, path string, body []byte, decode func(object) (*T, error)) (*T, error) {
-	e := c.send(ctx, method, path, body)
+func call[T any](ctx context.Context, c *Client, blank *http.Request, body []byte, decode func(object) (*T, error)) (*T, error) {
+	e := c.send(ctx, blank, body)
 	v := classify(e)
 	if v.class == "" {
 		answer, err := decode(v.data)
@@ -126,7 +133,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, body []byt
 }
 
 // send does one request, whole: from connecting to the last byte of the answer.
-func (c *Client) send(ctx context.Context, method, path string, body []byte) ending {
+func (c *Client) send(ctx context.Context, blank *http.Request, body []byte) ending {
 	own, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// Over HTTP/1 WroteHeaders comes before the headers leave the buffer. Over HTTP/2 it comes after
@@ -135,12 +142,8 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) end
 	var written atomic.Bool
 	own = httptrace.WithClientTrace(own, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
-	req, err := c.request(own, method, path, body)
-	if err != nil {
-		return ending{err: err}
-	}
 	// The transport is used without http.Client, so that there is nothing to follow a redirect.
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.transport.RoundTrip(filled(own, blank, body))
 	if err != nil {
 		return ending{err: c.cause(ctx, own, err), written: written.Load()}
 	}
@@ -153,24 +156,27 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) end
 	return e
 }
 
-// request has a body that cannot be read twice (no GetBody) and no idempotency header:
-// with either, the transport would send it again by itself after some failures.
-func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.baseURL+path, nil)
+// blank is a request without its time and its body. It is never sent itself, so it can be filled in many times.
+func (c *Client) blank(method, path string) (*http.Request, error) {
+	req, err := http.NewRequest(method, c.baseURL+path, nil)
 	if err != nil {
 		return nil, err
 	}
+	req.Header = c.header
+	return req, nil
+}
+
+// filled is a request to be sent once, now. It has a body that cannot be read twice (no GetBody) and no
+// idempotency header: with either, the transport would send it again by itself after some failures.
+func filled(ctx context.Context, blank *http.Request, body []byte) *http.Request {
+	req := blank.WithContext(ctx)
+	req.Header = maps.Clone(blank.Header)
+	req.Header["X-Timestamp"] = []string{strconv.FormatInt(time.Now().UnixMilli(), 10)}
 	if body != nil {
 		req.Body = io.NopCloser(bytes.NewReader(body))
 		req.ContentLength = int64(len(body))
 	}
-	req.Header.Set("User-Agent", c.userAgent)
-	req.Header.Set("Content-Type", "application/json")
-	if c.key != "" {
-		req.Header.Set("X-API-KEY", c.key)
-	}
-	req.Header.Set("X-Timestamp", strconv.FormatInt(time.Now().UnixMilli(), 10))
-	return req, nil
+	return req
 }
 
 // readBody reads as much of a body as is of use. A 1xx has none: after a 101, reading would wait for ever.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -76,11 +77,16 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (c Config) userAgent() string {
-	if c.Version == "" {
-		return "paylinks"
+// header is what every request says, but for its time.
+func (c Config) header() http.Header {
+	h := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"paylinks"}}
+	if c.Version != "" {
+		h.Set("User-Agent", "paylinks/"+c.Version)
 	}
-	return "paylinks/" + c.Version
+	if c.Key != "" {
+		h.Set("X-API-KEY", c.Key)
+	}
+	return h
 }
 
 // isVisible says whether s is visible ASCII, which can stand in a header as it is.

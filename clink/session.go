@@ -92,27 +92,27 @@ func decodeSession(data object) (*Session, error) {
 	if s.Amount, err = data.number("originalAmount"); err != nil {
 		return nil, err
 	}
-	return s, data.texts(map[string]*string{
-		"sessionId":           &s.SessionID,
-		"url":                 &s.URL,
-		"originalCurrency":    &s.Currency,
-		"customerId":          &s.CustomerID,
-		"merchantReferenceId": &s.MerchantReferenceID,
-		"uiMode":              &s.UIMode,
-	})
+	return s, data.texts(
+		place{"sessionId", &s.SessionID},
+		place{"url", &s.URL},
+		place{"originalCurrency", &s.Currency},
+		place{"customerId", &s.CustomerID},
+		place{"merchantReferenceId", &s.MerchantReferenceID},
+		place{"uiMode", &s.UIMode},
+	)
 }
 
 // decodeStatus reads the answer to a question about the session asked. "complete", which one of
 // Clink's pages writes, becomes "completed".
 func decodeStatus(data object, asked string) (*SessionStatus, error) {
 	s := &SessionStatus{ExpiresAt: data.moment("expire")}
-	err := data.texts(map[string]*string{
-		"sessionId":           &s.SessionID,
-		"status":              &s.Status,
-		"paymentStatus":       &s.PaymentStatus,
-		"merchantReferenceId": &s.MerchantReferenceID,
-		"originalCurrency":    &s.Currency,
-	})
+	err := data.texts(
+		place{"sessionId", &s.SessionID},
+		place{"status", &s.Status},
+		place{"paymentStatus", &s.PaymentStatus},
+		place{"merchantReferenceId", &s.MerchantReferenceID},
+		place{"originalCurrency", &s.Currency},
+	)
 	switch {
 	case err != nil:
 		return nil, err
