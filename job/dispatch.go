@@ -38,7 +38,7 @@ func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
 		job:      j,
 		observe:  observe,
 		work:     make(chan *task),
-		ends:     make(chan turn, s.Concurrency),
+		ends:     make(chan turn, 2*s.Concurrency), // of each worker one on its way to the record, and one behind it
 		fresh:    make(chan *Item, page),
 		pace:     newPace(s.Rate),
 		counted:  s.Sent,

@@ -10,9 +10,9 @@ import (
 // was changed by somebody else, and nothing was recorded.
 var ErrMoved = errors.New("the item is not in the state that this step leaves")
 
-// Ledger keeps what happened. What its methods record is durable when they return: they take no context, since a
-// record must not be cut short. Any error means that nothing was recorded and that the run must stop.
-// All methods may be called by several goroutines at once.
+// Ledger keeps what happened. What its methods record is durable when they return, and for End when it calls back: they
+// take no context, since a record must not be cut short. Any error means that nothing was recorded and that the run must
+// stop. All methods may be called by several goroutines at once; what one goroutine asks for first is durable first.
 type Ledger interface {
 	// Open returns up to n items of the job that are pending or unknown, in the file's order, with ids above after.
 	Open(ctx context.Context, jobID, after int64, n int) ([]Item, error)
@@ -23,9 +23,10 @@ type Ledger interface {
 	// state and attempts must be those on record, else the error is ErrMoved.
 	Begin(item *Item, at time.Time) (Meeting, int, error)
 
-	// End records the end of the item's attempt with this number, and returns the verdict that is on record: a session
-	// that another item has published already, which only a liar between us and Clink can answer, is a mismatch.
-	End(item *Item, number int, end End) (Verdict, error)
+	// End records the end of the item's attempt with this number. It does not wait, but calls recorded with the verdict
+	// that is on record: a session that another item has published already, which only a liar between us and Clink
+	// can answer, is a mismatch. recorded must return at once.
+	End(item *Item, number int, end End, recorded func(Verdict, error))
 
 	// Reuse makes an open item a duplicate of the other item, with that one's link and this note.
 	Reuse(item *Item, other int64, note string) error

@@ -64,7 +64,7 @@ func (r *Runner) run(ctx context.Context, j Job, sources ...source) Report {
 	for range r.Concurrency {
 		workers.Go(func() error {
 			for t := range d.work {
-				d.ends <- r.process(ctx, t, &d.gate)
+				r.process(ctx, t, &d.gate, d.ends)
 			}
 			return nil
 		})

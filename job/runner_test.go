@@ -218,13 +218,14 @@ func (l ledger) Begin(item *job.Item, at time.Time) (job.Meeting, int, error) {
 	return meeting, number, err
 }
 
-func (l ledger) End(item *job.Item, number int, end job.End) (job.Verdict, error) {
+func (l ledger) End(item *job.Item, number int, end job.End, recorded func(job.Verdict, error)) {
 	if l.end != nil {
 		if err := l.end(item); err != nil {
-			return job.Verdict{}, err
+			recorded(job.Verdict{}, err)
+			return
 		}
 	}
-	return l.Ledger.End(item, number, end)
+	l.Ledger.End(item, number, end, recorded)
 }
 
 func (l ledger) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item, error) {

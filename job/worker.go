@@ -83,29 +83,68 @@ func (g *gate) pause(until time.Time) {
 	}
 }
 
-// process takes a task through one turn: intent on record, request, verdict, end on record.
-func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
-	item := t.item
-	out := turn{task: t, from: item.State}
-	failed := func(doing string, err error) turn {
-		out.kind, out.err = turnFailed, fmt.Errorf("%s row %d: %w", doing, item.Row, err)
-		g.stopped.Store(true)
-		return out
+// process takes a task through one turn: intent on record, request, verdict, end on record. Then ends is told. A created
+// item's end is told when it is on record, which may be later: meanwhile the worker goes on with another task, so that the
+// end and the next intent share a transaction. Whatever could mean that nothing more may leave is waited for.
+func (r *Runner) process(ctx context.Context, t *task, g *gate, ends chan<- turn) {
+	out := turn{task: t, from: t.item.State}
+	end, attempted := r.attempt(ctx, &out, g)
+	if !attempted {
+		ends <- out
+		return
+	}
+	recorded := make(chan struct{})
+	r.Ledger.End(t.item, out.number, end, func(verdict Verdict, err error) {
+		defer close(recorded)
+		if err != nil {
+			out.fail("record the answer for", err, g)
+		} else {
+			out.ended(verdict)
+		}
+		ends <- out
+	})
+	if end.State != Created {
+		<-recorded
+	}
+}
+
+// fail makes it the turn of a ledger that failed, and closes the gate.
+func (t *turn) fail(doing string, err error, g *gate) {
+	t.kind, t.err = turnFailed, fmt.Errorf("%s row %d: %w", doing, t.item.Row, err)
+	g.stopped.Store(true)
+}
+
+// ended takes over the verdict that is on record.
+func (t *turn) ended(verdict Verdict) {
+	t.verdict = verdict
+	t.item.State, t.item.Attempts = verdict.State, t.number
+	if verdict.State == Unknown && t.kind == turnSent {
+		t.item.UnknownEnds++
+	}
+}
+
+// attempt takes a task up to the end of its attempt. Without one the turn is over, and out says what it came to.
+func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, attempted bool) {
+	t, item := out.task, out.item
+	none := func() (End, bool) { return End{}, false }
+	failed := func(doing string, err error) (End, bool) {
+		out.fail(doing, err, g)
+		return none()
 	}
 	if !g.open(time.Now(), t.probe) { // spares a record that would be taken back
 		out.kind = turnWithdrawn
-		return out
+		return none()
 	}
 	if item.SessionID != "" {
 		out.startedAt = time.Now()
 		if ctx.Err() != nil {
 			out.kind = turnWithdrawn
-			return out
+			return none()
 		}
-		if err := r.askOwn(ctx, &out, g); err != nil {
+		if err := r.askOwn(ctx, out, g); err != nil {
 			return failed("record what Clink said about the link of", err)
 		}
-		return out
+		return none()
 	}
 	meeting, number, err := r.Ledger.Begin(item, time.Now())
 	if err != nil {
@@ -117,30 +156,28 @@ func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
 	switch meeting.Action {
 	case Reuse:
 		out.kind, out.verdict = turnSettled, Verdict{State: Duplicate}
-		return out
+		return none()
 	case Refuse:
 		what, hint := meeting.Conflict(false)
 		out.kind, out.verdict = turnSettled, Verdict{State: Failed, Code: CodeConflict, Reason: what + "; " + hint}
-		return out
+		return none()
 	case Wait:
 		out.kind, out.verdict = turnWaits, Verdict{State: item.State, Code: CodeHeld, Reason: meeting.Held()}
-		return out
+		return none()
 	case Ask:
 		if !open {
 			out.kind = turnWithdrawn
-			return out
+			return none()
 		}
-		if err := r.ask(ctx, &out, meeting.Other, g); err != nil {
+		if err := r.ask(ctx, out, meeting.Other, g); err != nil {
 			return failed("record what Clink said about an earlier link of", err)
 		}
-		return out
+		return none()
 	}
 
 	out.number = number
-	end := End{}
 	if open {
-		var session *clink.Session
-		session, err = r.Clink.CreateSession(context.WithoutCancel(ctx), item.Request)
+		session, err := r.Clink.CreateSession(context.WithoutCancel(ctx), item.Request)
 		out.verdict = Decide(item.Request, session, err)
 		out.heard(err, g)
 		end = End{Status: out.status}
@@ -156,14 +193,7 @@ func (r *Runner) process(ctx context.Context, t *task, g *gate) turn {
 	}
 	end.Verdict, end.At = out.verdict, time.Now()
 	out.took = end.At.Sub(out.startedAt)
-	if out.verdict, err = r.Ledger.End(item, number, end); err != nil {
-		return failed("record the answer for", err)
-	}
-	item.State, item.Attempts = out.verdict.State, number
-	if out.verdict.State == Unknown && out.kind == turnSent {
-		item.UnknownEnds++
-	}
-	return out
+	return end, true
 }
 
 // ask asks Clink what became of another job's expired link to the same invoice. Only an answer that it expired

@@ -80,7 +80,7 @@ func BenchmarkRecords(b *testing.B) {
 							item := &items[w*each+i]
 							_, number, err := s.Begin(item, at)
 							if err == nil {
-								_, err = s.End(item, number, ownSession(item, ends[job.OutcomeCreated]))
+								_, err = ended(s, item, number, ownSession(item, ends[job.OutcomeCreated]))
 							}
 							if err != nil {
 								b.Error(err)

@@ -34,7 +34,7 @@ func init() {
 						fmt.Println("error", err)
 					}
 					fmt.Println("begun", item.ID)
-					if _, err := s.End(item, number, ownSession(item, ends[job.OutcomeCreated])); err != nil {
+					if _, err := ended(s, item, number, ownSession(item, ends[job.OutcomeCreated])); err != nil {
 						fmt.Println("error", err)
 					}
 					fmt.Println("ended", item.ID)

@@ -48,7 +48,7 @@ func (s *Store) Through(driver string) error {
 	if err != nil {
 		return err
 	}
-	tx, err := prepare(conn)
+	tx, err := prepareAll(conn)
 	if err != nil {
 		return err
 	}

@@ -25,127 +25,318 @@ type ConflictError struct {
 
 func (e *ConflictError) Error() string { return fmt.Sprintf("row %d: %s; %s", e.Row, e.What, e.Hint) }
 
+// A part of an import is a transaction of its own, so that the -wal stays as small as it is while a run sends.
+const (
+	partRows = 4096
+	partSize = 2 << 20 // bytes of requests and cells
+)
+
 // Import makes the job with its rows, all or nothing, and returns it with its number. Each row is looked up in other
 // jobs: it may become a duplicate, or take an open item over. A row that meets a link for another amount is a
-// *ConflictError, or, with skipInvalid, an invalid item. rows may be ranged over twice.
+// *ConflictError, or, with skipInvalid, an invalid item. rows is ranged over once, in a goroutine of its own.
+//
+// The rows are recorded in parts. Until the last part, nobody sees the job, and no other job has changed.
 func (s *Store) Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error) {
-	err := s.writer.write(func(t *tx) error {
-		var err error
-		if j.ID, err = t.insertJob(j, at); err != nil {
-			return err
+	i := importing{Job: j, skipInvalid: skipInvalid, at: at}
+	i.CreatedAt = at
+	err := s.writer.write(i.begin)
+	if err == nil {
+		err = s.importParts(&i, rows)
+		if err != nil {
+			// What stays after all is taken out when the ledger is opened next.
+			_ = s.takeOut(i.ID, i.first)
 		}
-		j.CreatedAt = at
-		var others bool
-		const any = `SELECT EXISTS (SELECT 1 FROM item)`
-		if err := t.conn.QueryRowContext(context.Background(), any).Scan(&others); err != nil {
-			return err
-		}
-		var first, last int64
-		for row, err := range rows {
-			if err != nil {
-				return err
-			}
-			if last, err = t.insertItem(j, row, others, skipInvalid, at); err != nil {
-				return err
-			}
-			if first == 0 {
-				first = last
-			}
-		}
-		const span = `UPDATE job SET first_item = ?2, last_item = ?3 WHERE id = ?1`
-		if first > 0 {
-			_, err = t.conn.ExecContext(context.Background(), span, j.ID, first, last)
-		}
-		return err
-	})
+	}
 	if err != nil {
 		return job.Job{}, fmt.Errorf("import %s: %w", j.File, err)
 	}
-	return j, nil
+	return i.Job, nil
 }
 
-func (t *tx) insertJob(j job.Job, at time.Time) (int64, error) {
-	columns, err := json.Marshal(j.Columns)
-	if err != nil {
-		return 0, err
+func (s *Store) importParts(i *importing, rows iter.Seq2[job.NewItem, error]) error {
+	parts := make(chan part, 1)
+	stop := make(chan struct{})
+	go readParts(rows, parts, stop)
+	defer func() {
+		close(stop)
+		for range parts { // until the reader has let go of the file
+		}
+	}()
+	for p := range parts {
+		if p.err != nil {
+			return p.err
+		}
+		if err := s.writer.write(func(t *tx) error { return i.add(t, p.rows) }); err != nil {
+			return err
+		}
 	}
-	key := j.Key()
-	result, err := t.conn.ExecContext(context.Background(), `
-		INSERT INTO job (
-			identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
-			allow_repeats, raw_cells, bom, output, created_at
-		)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-		ON CONFLICT (identity) DO NOTHING
-	`, key[:], j.File, j.FileDigest[:], string(j.Environment), j.BaseURL, j.Options, string(columns),
-		string(j.Delimiter), string(j.OnUnknown), j.AllowRepeats, j.RawCells, j.BOM, j.Output, stamp(at))
-	if err != nil {
-		return 0, err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return 0, errors.Join(err, ErrImported)
-	}
-	return result.LastInsertId()
+	return s.writer.write(i.end)
 }
 
-// insertItem adds one row to the job and returns the item's id. others says that the ledger has other jobs' items.
-func (t *tx) insertItem(j job.Job, row job.NewItem, others, skipInvalid bool, at time.Time) (int64, error) {
+// part is some rows on their way into the ledger, or why there are no more.
+type part struct {
+	rows []encodedRow
+	err  error
+}
+
+// encodedRow is a row as it is recorded.
+type encodedRow struct {
+	job.NewItem
+	request, cells string // JSON; no request in a row with a problem
+}
+
+// readParts reads and encodes the rows, beside the goroutine that records them, until they end or stop is closed.
+func readParts(rows iter.Seq2[job.NewItem, error], parts chan<- part, stop <-chan struct{}) {
+	defer close(parts)
+	var p part
+	size := 0
+	send := func() bool {
+		select {
+		case parts <- p:
+			p, size = part{}, 0
+			return true
+		case <-stop:
+			return false
+		}
+	}
+	for row, err := range rows {
+		var encoded encodedRow
+		if err == nil {
+			encoded, err = encode(row)
+		}
+		if err != nil {
+			p = part{err: err}
+			send()
+			return
+		}
+		p.rows = append(p.rows, encoded)
+		size += len(encoded.request) + len(encoded.cells)
+		if (len(p.rows) == partRows || size > partSize) && !send() {
+			return
+		}
+	}
+	send()
+}
+
+func encode(row job.NewItem) (encodedRow, error) {
+	e := encodedRow{NewItem: row}
 	cells, err := json.Marshal(row.Cells)
 	if err != nil {
-		return 0, err
+		return e, err
 	}
+	e.cells, e.Cells = string(cells), nil
 	if row.Problem != "" {
-		return t.insert(j.ID, job.Invalid, row, cells, nil, job.Claim{}, string(job.Invalid), row.Problem)
+		return e, nil
 	}
 	request, err := json.Marshal(row.Request)
+	e.request = string(request)
+	return e, err
+}
+
+// importing is a job on its way into the ledger. Its methods, but for Import's own, run in the writer's transactions.
+type importing struct {
+	job.Job
+	skipInvalid bool
+	at          time.Time
+	first, last int64 // of its items
+	others      bool  // the ledger has other jobs' items
+	taken       []takenOver
+}
+
+// takenOver is an item of another job that the last part makes superseded: a million of them must not take much memory.
+type takenOver struct {
+	id      int64
+	unknown bool // else it is pending
+}
+
+// begin makes the job, so far unseen.
+func (i *importing) begin(t *tx) error {
+	columns, err := json.Marshal(i.Columns)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if !others || row.Fresh || row.InvoiceID == "" && j.AllowRepeats {
-		return t.insert(j.ID, job.Pending, row, cells, request, job.Claim{}, "", "")
+	ctx := context.Background()
+	if err := t.conn.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM item`).Scan(&i.first); err != nil {
+		return err
 	}
-	claims, err := scanClaims(t.stmts.claims.Query(row.Invoice[:], j.ID))
+	i.others, i.last = i.first > 1, i.first-1
+	key := i.Key()
+	result, err := t.conn.ExecContext(ctx, `
+		INSERT INTO job (
+			identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
+			allow_repeats, raw_cells, bom, output, created_at, first_item, imported
+		)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, FALSE)
+		ON CONFLICT (identity) DO NOTHING
+	`, key[:], i.File, i.FileDigest[:], string(i.Environment), i.BaseURL, i.Options, string(columns),
+		string(i.Delimiter), string(i.OnUnknown), i.AllowRepeats, i.RawCells, i.BOM, i.Output, stamp(i.at), i.first)
 	if err != nil {
-		return 0, err
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrImported)
+	}
+	i.ID, err = result.LastInsertId()
+	return err
+}
+
+func (i *importing) add(t *tx, rows []encodedRow) error {
+	for _, row := range rows {
+		if err := i.addRow(t, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *importing) addRow(t *tx, row encodedRow) error {
+	if row.Problem != "" {
+		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.Problem)
+	}
+	if !i.others || row.Fresh || row.InvoiceID == "" && i.AllowRepeats {
+		return i.insert(t, job.Pending, row, job.Claim{}, "", "")
+	}
+	claims, err := scanClaims(t.stmts.claims.Query(row.Invoice[:], i.ID))
+	if err != nil {
+		return err
 	}
 	alike := row.InvoiceID == ""
 	var meeting job.Meeting
 	if alike {
-		meeting = job.MeetAlike(bare(claims), at)
+		meeting = job.MeetAlike(bare(claims), i.at)
 	} else {
-		meeting = job.Meet(job.Mine{Currency: row.Currency, Amount: row.Amount, Hold: j.OnUnknown == job.Hold}, bare(claims), at)
+		meeting = job.Meet(job.Mine{Currency: row.Currency, Amount: row.Amount, Hold: i.OnUnknown == job.Hold}, bare(claims), i.at)
 	}
 	switch meeting.Action {
 	case job.Reuse:
-		return t.insert(j.ID, job.Duplicate, row, cells, request, meeting.Other, "", fmt.Sprintf("link of job %d", meeting.Other.JobID))
+		return i.insert(t, job.Duplicate, row, meeting.Other, "", fmt.Sprintf("link of job %d", meeting.Other.JobID))
 	case job.Refuse:
 		what, hint := meeting.Conflict(alike)
-		if !skipInvalid {
-			return 0, &ConflictError{Row: row.Row, What: what, Hint: hint}
+		if !i.skipInvalid {
+			return &ConflictError{Row: row.Row, What: what, Hint: hint}
 		}
-		return t.insert(j.ID, job.Invalid, row, cells, request, job.Claim{}, string(job.Invalid), what+"; "+hint)
+		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), what+"; "+hint)
 	case job.Wait:
-		return t.insert(j.ID, job.Pending, row, cells, request, job.Claim{}, job.CodeHeld, meeting.Held())
+		return i.insert(t, job.Pending, row, job.Claim{}, job.CodeHeld, meeting.Held())
+	case job.TakeOver:
+		for _, c := range claims {
+			i.taken = append(i.taken, takenOver{c.ItemID, c.recorded == job.Unknown})
+		}
 	}
-	if err := t.takeOver(meeting, claims, j.ID); err != nil {
-		return 0, err
-	}
-	return t.insert(j.ID, job.Pending, row, cells, request, job.Claim{}, "", "")
+	return i.insert(t, job.Pending, row, job.Claim{}, "", "")
 }
 
-func (t *tx) insert(jobID int64, state job.State, row job.NewItem, cells, request []byte, link job.Claim, code, note string) (int64, error) {
+func (i *importing) insert(t *tx, state job.State, row encodedRow, link job.Claim, code, note string) error {
 	var invoice []byte
 	if state != job.Invalid {
 		invoice = row.Invoice[:]
 	}
-	result, err := t.stmts.insertItem.Exec(
-		jobID, row.Row, string(state), invoice, row.InvoiceID, row.Reference, row.Currency, row.Amount,
-		string(request), string(cells), link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note)
+	result, err := t.stmts.insertItem.exec(
+		i.ID, int64(row.Row), string(state), invoice, row.InvoiceID, row.Reference, row.Currency, row.Amount,
+		row.request, row.cells, link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	t.enter(jobID, state, row.Currency, row.Amount)
-	return result.LastInsertId()
+	t.enter(i.ID, state, row.Currency, row.Amount)
+	i.last, err = result.LastInsertId()
+	return err
+}
+
+// end makes the job seen: its invoices are claimed, and what it takes over is superseded.
+func (i *importing) end(t *tx) error {
+	for _, taken := range i.taken {
+		from := job.Pending
+		if taken.unknown {
+			from = job.Unknown
+		}
+		if err := t.supersede(taken.id, from, i.ID); err != nil {
+			return err
+		}
+	}
+	ctx := context.Background()
+	_, err := t.conn.ExecContext(ctx, `
+		INSERT INTO claim (invoice, item_id)
+		SELECT invoice, id
+		FROM item
+		WHERE id BETWEEN ?1 AND ?2
+			AND invoice IS NOT NULL
+		ORDER BY invoice
+	`, i.first, i.last)
+	if err != nil {
+		return err
+	}
+	if i.last < i.first { // no rows
+		i.first, i.last = 0, -1
+	}
+	_, err = t.conn.ExecContext(ctx, `
+		UPDATE job
+		SET
+			first_item = ?2,
+			last_item = ?3,
+			imported = TRUE
+		WHERE id = ?1
+	`, i.ID, i.first, i.last)
+	return err
+}
+
+// takeOutUnfinished takes out what imports have left that did not come to their end.
+func (s *Store) takeOutUnfinished(ctx context.Context) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, first_item FROM job WHERE NOT imported`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	firsts := map[int64]int64{}
+	for rows.Next() {
+		var id, first int64
+		if err := rows.Scan(&id, &first); err != nil {
+			return err
+		}
+		firsts[id] = first
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for id, first := range firsts {
+		if err := s.takeOut(id, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOut deletes a job that is not imported to its end, part by part as it was made. Its items have the ids from
+// first on, and nobody else has: an import is never beside anything else that makes items.
+func (s *Store) takeOut(jobID, first int64) error {
+	for left := int64(1); left > 0; {
+		err := s.writer.write(func(t *tx) error {
+			ctx := context.Background()
+			result, err := t.conn.ExecContext(ctx, `
+				DELETE FROM item
+				WHERE id IN (SELECT id FROM item WHERE id >= ?1 LIMIT ?2)
+					AND job_id = ?3
+			`, first, partRows, jobID)
+			if err != nil {
+				return err
+			}
+			if left, err = result.RowsAffected(); err != nil || left > 0 {
+				return err
+			}
+			for _, text := range []string{
+				`DELETE FROM item_tally WHERE job_id = ?1`,
+				`DELETE FROM job WHERE id = ?1 AND NOT imported`,
+			} {
+				if _, err := t.conn.ExecContext(ctx, text, jobID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Remember records what a later run of the same job may say anew: where its file is and where its links file goes, in
@@ -175,7 +366,7 @@ func (s *Store) Remember(j job.Job) error {
 // knownBatch is how many invoices Known looks up in one statement: a million one by one take 40 s, together 1 s.
 const knownBatch = 256
 
-var knownQuery = `SELECT invoice FROM item WHERE invoice IN (?` + strings.Repeat(`, ?`, knownBatch-1) + `)`
+var knownQuery = `SELECT invoice FROM claim WHERE invoice IN (?` + strings.Repeat(`, ?`, knownBatch-1) + `)`
 
 // Known tells which of these invoices stand in any job, so that only they need [Store.Claims].
 func (s *Store) Known(ctx context.Context, invoices [][16]byte) (map[[16]byte]bool, error) {
@@ -211,7 +402,7 @@ func (s *Store) addKnown(ctx context.Context, known map[[16]byte]bool, arguments
 // Claims looks up what other jobs hold of an invoice (see job.Identity.InvoiceKey), for a file that is not
 // imported yet.
 func (s *Store) Claims(ctx context.Context, invoice [16]byte) ([]job.Claim, error) {
-	claims, err := scanClaims(s.read.QueryContext(ctx, claimsOf(claimColumns, "?1", "0")+` ORDER BY other.id`, invoice[:]))
+	claims, err := scanClaims(s.read.QueryContext(ctx, claimsOf+`ORDER BY claim.item_id`, invoice[:]))
 	return bare(claims), err
 }
 

@@ -154,6 +154,50 @@ func TestImportKilled(t *testing.T) {
 	}
 }
 
+// An import takes several transactions. Before the last one the ledger is for everybody as if there were none.
+func TestAnImportIsUnseenUntilItsEnd(t *testing.T) {
+	l := newLedger(t)
+	older := l.imported(newJob("a"), fat(950)) // to be taken over
+	newer := newJob("b")
+	looked := false
+	j, err := l.Import(newer, func(yield func(job.NewItem, error) bool) {
+		for i := range 1000 {
+			if i == 900 {
+				looked = true
+				if n := l.query("SELECT count(*) > 500 FROM item")[0]; n != "1" {
+					t.Error("nothing of it is recorded yet, so this tests nothing")
+				}
+				if jobs, err := l.Jobs(t.Context()); err != nil || len(jobs) != 1 {
+					t.Errorf("Jobs: %v, %v", jobs, err)
+				}
+				if _, err := l.Job(t.Context(), 2); !errors.Is(err, store.ErrNoJob) {
+					t.Errorf("Job: %v", err)
+				}
+				if _, err := l.Find(t.Context(), newer.Identity); !errors.Is(err, store.ErrNoJob) {
+					t.Errorf("Find: %v", err)
+				}
+				if claims, err := l.Claims(t.Context(), fat(1).Invoice); err != nil || claims != nil {
+					t.Errorf("Claims: %v, %v", claims, err)
+				}
+				if open := l.open(older.ID); len(open) != 1 {
+					t.Errorf("the older job has %d open items", len(open))
+				}
+			}
+			if !yield(fat(i), nil) {
+				return
+			}
+		}
+	}, false, at)
+	if err != nil || !looked {
+		t.Fatal(err, looked)
+	}
+	l.want("SELECT state, count(*) FROM item GROUP BY 1", "pending|1000", "superseded|1")
+	l.want("SELECT count(*) FROM claim", "1001")
+	if claims, err := l.Claims(t.Context(), fat(950).Invoice); err != nil || len(claims) != 1 || claims[0].JobID != j.ID {
+		t.Errorf("Claims: %v, %v", claims, err)
+	}
+}
+
 func TestRemember(t *testing.T) {
 	l := newLedger(t)
 	j := l.imported(newJob("a"), invoices(1)...)

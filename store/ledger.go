@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,18 +14,24 @@ import (
 
 // statements are what the writer's connection runs again and again.
 type statements struct {
-	begin, attempt, endAttempt, end, session, claims *sql.Stmt
-	supersede, reuse, refuse, note                   *sql.Stmt
-	checked, replace, replaced                       *sql.Stmt
-	insertItem, tallyItems, tallyAttempts            *sql.Stmt
+	beginTx, commitTx, rollbackTx         *statement
+	begin, attempt, endAttempt, end       *statement
+	session, replacedSession              *statement
+	money, supersede, reuse, refuse, note *statement
+	checked, replace, replaced            *statement
+	insertItem, tallyItems, tallyAttempts *statement
+	claims                                *sql.Stmt // what it reads has other types
 }
 
-func prepare(conn *sql.Conn) (*tx, error) {
+func prepareAll(conn *sql.Conn) (*tx, error) {
 	t := &tx{conn: conn, items: map[itemTally]tallyDelta{}, attempts: map[attemptTally]int64{}}
 	for _, s := range []struct {
-		stmt **sql.Stmt
+		stmt **statement
 		text string
 	}{
+		{&t.stmts.beginTx, "BEGIN IMMEDIATE"},
+		{&t.stmts.commitTx, "COMMIT"},
+		{&t.stmts.rollbackTx, "ROLLBACK"},
 		{&t.stmts.begin, `
 			UPDATE item
 			SET
@@ -34,7 +41,15 @@ func prepare(conn *sql.Conn) (*tx, error) {
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
 				AND attempts = ?3
-				AND (?4 OR NOT EXISTS (` + claimsOf("SELECT 1", "item.invoice", "item.job_id") + `))
+				AND (?4 OR NOT EXISTS (
+					SELECT 1
+					FROM claim
+					JOIN item AS other ON other.id = claim.item_id
+					WHERE claim.invoice = item.invoice
+						AND claim.item_id <> item.id
+						AND other.job_id <> item.job_id
+						AND ` + claiming + `
+				))
 		`},
 		{&t.stmts.attempt, `
 			INSERT INTO attempt (item_id, number, sent_at)
@@ -73,15 +88,19 @@ func prepare(conn *sql.Conn) (*tx, error) {
 			WHERE session_id = ?1
 				AND state IN ('created', 'duplicate')
 				AND state = 'created'
-			UNION ALL
+		`},
+		{&t.stmts.replacedSession, `
 			SELECT item.row, item.job_id
 			FROM attempt
 			JOIN item ON item.id = attempt.item_id
 			WHERE attempt.session_id = ?1
 				AND attempt.replaced <> ''
-			LIMIT 1
 		`},
-		{&t.stmts.claims, claimsOf(claimColumns, "?1", "?2") + ` ORDER BY other.id`},
+		{&t.stmts.money, `
+			SELECT job_id, currency, amount
+			FROM item
+			WHERE id = ?1
+		`},
 		{&t.stmts.supersede, `
 			UPDATE item
 			SET
@@ -182,28 +201,34 @@ func prepare(conn *sql.Conn) (*tx, error) {
 				attempts = attempts + excluded.attempts
 		`},
 	} {
-		stmt, err := conn.PrepareContext(context.Background(), s.text)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare %s: %w", s.text, err), t.close())
+		var err error
+		if *s.stmt, err = prepare(conn, s.text); err != nil {
+			return nil, errors.Join(err, t.close())
 		}
-		*s.stmt = stmt
-		t.prepared = append(t.prepared, stmt)
+		t.closes = append(t.closes, (*s.stmt).close)
+	}
+	var err error
+	if t.stmts.claims, err = conn.PrepareContext(context.Background(), claimsOf+`AND other.job_id <> ?2 ORDER BY claim.item_id`); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare the look-up of claims: %w", err), t.close())
+	}
+	t.closes = append(t.closes, t.stmts.claims.Close)
+	const any = `SELECT EXISTS (SELECT 1 FROM attempt WHERE replaced <> '')`
+	if err := conn.QueryRowContext(context.Background(), any).Scan(&t.anyReplaced); err != nil {
+		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
 }
 
-// claimsOf selects from the items of other jobs that are about this invoice and are open or have a session.
-func claimsOf(selected, invoice, jobID string) string {
-	return selected + `
-		FROM item AS other
-		JOIN job AS owner ON owner.id = other.job_id
-		WHERE other.invoice = ` + invoice + `
-			AND other.job_id <> ` + jobID + `
-			AND (other.state IN ('pending', 'sending', 'unknown') OR other.state = 'created' AND other.link_status <> 'expired')
-	`
-}
+// claiming are the items that are open or have a session.
+const claiming = `(
+	other.state = 'pending'
+	OR other.state = 'sending'
+	OR other.state = 'unknown'
+	OR other.state = 'created' AND other.link_status <> 'expired'
+)`
 
-const claimColumns = `
+// claimsOf selects the items, of imported jobs, that claim the invoice ?1.
+const claimsOf = `
 	SELECT
 		other.id,
 		other.job_id,
@@ -217,6 +242,11 @@ const claimColumns = `
 		other.created_at,
 		other.state,
 		other.invoice_id = '' AND owner.allow_repeats
+	FROM claim
+	JOIN item AS other ON other.id = claim.item_id
+	JOIN job AS owner ON owner.id = other.job_id
+	WHERE claim.invoice = ?1
+		AND ` + claiming + `
 `
 
 // claim is a job.Claim with the state that is on record, which guards its transition.
@@ -261,7 +291,6 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 		FROM item
 		JOIN job ON job.id = item.job_id
 		WHERE item.job_id = ?1
-			AND item.state IN ('pending', 'sending', 'unknown')
 			AND item.id > ?2
 			AND item.state = `
 	rows, err := s.read.QueryContext(ctx, columns+`'pending' UNION ALL `+columns+`'unknown' ORDER BY 1 LIMIT ?3`, jobID, after, n)
@@ -290,7 +319,7 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number int, err error) {
 	err = s.writer.write(func(t *tx) error {
 		meeting, number = job.Meeting{Action: job.Send}, item.Attempts+1
-		err := exec(t.stmts.begin, item.ID, string(item.State), item.Attempts, item.Repeat)
+		err := t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), item.Repeat)
 		if err == job.ErrMoved && !item.Repeat {
 			meeting, err = t.meet(item, at)
 			if err == nil && meeting.Action != job.Send && meeting.Action != job.TakeOver {
@@ -298,7 +327,7 @@ func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number
 				return t.settle(item, meeting)
 			}
 			if err == nil {
-				err = exec(t.stmts.begin, item.ID, string(item.State), item.Attempts, true)
+				err = t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), true)
 			}
 		}
 		if err != nil {
@@ -307,7 +336,7 @@ func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number
 		t.leave(item.JobID, item.State, item.Currency, item.Amount)
 		t.enter(item.JobID, job.Sending, item.Currency, item.Amount)
 		t.attempts[attemptTally{item.JobID, ""}]++
-		return exec(t.stmts.attempt, item.ID, number, stamp(at))
+		return t.stmts.attempt.one(item.ID, int64(number), stamp(at))
 	})
 	return meeting, number, err
 }
@@ -342,21 +371,28 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 		}
 	}
 	meeting := job.Meet(job.Mine{Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
-	return meeting, t.takeOver(meeting, counted, item.JobID)
+	if meeting.Action == job.TakeOver {
+		for _, c := range counted {
+			if err := t.supersede(c.ItemID, c.recorded, item.JobID); err != nil {
+				return meeting, err
+			}
+		}
+	}
+	return meeting, nil
 }
 
-// takeOver makes the claims that a meeting takes over superseded, by the job.
-func (t *tx) takeOver(m job.Meeting, claims []claim, by int64) error {
-	if m.Action != job.TakeOver {
-		return nil
+// supersede makes an open item of another job superseded, by the job that takes its invoice over.
+func (t *tx) supersede(itemID int64, from job.State, by int64) error {
+	var what [3]driver.Value // job, currency and amount
+	if err := t.stmts.money.first(what[:], itemID); err != nil {
+		return err
 	}
-	for _, c := range claims {
-		if err := exec(t.stmts.supersede, c.ItemID, string(c.recorded), fmt.Sprintf("taken over by job %d", by)); err != nil {
-			return err
-		}
-		t.leave(c.JobID, c.recorded, c.Currency, c.Amount)
-		t.enter(c.JobID, job.Superseded, c.Currency, c.Amount)
+	if err := t.stmts.supersede.one(itemID, string(from), fmt.Sprintf("taken over by job %d", by)); err != nil {
+		return err
 	}
+	jobID, currency, amount := what[0].(int64), what[1].(string), what[2].(int64)
+	t.leave(jobID, from, currency, amount)
+	t.enter(jobID, job.Superseded, currency, amount)
 	return nil
 }
 
@@ -369,13 +405,13 @@ func (t *tx) settle(item *job.Item, m job.Meeting) error {
 		what, hint := m.Conflict(false)
 		return t.refuse(item, job.CodeConflict, what+"; "+hint)
 	case job.Wait:
-		return exec(t.stmts.note, item.ID, string(item.State), job.CodeHeld, m.Held())
+		return t.stmts.note.one(item.ID, string(item.State), job.CodeHeld, m.Held())
 	}
 	return nil
 }
 
 func (t *tx) reuse(item *job.Item, other int64, note string) error {
-	if err := exec(t.stmts.reuse, item.ID, string(item.State), other, note); err != nil {
+	if err := t.stmts.reuse.one(item.ID, string(item.State), other, note); err != nil {
 		return err
 	}
 	t.leave(item.JobID, item.State, item.Currency, item.Amount)
@@ -384,7 +420,7 @@ func (t *tx) reuse(item *job.Item, other int64, note string) error {
 }
 
 func (t *tx) refuse(item *job.Item, code, text string) error {
-	if err := exec(t.stmts.refuse, item.ID, string(item.State), code, text); err != nil {
+	if err := t.stmts.refuse.one(item.ID, string(item.State), code, text); err != nil {
 		return err
 	}
 	t.leave(item.JobID, item.State, item.Currency, item.Amount)
@@ -393,36 +429,41 @@ func (t *tx) refuse(item *job.Item, code, text string) error {
 }
 
 // End implements job.Ledger.
-func (s *Store) End(item *job.Item, number int, end job.End) (verdict job.Verdict, err error) {
-	err = s.writer.write(func(t *tx) error {
-		end := end
-		if end.State == job.Created {
-			if err := t.judgeSession(&end); err != nil {
-				return err
+func (s *Store) End(item *job.Item, number int, end job.End, recorded func(job.Verdict, error)) {
+	verdict := end.Verdict
+	s.writer.submit(record{
+		do: func(t *tx) error {
+			end := end
+			if end.State == job.Created {
+				if err := t.judgeSession(&end); err != nil {
+					return err
+				}
 			}
-		}
-		verdict = end.Verdict
-		return t.end(item, number, end)
+			verdict = end.Verdict
+			return t.end(item, number, end)
+		},
+		done: func(err error) { recorded(verdict, err) },
 	})
-	return verdict, err
 }
 
 // judgeSession makes a mismatch of a session that another item has published, or that was given up for a new one.
 func (t *tx) judgeSession(end *job.End) error {
-	var row int
-	var jobID int64
-	err := t.stmts.session.QueryRow(end.SessionID).Scan(&row, &jobID)
+	var owner [2]driver.Value // row and job
+	err := t.stmts.session.first(owner[:], end.SessionID)
+	if errors.Is(err, sql.ErrNoRows) && t.anyReplaced {
+		err = t.stmts.replacedSession.first(owner[:], end.SessionID)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil {
-		end.Verdict = job.SharedSession(row, jobID)
+		end.Verdict = job.SharedSession(int(owner[0].(int64)), owner[1].(int64))
 	}
 	return err
 }
 
 func (t *tx) end(item *job.Item, number int, end job.End) error {
-	err := exec(t.stmts.endAttempt, item.ID, number, stamp(end.At), string(end.Outcome), end.Status, end.Code, end.Reason, end.SessionID)
+	err := t.stmts.endAttempt.one(item.ID, int64(number), stamp(end.At), string(end.Outcome), int64(end.Status), end.Code, end.Reason, end.SessionID)
 	if err != nil {
 		return err
 	}
@@ -433,7 +474,7 @@ func (t *tx) end(item *job.Item, number int, end job.End) error {
 	if end.State == job.Created {
 		url, expires = end.URL, stamp(end.ExpiresAt)
 	}
-	err = exec(t.stmts.end, item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
+	err = t.stmts.end.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
 	if err != nil {
 		return err
 	}
@@ -456,7 +497,7 @@ func (s *Store) Refuse(item *job.Item, code, text string) error {
 
 // Note implements job.Ledger.
 func (s *Store) Note(item *job.Item, code, text string) error {
-	return s.writer.write(func(t *tx) error { return exec(t.stmts.note, item.ID, string(item.State), code, text) })
+	return s.writer.write(func(t *tx) error { return t.stmts.note.one(item.ID, string(item.State), code, text) })
 }
 
 // Retry puts the job's failed items back to pending, or, with unknown, those that Clink may have made a session
@@ -528,7 +569,6 @@ func (s *Store) recover(at time.Time) (n int, err error) {
 				error_code = 'unknown',
 				error = ?1
 			WHERE job_id IN (SELECT id FROM job)
-				AND state IN ('pending', 'sending', 'unknown')
 				AND state = 'sending'
 			RETURNING id, job_id, currency, amount
 		`, crashed)

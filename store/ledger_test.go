@@ -496,7 +496,7 @@ func TestSharedSession(t *testing.T) {
 	want := job.SharedSession(items[0].Row, first)
 	for _, item := range []*job.Item{items[1], other} {
 		shared := ownSession(items[0], ends[job.OutcomeCreated])
-		if got, err := l.Store.End(item, l.begin(item), shared); err != nil || got != want {
+		if got, err := ended(l.Store, item, l.begin(item), shared); err != nil || got != want {
 			t.Errorf("recorded %+v, %v, want %+v", got, err, want)
 		}
 	}

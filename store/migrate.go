@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 //go:embed migrations/*.sql
@@ -68,26 +69,32 @@ func version(ctx context.Context, q querier) (int, error) {
 	return 0, ErrNotLedger
 }
 
-// migrate takes the ledger through the steps that it lacks, each in a transaction of its own, so that an
-// interrupted one leaves the version before.
+// migrate takes the ledger through the steps that it lacks, all in one transaction: an interrupted one leaves the version
+// that was there, and a new ledger never looks like one of an older paylinks.
 func migrate(conn *sql.Conn) error {
 	ctx := context.Background()
-	at, err := version(ctx, conn)
+	found, err := version(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if at > len(migrations) {
-		return &VersionError{Found: at, Known: len(migrations)}
+	if found > len(migrations) {
+		return &VersionError{Found: found, Known: len(migrations)}
 	}
-	for ; at < len(migrations); at++ {
-		err := inTransaction(conn, func() error {
-			script := fmt.Sprintf("%s;\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", migrations[at], applicationID, at+1)
-			_, err := conn.ExecContext(ctx, script)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("migrate to schema %d: %w", at+1, err)
+	if found == len(migrations) {
+		return nil
+	}
+	err = inTransaction(conn, func() error {
+		steps := append(slices.Clone(migrations[found:]),
+			fmt.Sprintf("PRAGMA application_id = %d;\nPRAGMA user_version = %d;", applicationID, len(migrations)))
+		for _, step := range steps {
+			if _, err := conn.ExecContext(ctx, step); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("migrate from schema %d to %d: %w", found, len(migrations), err)
 	}
 	return nil
 }

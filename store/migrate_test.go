@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 
 	"github.com/mattn/go-sqlite3"
 
+	"paylinks/job"
 	"paylinks/store"
 )
 
@@ -67,7 +69,7 @@ func TestInterruptedMigrationLeavesTheVersionBefore(t *testing.T) {
 			interrupt(t, path)
 			l = openLedger(t, path)
 			l.want("SELECT count(*) FROM sqlite_schema WHERE name IN ('half', 'item_open')", "1")
-			l.want("SELECT user_version FROM pragma_user_version", "1")
+			l.want("SELECT user_version FROM pragma_user_version", "2")
 			l.want("SELECT file FROM job", "/files/a.csv")
 		})
 	}
@@ -94,15 +96,75 @@ func TestMigrationRunsOnce(t *testing.T) {
 
 	_, err := store.OpenToRead(t.Context(), path)
 	var version *store.VersionError
-	if !errors.As(err, &version) || *version != (store.VersionError{Found: 1, Known: 2}) {
+	if !errors.As(err, &version) || *version != (store.VersionError{Found: 2, Known: 3}) {
 		t.Errorf("the reader of an older ledger: %v", err)
 	}
 	for range 2 {
 		l = openLedger(t, path)
 		l.want("SELECT count(*) FROM added", "1")
-		l.want("SELECT user_version FROM pragma_user_version", "2")
+		l.want("SELECT user_version FROM pragma_user_version", "3")
 		l.want("SELECT count(*) FROM item", "3")
 		l.close()
+	}
+}
+
+// A ledger of the first schema keeps all that it holds, and its constraints.
+func TestMigrationFromTheFirstSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	first, err := os.ReadFile("migrations/0001_ledger.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := rawDB(t, path, "rwc")
+	link, open, repeated := invoice(2, "INV-1"), invoice(3, "INV-2"), invoice(4, "INV-3")
+	for _, text := range []string{string(first), fmt.Sprintf(`
+		PRAGMA application_id = %d;
+		PRAGMA user_version = 1;
+		INSERT INTO job (
+			id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
+			allow_repeats, raw_cells, bom, output, created_at, first_item, last_item
+		)
+		VALUES (1, zeroblob(32), 'old.csv', zeroblob(32), 'sandbox', 'https://clink.test/api', '{}', '["id"]', ',', 'retry', 0, 0, 0, 'o', '2026-01-01T00:00:00.000Z', 1, 4);
+		INSERT INTO item (id, job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells, session_id, url, created_at)
+		VALUES
+			(1, 1, 2, 'created', x'%x', 'INV-1', 'INV-1', 'USD', 100000, '{}', '["INV-1"]', 'sess_1', 'https://a.test', '2026-01-01T00:00:00.000Z'),
+			(2, 1, 3, 'pending', x'%x', 'INV-2', 'INV-2', 'USD', 100000, '{}', '["INV-2"]', '', '', ''),
+			(3, 1, 4, 'superseded', x'%x', 'INV-3', 'INV-3', 'USD', 100000, '{}', '["INV-3"]', '', '', ''),
+			(4, 1, 5, 'invalid', NULL, '', '', '', 0, '', '["?"]', '', '', '');
+		INSERT INTO attempt (item_id, number, sent_at, ended_at, outcome, session_id)
+		VALUES (1, 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z', 'created', 'sess_1');
+		INSERT INTO item_tally VALUES (1, 'created', 'USD', 1, 0, 100000), (1, 'pending', 'USD', 1, 0, 100000),
+			(1, 'superseded', 'USD', 1, 0, 100000), (1, 'invalid', '', 1, 0, 0);
+		INSERT INTO attempt_tally VALUES (1, 'created', 1);
+	`, 0x706c6e6b, link.Invoice, open.Invoice, repeated.Invoice)} {
+		if _, err := raw.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = raw.Close()
+
+	l := openLedger(t, path)
+	for _, line := range l.query("SELECT name, sql FROM sqlite_schema WHERE name IN ('item', 'attempt', 'item_open')") {
+		if list := regexp.MustCompile(`IN \([^)]*,[^)]*,`).FindString(line); list != "" {
+			t.Errorf("a list that costs a temporary table: %s", list)
+		}
+	}
+	if results := l.results(1); len(results) != 4 || results[0].URL != "https://a.test" || results[3].State != job.Invalid {
+		t.Errorf("its rows are %+v", results)
+	}
+	if _, err := l.Import(newJob("b"), good(other(link)), false, at); err == nil {
+		t.Error("its link does not claim its invoice")
+	}
+	l.imported(newJob("c"), link, open, repeated)
+	l.want("SELECT job_id, row, state FROM item WHERE invoice IS NOT NULL ORDER BY id",
+		"1|2|created", "1|3|superseded", "1|4|superseded", "2|2|duplicate", "2|3|pending", "2|4|pending")
+	for _, text := range []string{
+		"UPDATE item SET state = 'paid' WHERE id = 2", "UPDATE item SET link_status = 'gone', checked_at = 'x' WHERE id = 1",
+		"UPDATE attempt SET outcome = 'good'",
+	} {
+		if _, err := l.raw.Exec(text); err == nil {
+			t.Errorf("it let this through: %s", text)
+		}
 	}
 }
 

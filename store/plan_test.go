@@ -123,15 +123,16 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		}
 		plan := strings.Join(l.query("EXPLAIN QUERY PLAN "+text, args[:most]...), "\n")
 		plans[text] = plan
-		// The attempts on their way are sorted: there are no more than workers.
-		if scan.MatchString(plan) && text != "SELECT EXISTS (SELECT 1 FROM item)" && !strings.Contains(text, "attempt.outcome = ''") {
+		// The attempts on their way are sorted: there are no more than workers. So are the claims of an import, once.
+		sorts := strings.Contains(text, "attempt.outcome = ''") || strings.Contains(text, "INSERT INTO claim")
+		if scan.MatchString(strings.ReplaceAll(plan, "SCAN attempt USING INDEX attempt_replaced", "")) && !sorts {
 			t.Errorf("%s\n%s", text, plan)
 		}
 	}
 	// Each of these must have been among them, and use its index.
 	for _, want := range []struct{ text, plan string }{
-		{"NOT EXISTS", "item_invoice (invoice=?)"},
-		{"'pending' AND other.unknown_ends", "item_invoice (invoice=?)"},
+		{"NOT EXISTS", "claim USING PRIMARY KEY (invoice=?)"},
+		{"'pending' AND other.unknown_ends", "claim USING PRIMARY KEY (invoice=?)"},
 		{"session_id = ?1", "item_session (session_id=?)"},
 		{"attempt.replaced <> ''", "attempt_replaced (session_id=?)"},
 		{"link_status = ?2", "item_session (session_id=?)"},

@@ -42,7 +42,7 @@ func (l *ledger) secretive(name string) job.Job {
 		if outcome == job.OutcomeCreated {
 			end.SessionID, end.URL, end.ExpiresAt = "sess_"+name, "https://pay.test/"+secret, at.Add(time.Hour)
 		}
-		if _, err := l.Store.End(items[i], number, end); err != nil {
+		if _, err := ended(l.Store, items[i], number, end); err != nil {
 			l.t.Fatal(err)
 		}
 	}

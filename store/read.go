@@ -21,6 +21,7 @@ const jobColumns = `
 		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
 		raw_cells, bom, output, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at
 	FROM job
+	WHERE imported
 `
 
 func scanJob(scan func(...any) error) (job.Job, error) {
@@ -44,7 +45,7 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 
 // Job returns the job with this number, or ErrNoJob.
 func (s *Store) Job(ctx context.Context, id int64) (job.Job, error) {
-	j, err := scanJob(s.read.QueryRowContext(ctx, jobColumns+`WHERE id = ?1`, id).Scan)
+	j, err := scanJob(s.read.QueryRowContext(ctx, jobColumns+`AND id = ?1`, id).Scan)
 	if err != nil {
 		return j, fmt.Errorf("read job %d: %w", id, err)
 	}
@@ -54,7 +55,7 @@ func (s *Store) Job(ctx context.Context, id int64) (job.Job, error) {
 // Find returns the job with this identity, or ErrNoJob.
 func (s *Store) Find(ctx context.Context, identity job.Identity) (job.Job, error) {
 	key := identity.Key()
-	j, err := scanJob(s.read.QueryRowContext(ctx, jobColumns+`WHERE identity = ?1`, key[:]).Scan)
+	j, err := scanJob(s.read.QueryRowContext(ctx, jobColumns+`AND identity = ?1`, key[:]).Scan)
 	if err != nil {
 		return j, fmt.Errorf("look the job up: %w", err)
 	}
@@ -122,14 +123,15 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 			SELECT
 				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND NOT (error_code = ?4 AND EXISTS (
 					SELECT 1
-					FROM item AS other
-					WHERE other.invoice = item.invoice
+					FROM claim
+					JOIN item AS other ON other.id = claim.item_id
+					WHERE claim.invoice = item.invoice
 						AND other.job_id <> item.job_id
 						AND (other.state = 'unknown' OR other.state = 'pending' AND other.unknown_ends > 0)
 				)) AS goes
 			FROM item
 			WHERE job_id = ?1
-				AND state IN ('pending', 'sending', 'unknown')
+				AND (state = 'pending' OR state = 'sending' OR state = 'unknown')
 		)
 	`, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld).Scan(&sendable, &waiting)
 	if err != nil {
@@ -218,7 +220,6 @@ func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) ite
 				FROM item
 				CROSS JOIN attempt ON attempt.item_id = item.id
 				WHERE item.job_id = ?3
-					AND item.state IN ('pending', 'sending', 'unknown')
 					AND item.state = 'sending'
 					AND attempt.outcome = ''
 				ORDER BY 1, 4

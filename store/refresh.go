@@ -80,11 +80,7 @@ func (s *Store) Checked(itemID int64, status job.LinkStatus, at time.Time) error
 }
 
 func (t *tx) checked(itemID int64, status job.LinkStatus, at time.Time) error {
-	result, err := t.stmts.checked.Exec(itemID, string(status), stamp(at))
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
+	n, err := t.stmts.checked.changed(itemID, string(status), stamp(at))
 	if err == nil && n == 0 {
 		return job.ErrMoved
 	}
@@ -97,12 +93,13 @@ func (s *Store) Replace(item *job.Item, at time.Time) error {
 		if err := t.checked(item.ID, job.LinkExpired, at); err != nil { // for the duplicates that share it
 			return err
 		}
-		if err := exec(t.stmts.replace, item.ID, item.SessionID); err != nil {
+		if err := t.stmts.replace.one(item.ID, item.SessionID); err != nil {
 			return err
 		}
 		t.leave(item.JobID, job.Created, item.Currency, item.Amount)
 		t.enter(item.JobID, job.Pending, item.Currency, item.Amount)
-		return exec(t.stmts.replaced, item.ID, item.SessionID, stamp(at))
+		t.anyReplaced = true
+		return t.stmts.replaced.one(item.ID, item.SessionID, stamp(at))
 	})
 }
 

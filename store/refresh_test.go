@@ -139,7 +139,7 @@ func TestReplaceGivesTheOldLinkUp(t *testing.T) {
 	end := ends[job.OutcomeCreated]
 	end.SessionID = item.SessionID
 	item.Attempts++
-	verdict, err := l.Store.End(&item, number, end)
+	verdict, err := ended(l.Store, &item, number, end)
 	if err != nil || verdict.Outcome != job.OutcomeMismatch || !strings.Contains(verdict.Reason, "row 2 of job 1") {
 		t.Errorf("the session that was given up came back: %+v, %v", verdict, err)
 	}

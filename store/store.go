@@ -79,6 +79,9 @@ func openForSending(path, holder string) (_ *Store, err error) {
 	if s.read, err = sql.Open("sqlite3", dsn(path, "ro")); err != nil {
 		return nil, err
 	}
+	if err := s.takeOutUnfinished(context.Background()); err != nil {
+		return nil, err
+	}
 	if s.found, err = s.recover(time.Now()); err != nil {
 		return nil, err
 	}

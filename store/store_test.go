@@ -204,9 +204,9 @@ func (l *ledger) want(query string, want ...string) {
 func (l *ledger) dump() string {
 	l.t.Helper()
 	var all []string
-	for _, table := range []string{"job", "item", "attempt", "item_tally", "attempt_tally"} {
+	for _, table := range []string{"job", "item", "claim", "attempt", "item_tally", "attempt_tally"} {
 		all = append(all, table)
-		all = append(all, l.query("SELECT * FROM "+table+" ORDER BY 1, 2, 3")...)
+		all = append(all, l.query("SELECT * FROM "+table+" ORDER BY 1, 2")...)
 	}
 	return strings.Join(all, "\n")
 }
@@ -396,9 +396,20 @@ var ends = map[job.Outcome]job.End{
 }
 
 // send takes the item through an attempt that ends so, and leaves it as the runner would.
+// ended records the end, and waits for it.
+func ended(s *store.Store, item *job.Item, number int, end job.End) (verdict job.Verdict, err error) {
+	done := make(chan struct{})
+	s.End(item, number, end, func(v job.Verdict, e error) {
+		verdict, err = v, e
+		close(done)
+	})
+	<-done
+	return verdict, err
+}
+
 // End records the end, and returns only its error. Each created item gets a session of its own.
 func (l *ledger) End(item *job.Item, number int, end job.End) error {
-	return second(l.Store.End(item, number, ownSession(item, end)))
+	return second(ended(l.Store, item, number, ownSession(item, end)))
 }
 
 func ownSession(item *job.Item, end job.End) job.End {

@@ -25,10 +25,11 @@ type writer struct {
 	tx      *tx
 }
 
-// record is one change, done by do and answered on done when it is durable or has failed.
+// record is one change, made by do. When it is durable or has failed done is called, by the writer's goroutine: it must
+// return at once.
 type record struct {
 	do   func(*tx) error
-	done chan error
+	done func(error)
 }
 
 // ErrGone means that the ledger's file, or the -wal beside it, was moved or deleted under the run: what is written to
@@ -36,7 +37,7 @@ type record struct {
 var ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
 
 func openWriter(path string) (_ *writer, err error) {
-	w := &writer{made: map[string]os.FileInfo{}, records: make(chan record), done: make(chan struct{})}
+	w := &writer{made: map[string]os.FileInfo{}, records: make(chan record, batchMost), done: make(chan struct{})}
 	if w.db, err = sql.Open("sqlite3", dsn(path, "rw")); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func openWriter(path string) (_ *writer, err error) {
 			return nil, err
 		}
 	}
-	if w.tx, err = prepare(w.conn); err != nil {
+	if w.tx, err = prepareAll(w.conn); err != nil {
 		return nil, err
 	}
 	go w.run()
@@ -83,10 +84,13 @@ func checkPragmas(ctx context.Context, conn *sql.Conn) error {
 
 // write does one change and returns when it is durable. An error means that nothing of it was recorded.
 func (w *writer) write(do func(*tx) error) error {
-	r := record{do, make(chan error, 1)}
-	w.records <- r
-	return <-r.done
+	done := make(chan error, 1)
+	w.submit(record{do, func(err error) { done <- err }})
+	return <-done
 }
+
+// submit has one change made, after those that were submitted before.
+func (w *writer) submit(r record) { w.records <- r }
 
 func (w *writer) run() {
 	defer close(w.done)
@@ -120,13 +124,16 @@ func (w *writer) commit(batch []record) {
 		return
 	}
 	for _, r := range batch {
-		r.done <- err
+		r.done(err)
 	}
 }
 
 func (w *writer) transact(batch []record) error {
 	w.tx.reset()
-	return inTransaction(w.conn, func() error {
+	if _, err := w.tx.stmts.beginTx.exec(); err != nil {
+		return err
+	}
+	err := func() error {
 		for _, r := range batch {
 			if err := r.do(w.tx); err != nil {
 				return err
@@ -136,7 +143,15 @@ func (w *writer) transact(batch []record) error {
 			return err
 		}
 		return w.inPlace()
-	})
+	}()
+	if err == nil {
+		_, err = w.tx.stmts.commitTx.exec()
+	}
+	if err != nil {
+		// The cause is err; SQLite has rolled back by itself after some errors, and then this has no work.
+		_, _ = w.tx.stmts.rollbackTx.exec()
+	}
+	return err
 }
 
 func (w *writer) inPlace() error {
@@ -160,11 +175,12 @@ func (w *writer) close() error {
 // tx is the transaction that the writer has open, with its statements and the changes of the tallies, which are
 // written once at its end.
 type tx struct {
-	conn     *sql.Conn
-	stmts    statements
-	prepared []*sql.Stmt // all of stmts
-	items    map[itemTally]tallyDelta
-	attempts map[attemptTally]int64
+	conn        *sql.Conn
+	stmts       statements
+	closes      []func() error // of all of stmts
+	anyReplaced bool           // the ledger has attempts whose link was given up for a new one
+	items       map[itemTally]tallyDelta
+	attempts    map[attemptTally]int64
 }
 
 type itemTally struct {
@@ -185,8 +201,8 @@ const billion = 1_000_000_000
 // close lets go of the statements. Closing the connection does not, and SQLite stays open as long as one is left.
 func (t *tx) close() error {
 	var errs []error
-	for _, stmt := range t.prepared {
-		errs = append(errs, stmt.Close())
+	for _, closeOne := range t.closes {
+		errs = append(errs, closeOne())
 	}
 	return errors.Join(errs...)
 }
@@ -218,7 +234,7 @@ func (t *tx) flushTallies() error {
 		if d == (tallyDelta{}) {
 			continue
 		}
-		if _, err := t.stmts.tallyItems.Exec(key.jobID, string(key.state), key.currency, d.items, d.billions, d.rest); err != nil {
+		if _, err := t.stmts.tallyItems.exec(key.jobID, string(key.state), key.currency, d.items, d.billions, d.rest); err != nil {
 			return err
 		}
 	}
@@ -226,25 +242,9 @@ func (t *tx) flushTallies() error {
 		if n == 0 {
 			continue
 		}
-		if _, err := t.stmts.tallyAttempts.Exec(key.jobID, string(key.outcome), n); err != nil {
+		if _, err := t.stmts.tallyAttempts.exec(key.jobID, string(key.outcome), n); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// exec runs a guarded statement: it must change exactly one row, else the error is job.ErrMoved.
-func exec(stmt *sql.Stmt, args ...any) error {
-	result, err := stmt.Exec(args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return job.ErrMoved
 	}
 	return nil
 }

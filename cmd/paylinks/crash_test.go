@@ -164,7 +164,7 @@ func crashAtTheDisk(t *testing.T, program, shim string) {
 	} {
 		wanted := append(scene.wanted, crashSending, crashAllLinked)
 		if !scene.crashed {
-			wanted = append(wanted, crashNoLedger, crashNoJob)
+			wanted = append(wanted, crashNoLedger, crashNoJob, crashImporting)
 		}
 		t.Run(scene.name, func(t *testing.T) {
 			t.Parallel()
@@ -206,14 +206,15 @@ func crashAtOperation(site *crashSite, shim string, at int, on, when, power stri
 	return p.killed()
 }
 
-// crashInImport kills paylinks while the ledger takes a larger file in: it takes all of it or nothing.
+// crashInImport kills paylinks while the ledger takes a larger file in, part by part: it takes all of it or nothing.
 func crashInImport(t *testing.T, program, shim string) {
 	sum := crashSum{}
-	for at := 50; at <= 90; at += 10 {
+	for _, at := range []int{100, 1500, 3000, 4500, 6000} {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			clink := newCrashClink(t)
 			site := newCrashSite(t, program, clink.URL, 8)
-			site.invoices("a", 300)
+			site.note = strings.Repeat("x", 50_000)
+			site.invoices("a", 200)
 			if !crashAtOperation(site, shim, at, "any", "before", "0") {
 				t.Fatal("it was not killed")
 			}
@@ -221,8 +222,8 @@ func crashInImport(t *testing.T, program, shim string) {
 		})
 	}
 	t.Log(sum)
-	if n := sum["kills: "+crashNoJob]; n != sum["kills"] {
-		t.Errorf("%d kills came before the import was complete", n)
+	if n := sum["kills: "+crashImporting]; n != sum["kills"] {
+		t.Errorf("%d kills came in the middle of the import", n)
 	}
 }
 

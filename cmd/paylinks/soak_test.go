@@ -183,6 +183,7 @@ type crashSite struct {
 	versions                map[int]bool      // how many rows the file has had
 	published               map[string]string // session by reference: what a links file has once said
 	file, ledger, linksFile string
+	note                    string // in a column of the user's own, in each row
 }
 
 func newCrashSite(t *testing.T, program, clink string, concurrency int) *crashSite {
@@ -219,9 +220,9 @@ func (s *crashSite) edit() {
 
 func (s *crashSite) save() {
 	s.t.Helper()
-	text := "invoice_id,customer_email,amount,currency,description\n"
+	text := "invoice_id,customer_email,amount,currency,description,note\n"
 	for _, row := range s.rows {
-		text += fmt.Sprintf("%s,%[1]s@example.com,%s,%s,The works\n", row.reference, row.amount, row.currency)
+		text += fmt.Sprintf("%s,%[1]s@example.com,%s,%s,The works,%s\n", row.reference, row.amount, row.currency, s.note)
 	}
 	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -296,6 +297,7 @@ func (s *crashSite) must(status int, args ...string) string {
 // crashLook is a ledger as a kill has left it.
 type crashLook struct {
 	made          int // migrations
+	unfinished    int // imports: their jobs are not there yet
 	open, sending int // items
 	attempts      int
 	doubtful      int // attempts on record as such
@@ -307,6 +309,7 @@ type crashLook struct {
 const (
 	crashNoLedger  = "before there was a ledger"
 	crashNoJob     = "before there was a job"
+	crashImporting = "while a job was imported"
 	crashSending   = "while rows were sent"
 	crashAllLinked = "when every row had its link"
 )
@@ -316,6 +319,9 @@ func (l crashLook) moment() string {
 	case l.made == 0:
 		return crashNoLedger
 	case len(l.jobs) == 0:
+		if l.unfinished > 0 {
+			return crashImporting
+		}
 		return crashNoJob
 	case l.open > 0:
 		return crashSending
@@ -373,20 +379,24 @@ func (s *crashSite) look() crashLook {
 			(SELECT count(*) FROM item WHERE job_id = tally.job_id AND state = tally.state AND currency = tally.currency)`: "wrong tallies of items",
 		`SELECT count(*) FROM attempt_tally AS tally WHERE attempts <>
 			(SELECT count(*) FROM attempt JOIN item ON item.id = item_id WHERE job_id = tally.job_id AND outcome = tally.outcome)`: "wrong tallies of attempts",
-		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`: "items that are not in the tallies",
+		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                 "items that are not in the tallies",
+		`SELECT count(*) FROM claim JOIN item ON item.id = item_id JOIN job ON job.id = job_id WHERE NOT imported`: "claims of jobs that are not imported yet",
+		`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND invoice IS NOT NULL AND
+			NOT EXISTS (SELECT 1 FROM claim WHERE claim.invoice = item.invoice AND item_id = item.id)`: "items without their claim",
 	} {
 		if n := one(`SELECT coalesce((` + query + `), 0)`); n != 0 {
 			s.t.Errorf("%d %s", n, what)
 		}
 	}
 	look.sending = one(`SELECT count(*) FROM item WHERE state = 'sending'`)
-	look.open = one(`SELECT count(*) FROM item WHERE state IN ('pending', 'sending', 'unknown')`)
+	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'sending', 'unknown')`)
+	look.unfinished = one(`SELECT count(*) FROM job WHERE NOT imported`)
 	look.attempts = one(`SELECT count(*) FROM attempt`)
 	look.doubtful = one(`SELECT count(*) FROM attempt WHERE outcome IN ('unknown', 'mismatch')`)
 	if look.sending > s.concurrency {
 		s.t.Errorf("%d rows are in doubt after one kill, and the concurrency was %d", look.sending, s.concurrency)
 	}
-	rows, err := db.Query(`SELECT job.id, count(item.id) FROM job LEFT JOIN item ON job_id = job.id GROUP BY job.id ORDER BY job.id`)
+	rows, err := db.Query(`SELECT job.id, count(item.id) FROM job LEFT JOIN item ON job_id = job.id WHERE imported GROUP BY job.id ORDER BY job.id`)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -505,8 +515,9 @@ func (s *crashSite) audit(sum crashSum) {
 		return err
 	})
 	lines := s.links(look)
-	if len(lines) != len(s.rows) || look.open != 0 {
-		s.t.Fatalf("%d rows, %d lines in the links file, %d items are open", len(s.rows), len(lines), look.open)
+	if len(lines) != len(s.rows) || look.open != 0 || look.unfinished != 0 {
+		s.t.Fatalf("%d rows, %d lines in the links file, %d items are open, %d imports unfinished",
+			len(s.rows), len(lines), look.open, look.unfinished)
 	}
 	published, extra := map[string]bool{}, len(sessions)-len(s.rows)
 	for i, row := range s.rows {
