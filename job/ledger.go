@@ -10,6 +10,9 @@ import (
 // was changed by somebody else, and nothing was recorded.
 var ErrMoved = errors.New("the item is not in the state that this step leaves")
 
+// ErrStopped says that nothing was recorded, since nothing may leave any more.
+var ErrStopped = errors.New("the run has stopped")
+
 // Ledger keeps what happened. What its methods record is durable when they return, and for End when it calls back: they
 // take no context, since a record must not be cut short. Any error means that nothing was recorded and that the run must
 // stop. All methods may be called by several goroutines at once; what one goroutine asks for first is durable first.
@@ -20,8 +23,9 @@ type Ledger interface {
 	// Begin looks the invoice up in other jobs and records what follows. For Send and TakeOver that is the
 	// intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item
 	// is duplicate, for Refuse failed; for Wait it stays as it is with a note. For Ask nothing changes. The item's
-	// state and attempts must be those on record, else the error is ErrMoved.
-	Begin(item *Item, at time.Time) (Meeting, int, error)
+	// state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
+	// everything asked for before is on record or has failed: when it says yes, nothing changes, and the error is ErrStopped.
+	Begin(item *Item, at time.Time, stopped func() bool) (Meeting, int, error)
 
 	// End records the end of the item's attempt with this number. It does not wait, but calls recorded with the verdict
 	// that is on record: a session that another item has published already, which only a liar between us and Clink

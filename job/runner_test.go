@@ -210,8 +210,8 @@ type ledger struct {
 	open       func() error
 }
 
-func (l ledger) Begin(item *job.Item, at time.Time) (job.Meeting, int, error) {
-	meeting, number, err := l.Ledger.Begin(item, at)
+func (l ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Meeting, int, error) {
+	meeting, number, err := l.Ledger.Begin(item, at, stopped)
 	if l.afterBegin != nil {
 		l.afterBegin(item)
 	}
@@ -252,6 +252,38 @@ func TestAnIntentIsWithdrawnWhereTheRunIsInterrupted(t *testing.T) {
 		if got := r.outcomes(4); len(got) != 1 || got[0] != job.OutcomeNotSent {
 			t.Errorf("row 4's attempts ended %v, want one not_sent", got)
 		}
+	})
+}
+
+// lateLedger cannot record an end, and says so only when the next intent is about to be recorded.
+type lateLedger struct {
+	job.Ledger
+	owed func(job.Verdict, error)
+}
+
+func (l *lateLedger) End(item *job.Item, _ int, end job.End, recorded func(job.Verdict, error)) {
+	if l.owed = recorded; end.State != job.Created { // which is waited for
+		recorded(job.Verdict{}, errors.New("the disk is full"))
+	}
+}
+
+func (l *lateLedger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Meeting, int, error) {
+	if l.owed != nil {
+		l.owed(job.Verdict{}, errors.New("the disk is full"))
+		l.owed = nil
+	}
+	return l.Ledger.Begin(item, at, stopped)
+}
+
+// A worker has one item in doubt at most: where its answer cannot be recorded, its next intent is not either.
+func TestNoIntentFollowsAnEndThatFailed(t *testing.T) {
+	rehearse(t, scene{rows: 3, settings: job.Settings{Concurrency: 1}}, func(r *rehearsal) {
+		r.runner.Ledger = &lateLedger{Ledger: r.store}
+		report := r.runner.Run(r.ctx, r.job)
+		if report.Stop != job.LedgerFailed || report.Sent != 1 || len(r.posts()) != 1 {
+			t.Errorf("%+v, and %d requests, want one", report, len(r.posts()))
+		}
+		r.check(map[job.State]int{job.Sending: 1, job.Pending: 2})
 	})
 }
 

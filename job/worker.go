@@ -146,7 +146,11 @@ func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, atte
 		}
 		return none()
 	}
-	meeting, number, err := r.Ledger.Begin(item, time.Now())
+	meeting, number, err := r.Ledger.Begin(item, time.Now(), g.stopped.Load)
+	if errors.Is(err, ErrStopped) {
+		out.kind = turnWithdrawn
+		return none()
+	}
 	if err != nil {
 		return failed("record the intent to send", err)
 	}

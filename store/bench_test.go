@@ -78,7 +78,7 @@ func BenchmarkRecords(b *testing.B) {
 					group.Go(func() {
 						for i := range each {
 							item := &items[w*each+i]
-							_, number, err := s.Begin(item, at)
+							_, number, err := s.Begin(item, at, nil)
 							if err == nil {
 								_, err = ended(s, item, number, ownSession(item, ends[job.OutcomeCreated]))
 							}

@@ -29,7 +29,7 @@ func init() {
 		for range senders {
 			go func() {
 				for item := range todo {
-					_, number, err := s.Begin(item, at)
+					_, number, err := s.Begin(item, at, nil)
 					if err != nil {
 						fmt.Println("error", err)
 					}
@@ -113,7 +113,7 @@ func fillTheDisk(args []string) error {
 	}
 	begun := 0
 	for ; begun < len(items) && err == nil; begun++ {
-		_, _, err = s.Begin(&items[begun], at)
+		_, _, err = s.Begin(&items[begun], at, nil)
 	}
 	if err == nil {
 		return errors.New("the disk was never full")
@@ -130,7 +130,7 @@ func fillTheDisk(args []string) error {
 		return fmt.Errorf("%d intents were recorded, and the tally has %+v, %v", begun, tally, err)
 	}
 	fmt.Println(begun)
-	if _, _, err := s.Begin(&items[begun], at); err != nil {
+	if _, _, err := s.Begin(&items[begun], at, nil); err != nil {
 		return fmt.Errorf("with room again: %w", err)
 	}
 	return s.Close()

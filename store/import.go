@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"paylinks/clink"
 	"paylinks/job"
 )
 
@@ -27,8 +28,8 @@ func (e *ConflictError) Error() string { return fmt.Sprintf("row %d: %s; %s", e.
 
 // A part of an import is a transaction of its own, so that the -wal stays as small as it is while a run sends.
 const (
-	partRows = 4096
-	partSize = 2 << 20 // bytes of requests and cells
+	partRows = 1024
+	partSize = 1 << 20 // bytes of requests and cells
 )
 
 // Import makes the job with its rows, all or nothing, and returns it with its number. Each row is looked up in other
@@ -120,16 +121,16 @@ func readParts(rows iter.Seq2[job.NewItem, error], parts chan<- part, stop <-cha
 
 func encode(row job.NewItem) (encodedRow, error) {
 	e := encodedRow{NewItem: row}
-	cells, err := json.Marshal(row.Cells)
-	if err != nil {
+	var err error
+	if e.cells, err = encodeCells(row.Cells); err != nil {
 		return e, err
 	}
-	e.cells, e.Cells = string(cells), nil
+	e.Cells = nil
 	if row.Problem != "" {
 		return e, nil
 	}
 	request, err := json.Marshal(row.Request)
-	e.request = string(request)
+	e.request, e.Request = string(request), clink.SessionRequest{}
 	return e, err
 }
 
@@ -194,7 +195,7 @@ func (i *importing) addRow(t *tx, row encodedRow) error {
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.Problem)
 	}
 	if !i.others || row.Fresh || row.InvoiceID == "" && i.AllowRepeats {
-		return i.insert(t, job.Pending, row, job.Claim{}, "", "")
+		return i.insertPending(t, row)
 	}
 	claims, err := scanClaims(t.stmts.claims.Query(row.Invoice[:], i.ID))
 	if err != nil {
@@ -223,7 +224,19 @@ func (i *importing) addRow(t *tx, row encodedRow) error {
 			i.taken = append(i.taken, takenOver{c.ItemID, c.recorded == job.Unknown})
 		}
 	}
-	return i.insert(t, job.Pending, row, job.Claim{}, "", "")
+	return i.insertPending(t, row)
+}
+
+// insertPending is insert for nearly all rows, with no more values than they have: each costs a call to SQLite.
+func (i *importing) insertPending(t *tx, row encodedRow) error {
+	result, err := t.stmts.insertPending.exec(
+		i.ID, int64(row.Row), row.Invoice[:], row.InvoiceID, row.Reference, row.Currency, row.Amount, row.request, row.cells)
+	if err != nil {
+		return err
+	}
+	t.enter(i.ID, job.Pending, row.Currency, row.Amount)
+	i.last, err = result.LastInsertId()
+	return err
 }
 
 func (i *importing) insert(t *tx, state job.State, row encodedRow, link job.Claim, code, note string) error {

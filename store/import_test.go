@@ -349,7 +349,7 @@ func TestSameInvoice(t *testing.T) {
 			older, newer := jobs()
 			olderItem, item := l.bothOpen(older, newer, row, test.newer(row))
 			l.aside(item, func() { test.older(l, olderItem) })
-			meeting, number, err := l.Begin(item, at)
+			meeting, number, err := l.Begin(item, at, nil)
 			if err != nil || meeting.Action != test.action {
 				t.Fatalf("Begin: %+v, %v; want action %d", meeting, err, test.action)
 			}
@@ -386,7 +386,7 @@ func TestSameInvoiceAskedAndFoundUnpaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	item := l.first(j.ID)
-	meeting, _, err := l.Begin(item, later)
+	meeting, _, err := l.Begin(item, later, nil)
 	if err != nil || meeting.Action != job.Ask || meeting.Other.ItemID != older.ID || meeting.Other.SessionID != fmt.Sprintf("sess_%d", older.ID) {
 		t.Fatalf("Begin: %+v, %v", meeting, err)
 	}
@@ -454,7 +454,7 @@ func TestRowsAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		meeting, _, err := l.Begin(l.first(j.ID), later)
+		meeting, _, err := l.Begin(l.first(j.ID), later, nil)
 		if err != nil || meeting.Action != job.Ask {
 			t.Errorf("Begin: %+v, %v", meeting, err)
 		}

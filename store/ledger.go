@@ -15,11 +15,12 @@ import (
 // statements are what the writer's connection runs again and again.
 type statements struct {
 	beginTx, commitTx, rollbackTx         *statement
-	begin, attempt, endAttempt, end       *statement
+	begin, endAttempt, end                *statement
 	session, replacedSession              *statement
 	money, supersede, reuse, refuse, note *statement
 	checked, replace, replaced            *statement
-	insertItem, tallyItems, tallyAttempts *statement
+	insertPending, insertItem             *statement
+	tallyItems, tallyAttempts             *statement
 	claims                                *sql.Stmt // what it reads has other types
 }
 
@@ -33,14 +34,13 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		{&t.stmts.commitTx, "COMMIT"},
 		{&t.stmts.rollbackTx, "ROLLBACK"},
 		{&t.stmts.begin, `
-			UPDATE item
-			SET
-				state = 'sending',
-				attempts = attempts + 1
-			WHERE id = ?1
-				AND state = ?2
-				AND state IN ('pending', 'unknown')
-				AND attempts = ?3
+			INSERT INTO attempt (item_id, number, sent_at)
+			SELECT item.id, item.attempts + 1, ?5
+			FROM item
+			WHERE item.id = ?1
+				AND item.state = ?2
+				AND item.state IN ('pending', 'unknown')
+				AND item.attempts = ?3
 				AND (?4 OR NOT EXISTS (
 					SELECT 1
 					FROM claim
@@ -50,10 +50,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 						AND other.job_id <> item.job_id
 						AND ` + claiming + `
 				))
-		`},
-		{&t.stmts.attempt, `
-			INSERT INTO attempt (item_id, number, sent_at)
-			VALUES (?1, ?2, ?3)
+			ON CONFLICT DO NOTHING
 		`},
 		{&t.stmts.endAttempt, `
 			UPDATE attempt
@@ -72,6 +69,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			UPDATE item
 			SET
 				state = ?2,
+				attempts = ?9,
 				unknown_ends = unknown_ends + (?2 = 'unknown'),
 				session_id = ?3,
 				url = ?4,
@@ -80,7 +78,8 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				error_code = ?7,
 				error = ?8
 			WHERE id = ?1
-				AND state = 'sending'
+				AND state IN ('pending', 'unknown')
+				AND attempts = ?9 - 1
 		`},
 		{&t.stmts.session, `
 			SELECT row, job_id
@@ -109,6 +108,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				error = ?3
 			WHERE id = ?1
 				AND state = ?2
+				AND NOT ` + onItsWay + `
 		`},
 		{&t.stmts.reuse, `
 			UPDATE item
@@ -124,6 +124,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			WHERE item.id = ?1
 				AND item.state = ?2
 				AND item.state IN ('pending', 'unknown')
+				AND NOT ` + onItsWay + `
 				AND other.id = ?3
 				AND other.state = 'created'
 		`},
@@ -136,6 +137,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			WHERE id = ?1
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
+				AND NOT ` + onItsWay + `
 		`},
 		{&t.stmts.note, `
 			UPDATE item
@@ -145,6 +147,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			WHERE id = ?1
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
+				AND NOT ` + onItsWay + `
 		`},
 		{&t.stmts.checked, `
 			UPDATE item
@@ -178,6 +181,10 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND session_id = ?2
 				AND outcome = 'created'
 				AND replaced = ''
+		`},
+		{&t.stmts.insertPending, `
+			INSERT INTO item (job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells)
+			VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 		`},
 		{&t.stmts.insertItem, `
 			INSERT INTO item (
@@ -219,10 +226,12 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 	return t, nil
 }
 
+// onItsWay says of item that it is in state sending: that is no word in its row, but an attempt without an outcome.
+const onItsWay = `EXISTS (SELECT 1 FROM attempt WHERE attempt.item_id = item.id AND attempt.outcome = '')`
+
 // claiming are the items that are open or have a session.
 const claiming = `(
 	other.state = 'pending'
-	OR other.state = 'sending'
 	OR other.state = 'unknown'
 	OR other.state = 'created' AND other.link_status <> 'expired'
 )`
@@ -232,7 +241,13 @@ const claimsOf = `
 	SELECT
 		other.id,
 		other.job_id,
-		CASE WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown' ELSE other.state END,
+		CASE
+			WHEN other.state <> 'created' AND EXISTS (
+				SELECT 1 FROM attempt WHERE attempt.item_id = other.id AND attempt.outcome = ''
+			) THEN 'sending'
+			WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown'
+			ELSE other.state
+		END,
 		owner.on_unknown = 'hold',
 		other.currency,
 		other.amount,
@@ -292,6 +307,7 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 		JOIN job ON job.id = item.job_id
 		WHERE item.job_id = ?1
 			AND item.id > ?2
+			AND NOT ` + onItsWay + `
 			AND item.state = `
 	rows, err := s.read.QueryContext(ctx, columns+`'pending' UNION ALL `+columns+`'unknown' ORDER BY 1 LIMIT ?3`, jobID, after, n)
 	if err != nil {
@@ -316,10 +332,13 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 }
 
 // Begin implements job.Ledger.
-func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number int, err error) {
+func (s *Store) Begin(item *job.Item, at time.Time, stopped func() bool) (meeting job.Meeting, number int, err error) {
 	err = s.writer.write(func(t *tx) error {
+		if stopped != nil && stopped() {
+			return job.ErrStopped
+		}
 		meeting, number = job.Meeting{Action: job.Send}, item.Attempts+1
-		err := t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), item.Repeat)
+		err := t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), item.Repeat, stamp(at))
 		if err == job.ErrMoved && !item.Repeat {
 			meeting, err = t.meet(item, at)
 			if err == nil && meeting.Action != job.Send && meeting.Action != job.TakeOver {
@@ -327,7 +346,7 @@ func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number
 				return t.settle(item, meeting)
 			}
 			if err == nil {
-				err = t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), true)
+				err = t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), true, stamp(at))
 			}
 		}
 		if err != nil {
@@ -336,7 +355,7 @@ func (s *Store) Begin(item *job.Item, at time.Time) (meeting job.Meeting, number
 		t.leave(item.JobID, item.State, item.Currency, item.Amount)
 		t.enter(item.JobID, job.Sending, item.Currency, item.Amount)
 		t.attempts[attemptTally{item.JobID, ""}]++
-		return t.stmts.attempt.one(item.ID, int64(number), stamp(at))
+		return nil
 	})
 	return meeting, number, err
 }
@@ -353,6 +372,7 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 			AND item.state = ?2
 			AND item.state IN ('pending', 'unknown')
 			AND item.attempts = ?3
+			AND NOT `+onItsWay+`
 	`, item.ID, string(item.State), item.Attempts).Scan(&invoice, &hold)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = job.ErrMoved
@@ -474,7 +494,7 @@ func (t *tx) end(item *job.Item, number int, end job.End) error {
 	if end.State == job.Created {
 		url, expires = end.URL, stamp(end.ExpiresAt)
 	}
-	err = t.stmts.end.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
+	err = t.stmts.end.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason, int64(number))
 	if err != nil {
 		return err
 	}
@@ -536,6 +556,7 @@ func (t *tx) moveAll(jobID int64, from, to job.State, set, where string, n *int)
 		WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?2) AND (SELECT last_item FROM job WHERE id = ?2)
 			AND job_id = ?2
 			AND state = ?3
+			AND NOT `+onItsWay+`
 			AND `+where+`
 		RETURNING currency, amount
 	`, string(to), jobID, string(from))
@@ -562,50 +583,54 @@ func (s *Store) recover(at time.Time) (n int, err error) {
 		n = 0
 		ctx := context.Background()
 		rows, err := t.conn.QueryContext(ctx, `
-			UPDATE item
+			UPDATE attempt
 			SET
-				state = 'unknown',
-				unknown_ends = unknown_ends + 1,
-				error_code = 'unknown',
-				error = ?1
-			WHERE job_id IN (SELECT id FROM job)
-				AND state = 'sending'
-			RETURNING id, job_id, currency, amount
-		`, crashed)
+				ended_at = ?1,
+				outcome = 'unknown',
+				code = 'unknown',
+				message = ?2
+			WHERE outcome = ''
+			RETURNING item_id, number
+		`, stamp(at), crashed)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		var ids []int64
+		numbers := map[int64]int{} // by item
 		for rows.Next() {
-			var id, jobID, amount int64
-			var currency string
-			if err := rows.Scan(&id, &jobID, &currency, &amount); err != nil {
+			var id int64
+			var number int
+			if err := rows.Scan(&id, &number); err != nil {
 				return err
 			}
-			ids = append(ids, id)
+			numbers[id] = number
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for id, number := range numbers {
+			var jobID, amount int64
+			var currency string
+			err := t.conn.QueryRowContext(ctx, `
+				UPDATE item
+				SET
+					state = 'unknown',
+					attempts = ?2,
+					unknown_ends = unknown_ends + 1,
+					error_code = 'unknown',
+					error = ?3
+				WHERE id = ?1
+					AND state IN ('pending', 'unknown')
+					AND attempts = ?2 - 1
+				RETURNING job_id, currency, amount
+			`, id, number, crashed).Scan(&jobID, &currency, &amount)
+			if err != nil {
+				return err
+			}
 			t.leave(jobID, job.Sending, currency, amount)
 			t.enter(jobID, job.Unknown, currency, amount)
 			t.attempts[attemptTally{jobID, ""}]--
 			t.attempts[attemptTally{jobID, job.OutcomeUnknown}]++
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			_, err := t.conn.ExecContext(ctx, `
-				UPDATE attempt
-				SET
-					ended_at = ?2,
-					outcome = 'unknown',
-					code = 'unknown',
-					message = ?3
-				WHERE item_id = ?1
-					AND outcome = ''
-			`, id, stamp(at), crashed)
-			if err != nil {
-				return err
-			}
 			n++
 		}
 		return nil

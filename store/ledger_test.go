@@ -67,12 +67,12 @@ func TestTransitions(t *testing.T) {
 	open := []job.State{job.Pending, job.Unknown}
 	steps := []step{
 		{"Begin", func(l *ledger, item, _ *job.Item) error {
-			_, _, err := l.Begin(item, at)
+			_, _, err := l.Begin(item, at, nil)
 			return err
 		}, open, job.Sending},
 		{"Begin of a repeat", func(l *ledger, item, _ *job.Item) error {
 			item.Repeat = true
-			_, _, err := l.Begin(item, at)
+			_, _, err := l.Begin(item, at, nil)
 			return err
 		}, open, job.Sending},
 		{"Reuse", func(l *ledger, item, link *job.Item) error {
@@ -123,7 +123,7 @@ func TestTransitions(t *testing.T) {
 func TestStaleItem(t *testing.T) {
 	for name, step := range map[string]func(l *ledger, item, link *job.Item) error{
 		"Begin": func(l *ledger, item, _ *job.Item) error {
-			_, _, err := l.Begin(item, at)
+			_, _, err := l.Begin(item, at, nil)
 			return err
 		},
 		"Reuse":  func(l *ledger, item, link *job.Item) error { return l.Reuse(item, link.ID, "paid") },
@@ -143,7 +143,7 @@ func TestStaleItem(t *testing.T) {
 			item := l.inState(job.Unknown)
 			item.Attempts += attempts
 			l.unchanged(func() {
-				_, _, err := l.Begin(item, at)
+				_, _, err := l.Begin(item, at, nil)
 				wantError(t, err, job.ErrMoved)
 			})
 		})
@@ -162,11 +162,11 @@ func TestStaleItem(t *testing.T) {
 				l.aside(item, func() { l.send(older, job.OutcomeCreated) })
 				item.Attempts += attempts
 				l.unchanged(func() {
-					_, _, err := l.Begin(item, meeting.at)
+					_, _, err := l.Begin(item, meeting.at, nil)
 					wantError(t, err, job.ErrMoved)
 				})
 				item.Attempts -= attempts
-				if got, _, err := l.Begin(item, meeting.at); err != nil || got.Action != meeting.action {
+				if got, _, err := l.Begin(item, meeting.at, nil); err != nil || got.Action != meeting.action {
 					t.Errorf("Begin as it is on record: %+v, %v", got, err)
 				}
 			})
@@ -183,7 +183,7 @@ func TestStaleItem(t *testing.T) {
 		item := l.inState(job.Pending)
 		item.ID = 4711
 		l.unchanged(func() {
-			_, _, err := l.Begin(item, at)
+			_, _, err := l.Begin(item, at, nil)
 			wantError(t, err, job.ErrMoved)
 		})
 	})
@@ -218,7 +218,7 @@ func TestBegin(t *testing.T) {
 	l := newLedger(t)
 	item := l.first(l.imported(newJob("a"), invoice(2, "INV-1")).ID)
 	for number := 1; number <= 3; number++ {
-		meeting, got, err := l.Begin(item, at.Add(time.Duration(number)*time.Millisecond))
+		meeting, got, err := l.Begin(item, at.Add(time.Duration(number)*time.Millisecond), nil)
 		if err != nil || meeting.Action != job.Send || got != number {
 			t.Fatalf("Begin: %+v, %d, %v", meeting, got, err)
 		}
@@ -293,7 +293,6 @@ func TestEnd(t *testing.T) {
 		l := newLedger(t)
 		item := l.first(l.imported(newJob("a"), invoice(2, "INV-1")).ID)
 		number := l.begin(item)
-		item.State = job.Sending
 		l.aside(item, func() {
 			l.unchanged(func() { wantError(t, l.End(item, number, ends[job.OutcomeCreated]), job.ErrMoved) })
 		})

@@ -116,7 +116,7 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw := rawDB(t, path, "rwc")
-	link, open, repeated := invoice(2, "INV-1"), invoice(3, "INV-2"), invoice(4, "INV-3")
+	link, open, repeated, sending := invoice(2, "INV-1"), invoice(3, "INV-2"), invoice(4, "INV-3"), invoice(5, "INV-5")
 	for _, text := range []string{string(first), fmt.Sprintf(`
 		PRAGMA application_id = %d;
 		PRAGMA user_version = 1;
@@ -124,19 +124,22 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 			id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
 			allow_repeats, raw_cells, bom, output, created_at, first_item, last_item
 		)
-		VALUES (1, zeroblob(32), 'old.csv', zeroblob(32), 'sandbox', 'https://clink.test/api', '{}', '["id"]', ',', 'retry', 0, 0, 0, 'o', '2026-01-01T00:00:00.000Z', 1, 4);
+		VALUES (1, zeroblob(32), 'old.csv', zeroblob(32), 'sandbox', 'https://clink.test/api', '{}', '["id"]', ',', 'retry', 0, 0, 0, 'o', '2026-01-01T00:00:00.000Z', 1, 5);
 		INSERT INTO item (id, job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells, session_id, url, created_at)
 		VALUES
 			(1, 1, 2, 'created', x'%x', 'INV-1', 'INV-1', 'USD', 100000, '{}', '["INV-1"]', 'sess_1', 'https://a.test', '2026-01-01T00:00:00.000Z'),
 			(2, 1, 3, 'pending', x'%x', 'INV-2', 'INV-2', 'USD', 100000, '{}', '["INV-2"]', '', '', ''),
 			(3, 1, 4, 'superseded', x'%x', 'INV-3', 'INV-3', 'USD', 100000, '{}', '["INV-3"]', '', '', ''),
-			(4, 1, 5, 'invalid', NULL, '', '', '', 0, '', '["?"]', '', '', '');
+			(4, 1, 5, 'invalid', NULL, '', '', '', 0, '', '["?"]', '', '', ''),
+			(5, 1, 6, 'sending', x'%x', 'INV-5', 'INV-5', 'USD', 100000, '{}', '["INV-5"]', '', '', '');
+		UPDATE item SET attempts = 1 WHERE id IN (1, 5);
 		INSERT INTO attempt (item_id, number, sent_at, ended_at, outcome, session_id)
 		VALUES (1, 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z', 'created', 'sess_1');
-		INSERT INTO item_tally VALUES (1, 'created', 'USD', 1, 0, 100000), (1, 'pending', 'USD', 1, 0, 100000),
+		INSERT INTO attempt (item_id, number, sent_at) VALUES (5, 1, '2026-01-01T00:00:00.000Z');
+		INSERT INTO item_tally VALUES (1, 'sending', 'USD', 1, 0, 100000), (1, 'created', 'USD', 1, 0, 100000), (1, 'pending', 'USD', 1, 0, 100000),
 			(1, 'superseded', 'USD', 1, 0, 100000), (1, 'invalid', '', 1, 0, 0);
-		INSERT INTO attempt_tally VALUES (1, 'created', 1);
-	`, 0x706c6e6b, link.Invoice, open.Invoice, repeated.Invoice)} {
+		INSERT INTO attempt_tally VALUES (1, 'created', 1), (1, '', 1);
+	`, 0x706c6e6b, link.Invoice, open.Invoice, repeated.Invoice, sending.Invoice)} {
 		if _, err := raw.Exec(text); err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +152,8 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 			t.Errorf("a list that costs a temporary table: %s", list)
 		}
 	}
-	if results := l.results(1); len(results) != 4 || results[0].URL != "https://a.test" || results[3].State != job.Invalid {
+	if results := l.results(1); len(results) != 5 || results[0].URL != "https://a.test" || results[3].State != job.Invalid ||
+		results[4].State != job.Unknown || results[4].Attempts != 1 || l.Crashed() != 1 {
 		t.Errorf("its rows are %+v", results)
 	}
 	if _, err := l.Import(newJob("b"), good(other(link)), false, at); err == nil {
@@ -157,7 +161,7 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 	}
 	l.imported(newJob("c"), link, open, repeated)
 	l.want("SELECT job_id, row, state FROM item WHERE invoice IS NOT NULL ORDER BY id",
-		"1|2|created", "1|3|superseded", "1|4|superseded", "2|2|duplicate", "2|3|pending", "2|4|pending")
+		"1|2|created", "1|3|superseded", "1|4|superseded", "1|6|unknown", "2|2|duplicate", "2|3|pending", "2|4|pending")
 	for _, text := range []string{
 		"UPDATE item SET state = 'paid' WHERE id = 2", "UPDATE item SET link_status = 'gone', checked_at = 'x' WHERE id = 1",
 		"UPDATE attempt SET outcome = 'good'",
@@ -187,7 +191,7 @@ func TestMigrationsAreNumbered(t *testing.T) {
 func TestPragmas(t *testing.T) {
 	l := newLedger(t)
 	for name, want := range map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "cache_size": "-16000",
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "cache_size": "-8000",
 	} {
 		if got, err := l.Pragma(name); err != nil || got != want {
 			t.Errorf("PRAGMA %s is %s, %v; want %s", name, got, err, want)

@@ -431,7 +431,7 @@ func TestGone(t *testing.T) {
 			if err := harm(path); err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = l.Begin(items[1], at)
+			_, _, err = l.Begin(items[1], at, nil)
 			wantError(t, err, store.ErrGone)
 			wantError(t, l.End(items[0], number, ends[job.OutcomeCreated]), store.ErrGone)
 			if open := l.open(j.ID); len(open) != 1 {

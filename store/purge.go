@@ -24,7 +24,7 @@ func (p Purgeable) Kept() bool { return p.Open > 0 || p.Live > 0 }
 
 const purgeCounts = `
 	SELECT
-		count(*) FILTER (WHERE state IN ('pending', 'sending', 'unknown')),
+		count(*) FILTER (WHERE state IN ('pending', 'unknown')),
 		count(*) FILTER (
 			WHERE state IN ('created', 'duplicate')
 				AND link_status <> 'expired'

@@ -33,7 +33,7 @@ func (l *ledger) secretive(name string) job.Job {
 	}
 	items := l.open(j.ID)
 	for i, outcome := range []job.Outcome{job.OutcomeCreated, job.OutcomeRejected} {
-		_, number, err := l.Begin(items[i], at)
+		_, number, err := l.Begin(items[i], at, nil)
 		if err != nil {
 			l.t.Fatal(err)
 		}

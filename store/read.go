@@ -131,7 +131,7 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 				)) AS goes
 			FROM item
 			WHERE job_id = ?1
-				AND (state = 'pending' OR state = 'sending' OR state = 'unknown')
+				AND (state = 'pending' OR state = 'unknown')
 		)
 	`, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld).Scan(&sendable, &waiting)
 	if err != nil {
@@ -140,31 +140,45 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 	return sendable, waiting, nil
 }
 
-// Results yields the job's items in the file's order, all from one moment. Only the states named are yielded; none
-// named is all.
-func (s *Store) Results(ctx context.Context, jobID int64, states ...job.State) iter.Seq2[job.Result, error] {
+const resultColumns = `
+	SELECT
+		id, row, CASE WHEN state IN ('pending', 'unknown') AND ` + onItsWay + ` THEN 'sending' ELSE state END,
+		invoice_id, reference, cells, session_id, url, expires_at, created_at,
+		attempts + (state IN ('pending', 'unknown') AND ` + onItsWay + `),
+		error_code, error, link_status, checked_at
+	FROM item
+`
+
+// Results yields the job's items in the file's order, all from one moment.
+func (s *Store) Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error] {
+	return s.yieldResults(ctx, jobID, resultColumns+`
+		WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+			AND job_id = ?1
+		ORDER BY id
+	`)
+}
+
+// Problems yields the job's items without a link that have a reason on record, in the file's order: with settled those
+// that only a person moves, else those that are open or were taken over.
+func (s *Store) Problems(ctx context.Context, jobID int64, settled bool) iter.Seq2[job.Result, error] {
+	in := func(state job.State) string {
+		return resultColumns + `WHERE job_id = ?1 AND error <> '' AND state <> 'duplicate' AND state = '` + string(state) + `'`
+	}
+	query := in(job.Failed) + ` UNION ALL ` + in(job.Invalid)
+	if !settled {
+		query = in(job.Pending) + ` UNION ALL ` + in(job.Unknown) + ` UNION ALL ` + in(job.Superseded)
+	}
+	return s.yieldResults(ctx, jobID, query+` ORDER BY 1`)
+}
+
+func (s *Store) yieldResults(ctx context.Context, jobID int64, query string) iter.Seq2[job.Result, error] {
 	return func(yield func(job.Result, error) bool) {
 		fail := func(err error) { yield(job.Result{}, fmt.Errorf("read the rows of job %d: %w", jobID, err)) }
-		first, last, err := itemRange(ctx, s.read, jobID)
-		if err != nil {
+		if _, _, err := itemRange(ctx, s.read, jobID); err != nil {
 			fail(err)
 			return
 		}
-		wanted, err := json.Marshal(states)
-		if err != nil {
-			fail(err)
-			return
-		}
-		rows, err := s.read.QueryContext(ctx, `
-			SELECT
-				id, row, state, invoice_id, reference, cells, session_id, url, expires_at, created_at, attempts,
-				error_code, error, link_status, checked_at
-			FROM item
-			WHERE id BETWEEN ?1 AND ?2
-				AND job_id = ?3
-				AND (json_array_length(?4) = 0 OR state IN (SELECT value FROM json_each(?4)))
-			ORDER BY id
-		`, first, last, jobID, string(wanted))
+		rows, err := s.read.QueryContext(ctx, query, jobID)
 		if err != nil {
 			fail(err)
 			return
@@ -176,7 +190,7 @@ func (s *Store) Results(ctx context.Context, jobID int64, states ...job.State) i
 			err := rows.Scan(&r.ItemID, &r.Row, &r.State, &r.InvoiceID, &r.Reference, &cells, &r.SessionID, &r.URL,
 				timeOf(&r.ExpiresAt), timeOf(&r.CreatedAt), &r.Attempts, &r.ErrorCode, &r.Error, &r.Link, timeOf(&r.CheckedAt))
 			if err == nil {
-				err = json.Unmarshal(cells, &r.Cells)
+				r.Cells, err = decodeCells(cells)
 			}
 			if err != nil {
 				fail(err)
@@ -217,11 +231,11 @@ func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) ite
 		if orphansOnly {
 			query = all + `AND attempt.outcome IN ('unknown', 'mismatch')
 				UNION ALL ` + columns + `
-				FROM item
-				CROSS JOIN attempt ON attempt.item_id = item.id
-				WHERE item.job_id = ?3
-					AND item.state = 'sending'
-					AND attempt.outcome = ''
+				FROM attempt
+				JOIN item ON item.id = attempt.item_id
+				WHERE attempt.outcome = ''
+					AND attempt.item_id BETWEEN ?1 AND ?2
+					AND item.job_id = ?3
 				ORDER BY 1, 4
 			`
 		}

@@ -20,26 +20,12 @@ func TestResults(t *testing.T) {
 	l.send(items[4], job.OutcomeCreated)
 	l.send(items[1], job.OutcomeCreated)
 	l.send(items[2], job.OutcomeRejected)
-	for _, test := range []struct {
-		name   string
-		states []job.State
-		want   []int
-	}{
-		{"all", nil, []int{2, 3, 4, 5, 6, 7}},
-		{"none named", []job.State{}, []int{2, 3, 4, 5, 6, 7}},
-		{"one state", []job.State{job.Created}, []int{3, 6}},
-		{"two states", []job.State{job.Created, job.Failed}, []int{3, 4, 6}},
-		{"one without items", []job.State{job.Invalid}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var got []int
-			for _, r := range l.results(id, test.states...) {
-				got = append(got, r.Row)
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("rows %v, want %v", got, test.want)
-			}
-		})
+	var rows []int
+	for _, r := range l.results(id) {
+		rows = append(rows, r.Row)
+	}
+	if want := []int{2, 3, 4, 5, 6, 7}; !slices.Equal(rows, want) {
+		t.Errorf("rows %v, want %v", rows, want)
 	}
 	t.Run("each has its own cells", func(t *testing.T) {
 		for i, r := range l.results(id) {
@@ -211,4 +197,37 @@ func TestNoJob(t *testing.T) {
 		wantError(t, err, store.ErrNoJob)
 	}
 	wantError(t, l.Remember(job.Job{ID: 1, OnUnknown: job.Retry}), store.ErrNoJob)
+}
+
+// TestProblems has an item in each state: only those with a reason on record are listed, each once and in the file's order.
+func TestProblems(t *testing.T) {
+	l := newLedger(t)
+	older := l.imported(newJob("a"), invoice(2, "INV-0"))
+	l.send(l.first(older.ID), job.OutcomeCreated)
+	bad := job.NewItem{Row: 12, Cells: []string{"x"}, Problem: "it is wrong"}
+	id := l.imported(newJob("b"), append(append([]job.NewItem{invoice(11, "INV-0")}, invoices(6)...), bad)...).ID
+	for i, item := range l.open(id) {
+		switch i {
+		case 1:
+			l.send(item, job.OutcomeRejected)
+		case 2:
+			l.send(item, job.OutcomeUnknown)
+		case 3:
+			l.send(item, job.OutcomeThrottled)
+		case 4:
+			l.send(item, job.OutcomeCreated)
+		}
+	}
+	l.imported(newJob("c"), invoice(2, "INV-6"))
+	if got, want := l.problems(id, true), []string{"3 failed", "12 invalid"}; !slices.Equal(got, want) {
+		t.Errorf("settled: %q, want %q", got, want)
+	}
+	if got, want := l.problems(id, false), []string{"4 unknown", "5 pending", "7 superseded"}; !slices.Equal(got, want) {
+		t.Errorf("open: %q, want %q", got, want)
+	}
+	for _, err := range l.Problems(t.Context(), 9, true) {
+		if !errors.Is(err, store.ErrNoJob) {
+			t.Errorf("of no job: %v", err)
+		}
+	}
 }

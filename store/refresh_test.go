@@ -132,7 +132,7 @@ func TestReplaceGivesTheOldLinkUp(t *testing.T) {
 	l.unchanged(func() { wantError(t, l.Replace(&item, later), job.ErrMoved) })
 
 	item.State = job.Pending
-	_, number, err := l.Begin(&item, later)
+	_, number, err := l.Begin(&item, later, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -242,7 +242,7 @@ func dsn(path, mode string) string {
 	if mode == "rw" {
 		options.Set("_journal_mode", "WAL")
 		options.Set("_synchronous", "FULL")
-		options.Set("_cache_size", "-16000") // KiB
+		options.Set("_cache_size", "-8000") // KiB
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}).String()
 }

@@ -227,12 +227,15 @@ func (l *ledger) checkWhole() {
 	l.want("PRAGMA foreign_key_check")
 }
 
+// stateOf is an item's state, of which sending is no word in its row.
+const stateOf = "iif(EXISTS (SELECT 1 FROM attempt WHERE item_id = item.id AND outcome = ''), 'sending', state)"
+
 // checkTallies compares the tallies with a recount.
 func (l *ledger) checkTallies() {
 	l.t.Helper()
 	for _, id := range l.query("SELECT id FROM job") {
 		want := job.NewTally()
-		for _, line := range l.query("SELECT state, currency, amount FROM item WHERE job_id = ?", id) {
+		for _, line := range l.query("SELECT "+stateOf+", currency, amount FROM item WHERE job_id = ?", id) {
 			words := strings.Split(line, "|")
 			amount, _ := new(big.Int).SetString(words[2], 10)
 			want.Add(job.State(words[0]), words[1], 1, amount)
@@ -357,7 +360,7 @@ func (l *ledger) first(jobID int64) *job.Item {
 // begin records the intent to send, which nothing may stand against.
 func (l *ledger) begin(item *job.Item) int {
 	l.t.Helper()
-	meeting, number, err := l.Begin(item, at)
+	meeting, number, err := l.Begin(item, at, nil)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -441,13 +444,25 @@ func (l *ledger) result(jobID int64) job.Result {
 	return all[0]
 }
 
-func (l *ledger) results(jobID int64, states ...job.State) (all []job.Result) {
+func (l *ledger) results(jobID int64) (all []job.Result) {
 	l.t.Helper()
-	for r, err := range l.Results(l.t.Context(), jobID, states...) {
+	for r, err := range l.Results(l.t.Context(), jobID) {
 		if err != nil {
 			l.t.Fatal(err)
 		}
 		all = append(all, r)
+	}
+	return all
+}
+
+// problems are the rows that show lists, as "row state".
+func (l *ledger) problems(jobID int64, settled bool) (all []string) {
+	l.t.Helper()
+	for r, err := range l.Problems(l.t.Context(), jobID, settled) {
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%d %s", r.Row, r.State))
 	}
 	return all
 }

@@ -153,7 +153,7 @@ func (w *walk) step() {
 			must(w.Note(item, job.CodeUnclear, "why"))
 			return
 		}
-		meeting, _, err := w.Begin(item, w.now)
+		meeting, _, err := w.Begin(item, w.now, nil)
 		must(err)
 		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse"}[meeting.Action]]++
 		switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"paylinks/job"
 )
@@ -97,6 +98,10 @@ func (w *writer) run() {
 	batch := make([]record, 0, batchMost)
 	for r := range w.records {
 		batch = append(batch[:0], r)
+		// Where goroutines are ready to run, some of them are about to bring a record: they go first. A lone record waits for
+		// nobody.
+		runtime.Gosched()
+		runtime.Gosched()
 	waiting:
 		for len(batch) < batchMost {
 			select {

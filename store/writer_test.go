@@ -19,7 +19,7 @@ func TestManyAtOnce(t *testing.T) {
 	for w := range workers {
 		group.Go(func() {
 			for _, item := range items[w*each : (w+1)*each] {
-				_, number, err := l.Begin(item, at)
+				_, number, err := l.Begin(item, at, nil)
 				if err == nil {
 					err = l.End(item, number, ends[job.OutcomeCreated])
 				}
@@ -72,7 +72,7 @@ func TestRecordsThatWaitShareATransaction(t *testing.T) {
 		var records []func()
 		for _, item := range l.open(l.imported(newJob("a"), invoices(100)...).ID) {
 			records = append(records, func() {
-				if _, _, err := l.Begin(item, at); err != nil {
+				if _, _, err := l.Begin(item, at, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -92,7 +92,7 @@ func TestOneFailingRecordFailsAlone(t *testing.T) {
 		errs := make([]error, len(items))
 		var records []func()
 		for i, item := range items {
-			records = append(records, func() { _, _, errs[i] = l.Begin(item, at) })
+			records = append(records, func() { _, _, errs[i] = l.Begin(item, at, nil) })
 		}
 		var failed error
 		records = append(records, func() { failed = l.Record(func() error { return broken }) })

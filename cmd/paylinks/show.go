@@ -78,9 +78,11 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	if err != nil {
 		return classify(err)
 	}
-	links, err := ledger.LinkTally(ctx, id)
-	if err != nil {
-		return classify(err)
+	var links job.LinkTally
+	if !j.RefreshedAt.IsZero() {
+		if links, err = ledger.LinkTally(ctx, id); err != nil {
+			return classify(err)
+		}
 	}
 	sendable, waiting, err := ledger.Left(ctx, j, maxAttempts)
 	if err != nil {
@@ -106,9 +108,9 @@ type view struct {
 	ledger *store.Store
 	job    job.Job
 	tally  job.Tally
-	links  job.LinkTally
-	next   string // see nextStep
-	flags  string // see nextFlags
+	links  job.LinkTally // nil before the first refresh
+	next   string        // see nextStep
+	flags  string        // see nextFlags
 	to     io.Writer
 }
 
@@ -182,17 +184,11 @@ func prefixed(prefix, text string) string {
 func (v view) problems(ctx context.Context, settled, open int) iter.Seq2[job.Result, error] {
 	return func(yield func(job.Result, error) bool) {
 		for _, part := range []struct {
-			most   int
-			states []job.State
-		}{
-			{settled, []job.State{job.Failed, job.Invalid}},
-			{open, []job.State{job.Unknown, job.Sending, job.Pending, job.Superseded}},
-		} {
+			most    int
+			settled bool
+		}{{settled, true}, {open, false}} {
 			found := 0
-			for r, err := range v.ledger.Results(ctx, v.job.ID, part.states...) {
-				if err == nil && r.Error == "" {
-					continue
-				}
+			for r, err := range v.ledger.Problems(ctx, v.job.ID, part.settled) {
 				if !yield(r, err) || err != nil {
 					return
 				}

@@ -371,12 +371,13 @@ func (s *crashSite) look() crashLook {
 		return look
 	}
 	for query, what := range map[string]string{
-		`SELECT count(*) FROM item WHERE state = 'sending' AND
-			(SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') <> 1`: "items on their way without one open attempt",
-		`SELECT count(*) FROM item JOIN attempt ON item_id = item.id AND outcome = '' WHERE state <> 'sending'`: "open attempts of items that are not on their way",
-		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id)`:    "items whose attempts are not all on record",
-		`SELECT count(*) FROM item_tally AS tally WHERE items <>
-			(SELECT count(*) FROM item WHERE job_id = tally.job_id AND state = tally.state AND currency = tally.currency)`: "wrong tallies of items",
+		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') > 1`:            "items that are on their way twice",
+		`SELECT count(*) FROM item JOIN attempt ON item_id = item.id AND outcome = '' WHERE state NOT IN ('pending', 'unknown')`: "open attempts of items that are not open",
+		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome <> '')`:   "items whose attempts are not all on record",
+		`SELECT count(*) FROM item_tally AS tally WHERE items <> (
+			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency
+				AND tally.state = iif(EXISTS (SELECT 1 FROM attempt WHERE item_id = item.id AND outcome = ''), 'sending', state)
+		)`: "wrong tallies of items",
 		`SELECT count(*) FROM attempt_tally AS tally WHERE attempts <>
 			(SELECT count(*) FROM attempt JOIN item ON item.id = item_id WHERE job_id = tally.job_id AND outcome = tally.outcome)`: "wrong tallies of attempts",
 		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                 "items that are not in the tallies",
@@ -388,8 +389,8 @@ func (s *crashSite) look() crashLook {
 			s.t.Errorf("%d %s", n, what)
 		}
 	}
-	look.sending = one(`SELECT count(*) FROM item WHERE state = 'sending'`)
-	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'sending', 'unknown')`)
+	look.sending = one(`SELECT count(*) FROM attempt WHERE outcome = ''`)
+	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'unknown')`)
 	look.unfinished = one(`SELECT count(*) FROM job WHERE NOT imported`)
 	look.attempts = one(`SELECT count(*) FROM attempt`)
 	look.doubtful = one(`SELECT count(*) FROM attempt WHERE outcome IN ('unknown', 'mismatch')`)

@@ -1,3 +1,14 @@
+-- An item is sending while it has an attempt without an outcome: its row stays as it was, and is written once, at the end.
+-- Who opens the ledger next makes these items unknown.
+UPDATE item
+SET
+    state = 'pending',
+    attempts = attempts - 1
+WHERE job_id IN (SELECT id FROM job)
+    AND state IN ('pending', 'sending', 'unknown')
+    AND state = 'sending';
+CREATE INDEX attempt_open ON attempt (item_id) WHERE outcome = '';
+
 -- To SQLite a list of more than two values is a temporary table, made anew each time that it looks at a CHECK or at the
 -- condition of an index: that was half of what a row cost. The conditions stay, with OR, which costs next to nothing.
 -- Only the text of the schema changes, by the procedure for such changes in https://sqlite.org/lang_altertable.html.
@@ -8,8 +19,8 @@ SET sql = 'CREATE TABLE item (
     job_id       INTEGER NOT NULL REFERENCES job (id),
     row          INTEGER NOT NULL,
     state        TEXT    NOT NULL CHECK (
-                     state = ''pending'' OR state = ''sending'' OR state = ''unknown'' OR state = ''created'' OR
-                     state = ''duplicate'' OR state = ''failed'' OR state = ''invalid'' OR state = ''superseded''),
+                     state = ''pending'' OR state = ''unknown'' OR state = ''created'' OR state = ''duplicate'' OR
+                     state = ''failed'' OR state = ''invalid'' OR state = ''superseded''),
     invoice      BLOB             CHECK (invoice IS NULL OR length(invoice) = 16),
     invoice_id   TEXT    NOT NULL,
     reference    TEXT    NOT NULL,
@@ -57,7 +68,10 @@ WHERE name = 'attempt';
 PRAGMA writable_schema = RESET;
 
 DROP INDEX item_open;
-CREATE INDEX item_open ON item (job_id, state) WHERE state = 'pending' OR state = 'sending' OR state = 'unknown';
+CREATE INDEX item_open ON item (job_id, state) WHERE state = 'pending' OR state = 'unknown';
+
+-- What show lists: the rows without a link that have a reason on record.
+CREATE INDEX item_problem ON item (job_id, state) WHERE error <> '' AND state <> 'duplicate';
 
 -- Which items are about an invoice. It is filled at the end of an import, in its own order: an index on item, filled row by
 -- row in the file's order, takes twice the time at a million rows.
