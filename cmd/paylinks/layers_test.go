@@ -16,6 +16,7 @@ import (
 // layers lists each package with the packages of ours that it may import. Data walks one way, and imports go down
 // only.
 var layers = map[string][]string{
+	"cmd/bench":       {"store", "job", "job/invoice"},
 	"cmd/paylinks":    {"store", "job", "job/invoice", "job/links", "clink", "clink/simulator"},
 	"store":           {"job", "clink"},
 	"job/links":       {"job/invoice"},
