@@ -12,6 +12,27 @@
 //
 // The rules are pure functions, tested by tables: [Decide] (what an attempt's end means), [Meet] (the same
 // invoice in two jobs) and [Backoff].
+//
+// # How fast it is
+//
+// Speed must not cost a promise: each intent and each answer is on disk, by fsync, before anything rests on it. What
+// makes up for that:
+//
+//   - One writer commits whatever waits, in one transaction; it first lets run who is about to bring a record. There is
+//     no timer, and a lone record waits for nobody. With 64 workers some 24 rows share an fsync.
+//   - A worker does not wait until a created item's end is on record: the end goes before its next intent, so that both
+//     share a transaction and there is still one item in doubt per worker at most.
+//   - Four small statements a row: an item's own row is written once, with the answer. Counts are kept by the transactions
+//     that move items; no statement looks at a row in vain (store's plan test has SQLite explain each of them).
+//   - Open items are read ahead by pages, on a connection of their own.
+//
+// Where the limit is now: on two cores, with a server that answers at once and has its share of them, a whole run of 120,000
+// rows took 87 µs of CPU a row. 31 µs are the writer's (4 µs importing, 6 µs intents, 9 µs answers, 9 µs commits: the WAL and
+// its fsync), 26 µs net/http's client with its two goroutines a connection, 7 µs reading open items, 8 µs reading and
+// checking the file twice, 3 µs the links file; the rest is the garbage collector and the scheduler. The writer is the
+// bottleneck: it is busy nearly all the time, and of a worker's time 60% are waiting for its intent's commit. A bare loop
+// over net/http that keeps nothing takes 27 µs a row. `go test ./store ./clink -bench .` measures the parts, make bench the
+// whole.
 package job
 
 import (

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -120,7 +119,7 @@ func differs(asked clink.SessionRequest, got *clink.Session) string {
 			return fmt.Sprintf("asked for %s %q, Clink answered %.60q", field.name, field.asked, field.got)
 		}
 	}
-	if !sessionID.MatchString(got.SessionID) {
+	if !isSessionID(got.SessionID) {
 		return fmt.Sprintf("Clink answered without a usable session id (%.60q)", got.SessionID)
 	}
 	if asked.UIMode == "elements" && got.URL == "" {
@@ -129,9 +128,19 @@ func differs(asked clink.SessionRequest, got *clink.Session) string {
 	return unusable(got.URL)
 }
 
-// sessionID is what we take as a session id: it goes into a path and into a CSV cell, so it must be able to
-// do no harm in either.
-var sessionID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,254}$`)
+// isSessionID says what we take as a session id: letters, digits, and _ . : ~ - after the first character, 255 in all at
+// most. It goes into a path and into a CSV cell, so it must be able to do no harm in either.
+func isSessionID(id string) bool {
+	for i, c := range []byte(id) {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_':
+		case i > 0 && (c == '.' || c == ':' || c == '~' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return id != "" && len(id) <= 255
+}
 
 // unusable says why a customer must not be sent to this URL, or "".
 func unusable(link string) string {

@@ -1,6 +1,7 @@
 package job
 
-// State is where an item stands. The ledger's constraints know the same words.
+// State is where an item stands. The ledger's constraints know the same words, but for Sending: there it is an attempt
+// without an outcome.
 type State string
 
 const (

@@ -187,7 +187,7 @@ func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, atte
 		end = End{Status: out.status}
 		if session != nil {
 			end.SessionID, end.URL, end.ExpiresAt = session.SessionID, session.URL, session.ExpiresAt
-			if !sessionID.MatchString(end.SessionID) {
+			if !isSessionID(end.SessionID) {
 				end.SessionID = "" // the verdict's reason quotes its beginning
 			}
 		}

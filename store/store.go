@@ -3,9 +3,13 @@
 //
 // # Durability
 //
-// The ledger is in WAL mode with synchronous=FULL: a method that records something returns when it is on disk. One
-// connection writes. Records that wait at the same moment share a transaction, so that many workers cost one fsync;
-// there is no timer, and a lone record waits for nobody. Readers have connections of their own and always work.
+// The ledger is in WAL mode with synchronous=FULL: a method that records something returns when it is on disk, and
+// [Store.End] calls back then. One connection writes. Records that wait at the same moment share a transaction, so that
+// many workers cost one fsync; there is no timer, and a lone record waits for nobody. Readers have connections of their
+// own and always work.
+//
+// The -wal is folded in from 1,000 pages (4 MB) on. An import is recorded in parts, so that its size does not matter there
+// either, until its last transaction, which claims the invoices: that one takes some 30 bytes a row.
 //
 // # One sender
 //

@@ -15,6 +15,9 @@ import (
 // neighbours than for the disk.
 const batchMost = 256
 
+// walMost is what the -wal goes back to, in bytes, after a transaction that made it larger: the last one of an import.
+const walMost = 8 << 20
+
 // writer is the one connection that changes the ledger, and the goroutine that owns it. Records that wait at the
 // same moment share a transaction.
 type writer struct {
@@ -52,6 +55,9 @@ func openWriter(path string) (_ *writer, err error) {
 		return nil, err
 	}
 	if err := checkPragmas(ctx, w.conn); err != nil {
+		return nil, err
+	}
+	if _, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_size_limit = %d", walMost)); err != nil {
 		return nil, err
 	}
 	if err := migrate(w.conn); err != nil {
