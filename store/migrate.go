@@ -41,7 +41,7 @@ func (e *VersionError) Error() string {
 	if e.Found > e.Known {
 		return fmt.Sprintf("it was made by a newer paylinks (schema %d, this one knows up to %d)", e.Found, e.Known)
 	}
-	return fmt.Sprintf("it is of an older paylinks (schema %d, this one reads %d); the next run brings it up to date", e.Found, e.Known)
+	return fmt.Sprintf("it is of an older paylinks (schema %d, this one reads %d), and cannot be brought up to date now", e.Found, e.Known)
 }
 
 type querier interface {

@@ -93,37 +93,52 @@ func openForSending(path, holder string) (_ *Store, err error) {
 }
 
 // OpenToRead opens an existing ledger for reading, also while another process sends. The error is fs.ErrNotExist
-// when there is none. The process that sends reads from the Store that it has: a second one would cost the first
-// its locks (see recognise).
+// when there is none. One of an older paylinks is brought up to date first; where that cannot be done, since a run of the
+// older paylinks goes on or the ledger cannot be written, it is a *[VersionError]. The process that sends reads from the
+// Store that it has: a second one would cost the first its locks (see recognise).
 func OpenToRead(ctx context.Context, path string) (*Store, error) {
-	s := &Store{}
-	err := func() (err error) {
-		if s.path, err = realPath(path); err != nil {
-			return err
+	s, err := openToRead(ctx, path)
+	var older *VersionError
+	if errors.As(err, &older) && older.Found < older.Known {
+		if updated, openErr := OpenForSending(path, "bringing the ledger up to date"); openErr == nil {
+			if err = updated.Close(); err == nil {
+				s, err = openToRead(ctx, path)
+			}
 		}
-		if err := local(filepath.Dir(s.path)); err != nil {
-			return err
-		}
-		if err := recognise(s.path); err != nil {
-			return err
-		}
-		if s.read, err = sql.Open("sqlite3", dsn(s.path, "ro")); err != nil {
-			return err
-		}
-		version, err := version(ctx, s.read)
-		switch {
-		case err == nil && version == 0, neverMade(err):
-			return fs.ErrNotExist // a run began to make it, and was killed before its first migration ended
-		case err != nil:
-			return err
-		case version != len(migrations):
-			return &VersionError{Found: version, Known: len(migrations)}
-		}
-		return nil
-	}()
+	}
 	if err != nil {
-		_ = s.Close()
 		return nil, fmt.Errorf("open ledger %s: %w", path, damaged(err))
+	}
+	return s, nil
+}
+
+func openToRead(ctx context.Context, path string) (_ *Store, err error) {
+	s := &Store{}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if s.path, err = realPath(path); err != nil {
+		return nil, err
+	}
+	if err := local(filepath.Dir(s.path)); err != nil {
+		return nil, err
+	}
+	if err := recognise(s.path); err != nil {
+		return nil, err
+	}
+	if s.read, err = sql.Open("sqlite3", dsn(s.path, "ro")); err != nil {
+		return nil, err
+	}
+	version, err := version(ctx, s.read)
+	switch {
+	case err == nil && version == 0, neverMade(err):
+		return nil, fs.ErrNotExist // a run began to make it, and was killed before its migration ended
+	case err != nil:
+		return nil, err
+	case version != len(migrations):
+		return nil, &VersionError{Found: version, Known: len(migrations)}
 	}
 	return s, nil
 }

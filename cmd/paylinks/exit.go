@@ -77,7 +77,7 @@ func (f *failure) withHint(format string, args ...any) *failure {
 func classify(err error) *failure {
 	var f *failure
 	var held *store.HeldError
-	var newer *store.VersionError
+	var schema *store.VersionError
 	var remote *store.NetworkError
 	var output *links.Error
 	switch {
@@ -87,7 +87,9 @@ func classify(err error) *failure {
 		return &failure{exitInterrupted, errors.New("interrupted"), ""}
 	case errors.As(err, &held):
 		return &failure{exitUnfinished, err, "wait until it has ended, then run the same command again; nothing was sent"}
-	case errors.As(err, &newer):
+	case errors.As(err, &schema) && schema.Found < schema.Known:
+		return &failure{exitLedger, err, "wait until the run of the older paylinks has ended, or let your user write the ledger; then run this again"}
+	case errors.As(err, &schema):
 		return &failure{exitLedger, err, "use the newer paylinks, or another --ledger"}
 	case errors.Is(err, store.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
