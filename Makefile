@@ -42,7 +42,7 @@ fuzz: ## run each fuzzer for FUZZTIME (30s)
 soak: ## kill a run KILLS (500) times at random moments, and account for every session
 	go test ./cmd/paylinks -count=1 -run '^TestSoak$$' -soak.kills=$(KILLS) -timeout 60m -v
 
-bench: build ## measure paylinks beside its peers (some ten minutes) and write the table into bin/bench.md
+bench: build ## measure paylinks beside its peers (some seven minutes) and write the table into bin/bench.md
 	go run ./cmd/bench --paylinks $(BIN) --output bin/bench.md
 
 man: build ## write manual pages into bin/man

@@ -63,6 +63,11 @@ func quickly(t *testing.T, paylinks string, env []string, flags ...string) (stat
 	if string(written) != stdout.String() {
 		t.Error("the file is not what went to standard output")
 	}
+	for _, path := range []string{work, filepath.Dir(paylinks), filepath.Dir(program)} {
+		if strings.Contains(stdout.String(), path) {
+			t.Errorf("the table names a path of this machine, %s", path)
+		}
+	}
 	if left, err := os.ReadDir(work); err != nil || len(left) > 0 {
 		t.Errorf("left in the work folder: %v %v", left, err)
 	}
@@ -88,7 +93,7 @@ func TestTable(t *testing.T) {
 	const none = `^–$`
 	want := []struct{ title, measured, peer string }{
 		{"durable throughput", `^\*\*\d+\.\d\d\*\* of the bare loop: [\d,]+ rows/s, CPU \d+ µs a row$`, `^bare Go loop: [\d,]+ rows/s, CPU \d+ µs a row$`},
-		{"at a real API's latency (50 ms)", `^\*\*\d+\.\d%\*\* of ideal: [\d,]+ rows/s$`, `^bare Go loop: \d+\.\d%, [\d,]+ rows/s; ideal: 1,280 rows/s$`},
+		{"at a real API's latency (50 ms)", `^\*\*\d+\.\d%\*\* of ideal while sending: [\d,]+/s; whole run [\d,]+ rows/s$`, `^bare Go loop: \d+\.\d%, [\d,]+/s; whole run [\d,]+ rows/s; ideal: 1,280/s$`},
 		{"pace (`--rate 100`)", `^mean \*\*\d+\.\d\d\*\*/s over 0\.5 s, most in a second \*\*\d+\*\*; longest gap \d+ ms$`, `^ideal: 100/s$`},
 		{"pace, stopped for a moment and continued", `^most in a second \*\*\d+\*\*$`, `^ideal: 100$`},
 		{"pace, after 429s", `^most in a second \*\*\d+\*\* \([1-9]\d* refused\)$`, `^ideal: 100$`},
@@ -125,12 +130,15 @@ func TestTable(t *testing.T) {
 		t.Errorf("%d rows, want %d:\n%s", len(rows), len(want), said)
 	}
 	for _, line := range []string{
-		"paylinks run 400.csv --env simulator --base-url URL --rate 0 --concurrency 64 --ledger 400.db --json --output 400.links.csv\n",
-		"bench bare 400.csv URL\n",
+		"paylinks run N.csv --env simulator --base-url URL --rate 0 --concurrency 64 --ledger N.db --json --output N.links.csv\n",
+		"bench bare N.csv URL\n",
 	} {
-		if !strings.Contains(said, line) {
-			t.Errorf("no command line %q", line)
+		if strings.Count(said, line) != 1 {
+			t.Errorf("not once: command line %q", line)
 		}
+	}
+	if lines := strings.Count(said, "\n"); lines > 70 {
+		t.Errorf("%d lines are too many for a README", lines)
 	}
 }
 

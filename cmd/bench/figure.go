@@ -67,7 +67,8 @@ type bench struct {
 // sizes are how much is measured.
 type sizes struct {
 	pairs      int // of the durable throughput, and of what growth compares with
-	turns      int // of everything else that is repeated
+	turns      int // of what takes seconds
+	repeats    int // of what takes longer and varies little
 	looks      int // at jobs and show
 	throughput int // rows
 	latency    int // rows
@@ -81,13 +82,13 @@ type sizes struct {
 }
 
 var fullSizes = sizes{
-	pairs: 5, turns: 3, looks: 5, throughput: 40_000, latency: 38_400, parallel: 1_000,
+	pairs: 5, turns: 3, repeats: 2, looks: 5, throughput: 40_000, latency: 38_400, parallel: 1_000,
 	memory: [2]int{30_000, 300_000}, few: 10_000, long: 1_000_000, left: 10_000, fsyncs: 200,
-	pace: paceSizes{steady: 1_001, stopAfter: 500, stopFor: 2 * time.Second, stopped: 1_000, refuseAfter: 300, refused: 3_600},
+	pace: paceSizes{steady: 1_001, stopAfter: 500, stopFor: 2 * time.Second, stopped: 1_000, refuseAfter: 300, refused: 3_000},
 }
 
 var quickSizes = sizes{
-	pairs: 1, turns: 1, looks: 1, throughput: 400, latency: 256, parallel: 20,
+	pairs: 1, turns: 1, repeats: 1, looks: 1, throughput: 400, latency: 256, parallel: 20,
 	memory: [2]int{30, 300}, few: 100, long: 600, left: 60, fsyncs: 5,
 	pace: paceSizes{steady: 51, stopAfter: 20, stopFor: 300 * time.Millisecond, stopped: 40, refuseAfter: 20, refused: 40},
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,54 @@ func TestMostInSecond(t *testing.T) {
 func TestMeanRate(t *testing.T) {
 	if got := meanRate(at(0, 10, 20, 30, 40)); got != 100 {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestRateWhileSending guards that a perfect client, 64 requests every 50 ms, comes to the ideal and not above it.
+func TestRateWhileSending(t *testing.T) {
+	var made []time.Time
+	for wave := range 10 {
+		for range 64 {
+			made = append(made, at(50*wave)...)
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		made []time.Time
+		want float64
+	}{
+		{"perfect", made, 1280},
+		{"reported out of order", append(slices.Clone(made[320:]), made[:320]...), 1280},
+		{"half as fast", append(slices.Clone(made), at(900)...), 577.0 / 0.9},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := rateWhileSending(tt.made); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestLastMade guards that the times are those of the latest sessions, and that none are made up.
+func TestLastMade(t *testing.T) {
+	handler := simulator.New(simulator.Config{AllowNoKey: true})
+	behind := httptest.NewServer(handler)
+	defer behind.Close()
+	sessions := handler.Sessions
+	for len(sessions()) < 2 || sessions()[0].Created.Equal(sessions()[len(sessions())-1].Created) {
+		record := []string{"INV-" + strconv.Itoa(len(sessions())), "10.00", "USD", "a@example.com", "an order"}
+		if err := post(t.Context(), http.DefaultClient, behind.URL+"/checkout/session", record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := sessions()
+	s := &server{own: behind.URL}
+	got, err := s.lastMade(t.Context(), 1)
+	if err != nil || len(got) != 1 || !got[0].Equal(all[len(all)-1].Created) {
+		t.Errorf("got %v, %v, want the last of %v", got, err, all)
+	}
+	if _, err := s.lastMade(t.Context(), len(all)+1); err == nil {
+		t.Error("more times than there are sessions")
 	}
 }
 

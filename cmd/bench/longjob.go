@@ -103,7 +103,7 @@ const (
 	lookSQLite = "sqlite3"
 )
 
-// finishLongJob looks at the job and then resumes it, in as many steps as there are turns. A front notes the first request
+// finishLongJob looks at the job and then resumes it, in as many steps as there are repeats. A front notes the first request
 // of each; it stands where the first run's server stood, since a job keeps its address.
 func (b *bench) finishLongJob(ctx context.Context) (finishedJob, error) {
 	begun, err := b.started()
@@ -120,8 +120,8 @@ func (b *bench) finishLongJob(ctx context.Context) (finishedJob, error) {
 	}
 	defer at.stop()
 	left := b.sizes.left
-	for turn := range b.sizes.turns {
-		step := left / (b.sizes.turns - turn)
+	for turn := range b.sizes.repeats {
+		step := left / (b.sizes.repeats - turn)
 		left -= step
 		b.say("  resume, %d rows left", left+step)
 		if err := b.resume(ctx, &j, at, step, left); err != nil {

@@ -87,7 +87,7 @@ func newRoot(out, words io.Writer) *cobra.Command {
 		Short: "Measure paylinks, each figure beside its peer, and write one table",
 		Long: `bench measures the paylinks program against the stand-in Clink on this machine, and writes one Markdown table: what was
 measured, what a peer does in the same run, what is to be reached, and whether it is. What is under way goes to standard
-error. All of it takes some ten minutes and 4 GB of disk; do nothing else on the machine meanwhile.
+error. All of it takes some seven minutes and 4 GB of disk; do nothing else on the machine meanwhile.
 
 The figures, for --only:
 

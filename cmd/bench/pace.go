@@ -39,7 +39,7 @@ notes when each request comes, refused ones included. The mean is over 1,001 req
 The most in a second is the most requests in any span of one second, wherever it begins. In the second run the process
 is stopped (SIGSTOP) for 2 s after 500 of its 1,000 requests, and continued. In the third, after 300 requests, each is
 answered with 429 and Retry-After: 1 for 200 ms; the rate then halves and climbs back within half a minute, and the
-most in a second is looked for from the first refusal on, with some 10 s at full rate at the end. The mean is judged
+most in a second is looked for from the first refusal on, with some 4 s at full rate at the end. The mean is judged
 in the undisturbed run alone.`,
 	measure: measurePace,
 }

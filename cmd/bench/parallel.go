@@ -19,7 +19,7 @@ var parallelFigure = figure{
 	what:  "GNU parallel with curl, by how much it is slower",
 	note: `GNU parallel with 8 jobs and a joblog starts a curl for each of 1,000 requests; their bodies are prepared
 beforehand, which is not counted. Every line of the joblog must end with 0. It is compared with the durable throughput
-of paylinks, which the same kind of simulator served. Three runs.`,
+of paylinks, which the same kind of simulator served. Two runs.`,
 	measure: measureParallel,
 }
 
@@ -47,7 +47,7 @@ func measureParallel(ctx context.Context, b *bench) ([]row, error) {
 	defer at.stop()
 	post := fmt.Sprintf("curl -sSf -o /dev/null -H 'Content-Type: application/json' -H 'X-Timestamp: %d' --data-raw {} %s/checkout/session",
 		time.Now().UnixMilli(), at.url)
-	alone, err := b.inTurns(b.sizes.turns, in.rows, func() (ended, error) { return b.runParallel(ctx, bodies, post, at, in.rows) }, nil)
+	alone, err := b.inTurns(b.sizes.repeats, in.rows, func() (ended, error) { return b.runParallel(ctx, bodies, post, at, in.rows) }, nil)
 	if err != nil {
 		return nil, err
 	}

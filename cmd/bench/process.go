@@ -114,9 +114,12 @@ func peakOf(state *os.ProcessState) int64 {
 	return int64(usage.Maxrss) << 10
 }
 
-// note keeps the command line for the table.
+// fileOfRows is a file that is named by how many rows are in it.
+var fileOfRows = regexp.MustCompile(`\b[0-9]+((?:\.links)?\.(?:csv|db))\b`)
+
+// note keeps the command line for the table; those that differ only in the size of the file are one.
 func (b *bench) note(c command) {
-	if line := b.shown(c); !slices.Contains(b.commands, line) {
+	if line := fileOfRows.ReplaceAllString(b.shown(c), "N$1"); !slices.Contains(b.commands, line) {
 		b.commands = append(b.commands, line)
 	}
 }

@@ -11,8 +11,8 @@ var resumingFigure = figure{
 	title: "resuming",
 	what:  "time to the first request of a resumed job, and of the commands that look at it",
 	note: `The long job, 990,000 of its 1,000,000 rows done. A recorder before the simulator, in bench's own process,
-times the first request: from just before the start of paylinks resume to the request's arrival; three times, each
-sending a third of the rest. jobs and show are whole processes, five of each, as is sqlite3, which counts the items by
+times the first request: from just before the start of paylinks resume to the request's arrival; twice, each
+sending half of the rest. jobs and show are whole processes, five of each, as is sqlite3, which counts the items by
 state. Judged is the slowest of each. All of it is read from the page cache: a ledger that must come from the disk
 takes longer.`,
 	measure: measureResuming,

@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // server is a simulator in a process of its own.
@@ -51,20 +53,54 @@ func (s *server) stop() {
 
 // sessions is how many the simulator has made.
 func (s *server) sessions(ctx context.Context) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.own+"/_simulator/summary", nil)
+	answer, err := s.ask(ctx, "summary")
 	if err != nil {
 		return 0, err
 	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer answer.Body.Close()
+	defer answer.Close()
 	var summary struct {
 		Sessions int `json:"sessions"`
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&summary); err != nil {
+	if err := json.NewDecoder(answer).Decode(&summary); err != nil {
 		return 0, fmt.Errorf("the simulator's summary: %w", err)
 	}
 	return summary.Sessions, nil
+}
+
+// lastMade is when the simulator made each of its latest sessions, to the millisecond; it must keep its record.
+func (s *server) lastMade(ctx context.Context, sessions int) ([]time.Time, error) {
+	answer, err := s.ask(ctx, "sessions")
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Close()
+	var made []time.Time
+	for lines := json.NewDecoder(answer); ; {
+		var session struct {
+			Created time.Time `json:"created"`
+		}
+		if err := lines.Decode(&session); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("the simulator's sessions: %w", err)
+		}
+		made = append(made, session.Created)
+	}
+	if len(made) < sessions {
+		return nil, fmt.Errorf("the simulator knows %d sessions, expected %d or more", len(made), sessions)
+	}
+	return made[len(made)-sessions:], nil
+}
+
+// ask reads what the simulator knows.
+func (s *server) ask(ctx context.Context, what string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.own+"/_simulator/"+what, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Body, nil
 }

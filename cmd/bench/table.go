@@ -13,7 +13,8 @@ type table struct {
 	missing bool // a figure could not be measured
 }
 
-// markdown is the whole text: the machine, the table, how each figure is measured, and the command lines.
+// markdown is the whole text: the machine, the table, how each figure is measured, and the command lines. It is
+// fit for a README as it is: short, and without this machine's paths.
 func (t table) markdown(m machine, b *bench) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s\n\n", m)
@@ -36,11 +37,11 @@ func (t table) markdown(m machine, b *bench) string {
 		fmt.Fprintf(&s, "* **%s**: %s\n", f.title, oneLine(f.note))
 	}
 	s.WriteString("\n" + oneLine(commonNote) + "\n")
-	s.WriteString("\nThe command lines (`bench` is this program's own part; files are in the work folder; URL is a server's address):\n\n```\n")
+	s.WriteString("\n<details>\n<summary>The command lines</summary>\n\n" + oneLine(commandNote) + "\n\n```\n")
 	for _, line := range b.commands {
 		s.WriteString(line + "\n")
 	}
-	s.WriteString("```\n")
+	s.WriteString("```\n\n</details>\n")
 	return s.String()
 }
 
@@ -59,3 +60,5 @@ amount, currency, customer_email and a description of some 40 characters. Each r
 says otherwise, and inherits no settings from the environment. A run counts only when it ended with the status
 expected, its summary counts every row as created, its links file has a line for each, and the server made exactly as
 many sessions.`
+
+const commandNote = "`bench` is this program's own part, N the number of rows in a file, URL a server's address; all files are in the work folder."

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
+import "context"
 
 var throughputFigure = figure{
 	name:  "throughput",
@@ -50,34 +46,5 @@ func measureThroughput(_ context.Context, b *bench) ([]row, error) {
 		peer:     english.Sprintf("bare Go loop: %s, CPU %.0f µs a row", d.peer.rate(), d.peer.cpuEach()),
 		reach:    "≥ 0.60 of the bare loop",
 		met:      judge(d.ratio() >= 0.60),
-	}}, nil
-}
-
-// latency is a real API's.
-const latency = 50 * time.Millisecond
-
-var latencyFigure = figure{
-	name:  "latency",
-	title: "at a real API's latency",
-	what:  "the same when each answer takes 50 ms",
-	note: `The same with 38,400 rows, three pairs, when the simulator takes 50 ms for each answer: 64 requests in
-flight can make 1,280 a second at best, or all of them in 30 s. The time of the whole run counts, with check, import
-and export in it.`,
-	measure: measureLatency,
-}
-
-func measureLatency(ctx context.Context, b *bench) ([]row, error) {
-	d, err := b.duelOf(ctx, b.sizes.turns, b.sizes.latency, "--keep-no-record", "--latency", fmt.Sprint(latency))
-	if err != nil {
-		return nil, err
-	}
-	const ideal = bareWorkers * float64(time.Second/latency)
-	share := d.ours.perSecond().median() / ideal
-	return []row{{
-		title:    "at a real API's latency (50 ms)",
-		measured: english.Sprintf("**%.1f%%** of ideal: %s", 100*share, d.ours.rate()),
-		peer:     english.Sprintf("bare Go loop: %.1f%%, %s; ideal: %.0f rows/s", 100*d.peer.perSecond().median()/ideal, d.peer.rate(), ideal),
-		reach:    "≥ 97% of ideal",
-		met:      judge(share >= 0.97),
 	}}, nil
 }
