@@ -23,7 +23,7 @@ var importingFigure = figure{
 	what:  "rows a second into the ledger",
 	note: `What paylinks run does between its check and its first request, by its own packages in a process of bench's:
 it reads 1,000,000 rows, makes each an item with its request, looks whether the ledger knows it, and imports all of
-them in one transaction into a new ledger. Timed inside that process, from before the file is opened until the import
+them into a new ledger, by parts. Timed inside that process, from before the file is opened until the import
 has returned and is durable (WAL, synchronous=FULL). The peer is the whole process of sqlite3 with the same two
 settings: .import of the same file into one table of texts without index or checks, the WAL folded in when it closes.
 Three pairs.`,
