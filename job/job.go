@@ -31,8 +31,8 @@
 // its fsync), 26 µs net/http's client with its two goroutines a connection, 7 µs reading open items, 8 µs reading and
 // checking the file twice, 3 µs the links file; the rest is the garbage collector and the scheduler. The writer is the
 // bottleneck: it is busy nearly all the time, and of a worker's time 60% are waiting for its intent's commit. A bare loop
-// over net/http that keeps nothing takes 27 µs a row. `go test ./store ./clink -bench .` measures the parts, make bench the
-// whole.
+// over net/http that keeps nothing takes 27 µs a row. make bench measures the whole, `go test -bench . ./store ./clink` the
+// parts; the profile is BenchmarkRun's, in cmd/paylinks.
 package job
 
 import (

@@ -163,7 +163,7 @@ func (s crashSum) String() string {
 
 // crashBuild builds the program as its users have it. The test binary, which is the program too, may have the race
 // detector in it, which makes every start slow.
-func crashBuild(t *testing.T) string {
+func crashBuild(t testing.TB) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "paylinks")
 	if out, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".").CombinedOutput(); err != nil {

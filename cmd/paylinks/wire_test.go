@@ -62,7 +62,7 @@ func paylinksCommand(t *testing.T, env map[string]string, args ...string) (cmd *
 }
 
 // paylinksHere runs the program in this process, with these variables alone.
-func paylinksHere(t *testing.T, env map[string]string, args ...string) ended {
+func paylinksHere(t testing.TB, env map[string]string, args ...string) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
 	status := run(t.Context(), args, streams{
@@ -73,7 +73,7 @@ func paylinksHere(t *testing.T, env map[string]string, args ...string) ended {
 }
 
 // invoices writes an invoice file of n rows, A-1 over 1.50 USD and so on, into a folder of its own.
-func invoices(t *testing.T, n int) (path string) {
+func invoices(t testing.TB, n int) (path string) {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("invoice_id,customer_email,amount,currency\n")
