@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -83,6 +84,9 @@ func migrate(conn *sql.Conn) error {
 	if found == len(migrations) {
 		return nil
 	}
+	if err := checkSchema(ctx, conn, found); err != nil {
+		return err
+	}
 	err = inTransaction(conn, func() error {
 		steps := append(slices.Clone(migrations[found:]),
 			fmt.Sprintf("PRAGMA application_id = %d;\nPRAGMA user_version = %d;", applicationID, len(migrations)))
@@ -95,6 +99,44 @@ func migrate(conn *sql.Conn) error {
 	})
 	if err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", found, len(migrations), err)
+	}
+	return nil
+}
+
+// ErrUnknownSchema means that a ledger is not made as the steps that it claims to have been through make one: it is of a
+// paylinks that was never released. A step that took it for another would change what its columns mean.
+var ErrUnknownSchema = errors.New("it was made by a version of paylinks that was never released; nothing in it was changed")
+
+// checkSchema compares the ledger's tables and indexes with those that the first so many steps make.
+func checkSchema(ctx context.Context, conn *sql.Conn, steps int) error {
+	if steps == 0 {
+		return nil
+	}
+	fresh, err := sql.Open("sqlite3", ":memory:")
+	if err != nil {
+		return err
+	}
+	defer fresh.Close()
+	made, err := fresh.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	for _, step := range migrations[:steps] {
+		if _, err := made.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	var want, got string
+	const schema = `SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)`
+	if err := made.QueryRowContext(ctx, schema).Scan(&want); err != nil {
+		return err
+	}
+	if err := conn.QueryRowContext(ctx, schema).Scan(&got); err != nil {
+		return err
+	}
+	if got != want {
+		return ErrUnknownSchema
 	}
 	return nil
 }

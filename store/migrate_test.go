@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -196,6 +197,31 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 	}
 }
 
+// A ledger whose tables are others than its version says is left as it is: the step to the next schema would put new
+// names on its columns.
+func TestUnknownSchema(t *testing.T) {
+	first, err := os.ReadFile("migrations/0001_ledger.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	raw := rawDB(t, path, "rwc")
+	early := strings.Replace(string(first), "    checked_at   TEXT", "    found_unpaid TEXT NOT NULL DEFAULT '',\n    checked_at   TEXT", 1)
+	if _, err := raw.Exec(early + "; PRAGMA application_id = 1886154347; PRAGMA user_version = 1"); err != nil || early == string(first) {
+		t.Fatal(err)
+	}
+	_ = raw.Close()
+	if _, err := store.OpenForSending(path, ""); !errors.Is(err, store.ErrUnknownSchema) {
+		t.Errorf("a sender: %v", err)
+	}
+	if _, err := store.OpenToRead(t.Context(), path); !errors.Is(err, store.ErrUnknownSchema) {
+		t.Errorf("a reader: %v", err)
+	}
+	l := &ledger{t: t, raw: rawDB(t, path, "ro")}
+	l.want("SELECT user_version FROM pragma_user_version", "1")
+	l.want("SELECT count(*) FROM sqlite_schema WHERE name = 'claim'", "0")
+}
+
 // A ledger in use has been through these very steps: a released one is never edited, only followed by another.
 func TestMigrationsAreNumbered(t *testing.T) {
 	names, err := filepath.Glob("migrations/*")
@@ -216,6 +242,7 @@ func TestPragmas(t *testing.T) {
 	l := newLedger(t)
 	for name, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "cache_size": "-8000",
+		"journal_size_limit": "8388608",
 	} {
 		if got, err := l.Pragma(name); err != nil || got != want {
 			t.Errorf("PRAGMA %s is %s, %v; want %s", name, got, err, want)

@@ -100,10 +100,14 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 	s, err := openToRead(ctx, path)
 	var older *VersionError
 	if errors.As(err, &older) && older.Found < older.Known {
-		if updated, openErr := OpenForSending(path, "bringing the ledger up to date"); openErr == nil {
+		updated, openErr := openForSending(path, "bringing the ledger up to date")
+		switch {
+		case openErr == nil:
 			if err = updated.Close(); err == nil {
 				s, err = openToRead(ctx, path)
 			}
+		case errors.Is(openErr, ErrUnknownSchema):
+			err = openErr
 		}
 	}
 	if err != nil {

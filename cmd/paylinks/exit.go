@@ -90,7 +90,9 @@ func classify(err error) *failure {
 	case errors.As(err, &schema) && schema.Found < schema.Known:
 		return &failure{exitLedger, err, "wait until the run of the older paylinks has ended, or let your user write the ledger; then run this again"}
 	case errors.As(err, &schema):
-		return &failure{exitLedger, err, "use the newer paylinks, or another --ledger"}
+		return &failure{exitLedger, err, "use the newer paylinks; another ledger knows of none of its links, and would send its invoices anew"}
+	case errors.Is(err, store.ErrUnknownSchema):
+		return &failure{exitLedger, err, "use the paylinks that made it; another ledger knows of none of its links, and would send its invoices anew"}
 	case errors.Is(err, store.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
 	case errors.Is(err, store.ErrGone):

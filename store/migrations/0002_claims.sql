@@ -11,7 +11,8 @@ CREATE INDEX attempt_open ON attempt (item_id) WHERE outcome = '';
 
 -- To SQLite a list of more than two values is a temporary table, made anew each time that it looks at a CHECK or at the
 -- condition of an index: that was half of what a row cost. The conditions stay, with OR, which costs next to nothing.
--- Only the text of the schema changes, by the procedure for such changes in https://sqlite.org/lang_altertable.html.
+-- Only the text of the schema changes, by the procedure for such changes in https://sqlite.org/lang_altertable.html:
+-- checkSchema has made sure that it is the text of step 1.
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema
 SET sql = 'CREATE TABLE item (
