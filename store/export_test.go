@@ -16,6 +16,9 @@ func AddMigration(script string) (undo func()) {
 	return func() { migrations = known }
 }
 
+// Migrations are the steps that this program knows.
+func Migrations() []string { return migrations }
+
 // Record makes a record that does this.
 func (s *Store) Record(do func() error) error {
 	return s.writer.write(func(*tx) error { return do() })

@@ -157,7 +157,7 @@ func (i *importing) begin(t *tx) error {
 		return err
 	}
 	ctx := context.Background()
-	if err := t.conn.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM item`).Scan(&i.first); err != nil {
+	if err := t.conn.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM input`).Scan(&i.first); err != nil {
 		return err
 	}
 	i.others, i.last = i.first > 1, i.first-1
@@ -182,12 +182,14 @@ func (i *importing) begin(t *tx) error {
 }
 
 func (i *importing) add(t *tx, rows []encodedRow) error {
+	from := i.last + 1
 	for _, row := range rows {
 		if err := i.addRow(t, row); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := t.stmts.fresh.exec(from, i.last)
+	return err
 }
 
 func (i *importing) addRow(t *tx, row encodedRow) error {
@@ -227,26 +229,26 @@ func (i *importing) addRow(t *tx, row encodedRow) error {
 	return i.insertPending(t, row)
 }
 
-// insertPending is insert for nearly all rows, with no more values than they have: each costs a call to SQLite.
+// insertPending is a row with nothing to say of it: it is one of the part's fresh items.
 func (i *importing) insertPending(t *tx, row encodedRow) error {
-	result, err := t.stmts.insertPending.exec(
-		i.ID, int64(row.Row), row.Invoice[:], row.InvoiceID, row.Reference, row.Currency, row.Amount, row.request, row.cells)
-	if err != nil {
-		return err
-	}
-	t.enter(i.ID, job.Pending, row.Currency, row.Amount)
-	i.last, err = result.LastInsertId()
-	return err
+	return i.insertInput(t, job.Pending, row)
 }
 
 func (i *importing) insert(t *tx, state job.State, row encodedRow, link job.Claim, code, note string) error {
+	if err := i.insertInput(t, state, row); err != nil {
+		return err
+	}
+	_, err := t.stmts.insertStanding.exec(i.last, string(state), link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note)
+	return err
+}
+
+func (i *importing) insertInput(t *tx, state job.State, row encodedRow) error {
 	var invoice []byte
 	if state != job.Invalid {
 		invoice = row.Invoice[:]
 	}
-	result, err := t.stmts.insertItem.exec(
-		i.ID, int64(row.Row), string(state), invoice, row.InvoiceID, row.Reference, row.Currency, row.Amount,
-		row.request, row.cells, link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note)
+	result, err := t.stmts.insertInput.exec(
+		i.ID, int64(row.Row), invoice, row.InvoiceID, row.Reference, row.Currency, row.Amount, row.request, row.cells)
 	if err != nil {
 		return err
 	}
@@ -270,7 +272,7 @@ func (i *importing) end(t *tx) error {
 	_, err := t.conn.ExecContext(ctx, `
 		INSERT INTO claim (invoice, item_id)
 		SELECT invoice, id
-		FROM item
+		FROM input
 		WHERE id BETWEEN ?1 AND ?2
 			AND invoice IS NOT NULL
 		ORDER BY invoice
@@ -324,16 +326,23 @@ func (s *Store) takeOut(jobID, first int64) error {
 	for left := int64(1); left > 0; {
 		err := s.writer.write(func(t *tx) error {
 			ctx := context.Background()
-			result, err := t.conn.ExecContext(ctx, `
-				DELETE FROM item
-				WHERE id IN (SELECT id FROM item WHERE id >= ?1 LIMIT ?2)
-					AND job_id = ?3
-			`, first, partRows, jobID)
-			if err != nil {
-				return err
+			for _, table := range []struct{ name, id string }{{"fresh", "item_id"}, {"standing", "item_id"}, {"input", "id"}} {
+				result, err := t.conn.ExecContext(ctx, fmt.Sprintf(`
+					DELETE FROM %[1]s
+					WHERE %[2]s BETWEEN ?1 AND (
+						SELECT max(id)
+						FROM (SELECT id FROM input WHERE id >= ?1 ORDER BY id LIMIT ?2)
+					)
+				`, table.name, table.id), first, partRows)
+				if err != nil {
+					return err
+				}
+				if left, err = result.RowsAffected(); err != nil {
+					return err
+				}
 			}
-			if left, err = result.RowsAffected(); err != nil || left > 0 {
-				return err
+			if left > 0 {
+				return nil
 			}
 			for _, text := range []string{
 				`DELETE FROM item_tally WHERE job_id = ?1`,

@@ -15,11 +15,13 @@ import (
 // statements are what the writer's connection runs again and again.
 type statements struct {
 	beginTx, commitTx, rollbackTx         *statement
-	begin, endAttempt, end                *statement
+	begin, takeFresh, open                *statement
+	first, next, past, ended              *statement
 	session, replacedSession              *statement
+	stand                                 *statement
 	money, supersede, reuse, refuse, note *statement
 	checked, replace, replaced            *statement
-	insertPending, insertItem             *statement
+	insertInput, insertStanding, fresh    *statement
 	tallyItems, tallyAttempts             *statement
 	claims                                *sql.Stmt // what it reads has other types
 }
@@ -34,39 +36,41 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		{&t.stmts.commitTx, "COMMIT"},
 		{&t.stmts.rollbackTx, "ROLLBACK"},
 		{&t.stmts.begin, `
-			INSERT INTO attempt (item_id, number, sent_at)
-			SELECT item.id, item.attempts + 1, ?5
-			FROM item
-			WHERE item.id = ?1
-				AND item.state = ?2
-				AND item.state IN ('pending', 'unknown')
-				AND item.attempts = ?3
-				AND (?4 OR NOT EXISTS (
+			INSERT INTO intent (item_id, number, sent_at)
+			SELECT input.id, ?2, ?4
+			FROM input
+			WHERE input.id = ?1
+				AND (?3 OR NOT EXISTS (
 					SELECT 1
 					FROM claim
 					JOIN item AS other ON other.id = claim.item_id
-					WHERE claim.invoice = item.invoice
-						AND claim.item_id <> item.id
-						AND other.job_id <> item.job_id
+					WHERE claim.invoice = input.invoice
+						AND claim.item_id <> input.id
+						AND other.job_id <> input.job_id
 						AND ` + claiming + `
 				))
 			ON CONFLICT DO NOTHING
 		`},
-		{&t.stmts.endAttempt, `
-			UPDATE attempt
-			SET
-				ended_at = ?3,
-				outcome = ?4,
-				status = ?5,
-				code = ?6,
-				message = ?7,
-				session_id = ?8
+		{&t.stmts.takeFresh, `DELETE FROM fresh WHERE item_id = ?1`},
+		{&t.stmts.open, `
+			SELECT 1
+			FROM standing
 			WHERE item_id = ?1
-				AND number = ?2
-				AND outcome = ''
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+				AND attempts = ?3
 		`},
-		{&t.stmts.end, `
-			UPDATE item
+		{&t.stmts.first, `
+			INSERT OR IGNORE INTO standing (
+				item_id, state, attempts, unknown_ends, session_id, url, expires_at, created_at, sent_at, error_code, error
+			)
+			SELECT ?1, ?2, 1, ?2 = 'unknown', ?3, ?4, ?5, ?6, iif(?2 = 'created', sent_at, ''), ?7, ?8
+			FROM intent
+			WHERE item_id = ?1
+				AND number = 1
+		`},
+		{&t.stmts.next, `
+			UPDATE OR IGNORE standing
 			SET
 				state = ?2,
 				attempts = ?9,
@@ -75,43 +79,56 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				url = ?4,
 				expires_at = ?5,
 				created_at = ?6,
+				sent_at = iif(?2 = 'created', intent.sent_at, ''),
 				error_code = ?7,
 				error = ?8
-			WHERE id = ?1
-				AND state IN ('pending', 'unknown')
-				AND attempts = ?9 - 1
+			FROM intent
+			WHERE standing.item_id = ?1
+				AND standing.state IN ('pending', 'unknown')
+				AND standing.attempts = ?9 - 1
+				AND intent.item_id = ?1
+				AND intent.number = ?9
 		`},
+		{&t.stmts.past, `
+			INSERT INTO past_attempt (item_id, number, sent_at, ended_at, outcome, status, code, message, session_id)
+			SELECT item_id, number, sent_at, ?3, ?4, ?5, ?6, ?7, ?8
+			FROM intent
+			WHERE item_id = ?1
+				AND number = ?2
+		`},
+		{&t.stmts.ended, `DELETE FROM intent WHERE item_id = ?1 AND number = ?2`},
 		{&t.stmts.session, `
-			SELECT row, job_id
-			FROM item
-			WHERE session_id = ?1
-				AND state IN ('created', 'duplicate')
-				AND state = 'created'
+			SELECT input.row, input.job_id
+			FROM standing
+			JOIN input ON input.id = standing.item_id
+			WHERE standing.session_id = ?1
+				AND standing.state = 'created'
 		`},
 		{&t.stmts.replacedSession, `
-			SELECT item.row, item.job_id
-			FROM attempt
-			JOIN item ON item.id = attempt.item_id
-			WHERE attempt.session_id = ?1
-				AND attempt.replaced <> ''
+			SELECT input.row, input.job_id
+			FROM past_attempt
+			JOIN input ON input.id = past_attempt.item_id
+			WHERE past_attempt.session_id = ?1
+				AND past_attempt.replaced <> ''
 		`},
+		{&t.stmts.stand, `INSERT INTO standing (item_id, state) VALUES (?1, 'pending')`},
 		{&t.stmts.money, `
 			SELECT job_id, currency, amount
-			FROM item
+			FROM input
 			WHERE id = ?1
 		`},
 		{&t.stmts.supersede, `
-			UPDATE item
+			UPDATE standing
 			SET
 				state = 'superseded',
 				error_code = '',
 				error = ?3
-			WHERE id = ?1
+			WHERE item_id = ?1
 				AND state = ?2
-				AND NOT ` + onItsWay + `
+				AND NOT ` + onItsWay("standing.item_id") + `
 		`},
 		{&t.stmts.reuse, `
-			UPDATE item
+			UPDATE standing
 			SET
 				state = 'duplicate',
 				session_id = other.session_id,
@@ -120,45 +137,66 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				created_at = other.created_at,
 				error_code = '',
 				error = ?4
-			FROM item AS other
-			WHERE item.id = ?1
-				AND item.state = ?2
-				AND item.state IN ('pending', 'unknown')
-				AND NOT ` + onItsWay + `
-				AND other.id = ?3
+			FROM standing AS other
+			WHERE standing.item_id = ?1
+				AND standing.state = ?2
+				AND standing.state IN ('pending', 'unknown')
+				AND NOT ` + onItsWay("standing.item_id") + `
+				AND other.item_id = ?3
 				AND other.state = 'created'
 		`},
 		{&t.stmts.refuse, `
-			UPDATE item
+			UPDATE standing
 			SET
 				state = 'failed',
 				error_code = ?3,
 				error = ?4
-			WHERE id = ?1
+			WHERE item_id = ?1
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
-				AND NOT ` + onItsWay + `
+				AND NOT ` + onItsWay("standing.item_id") + `
 		`},
 		{&t.stmts.note, `
-			UPDATE item
+			UPDATE standing
 			SET
 				error_code = ?3,
 				error = ?4
-			WHERE id = ?1
+			WHERE item_id = ?1
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
-				AND NOT ` + onItsWay + `
+				AND NOT ` + onItsWay("standing.item_id") + `
 		`},
 		{&t.stmts.checked, `
-			UPDATE item
+			UPDATE standing
 			SET
 				link_status = ?2,
 				checked_at = ?3
-			WHERE session_id = (SELECT session_id FROM item WHERE id = ?1 AND state IN ('created', 'duplicate'))
-				AND state IN ('created', 'duplicate')
+			WHERE item_id IN (
+				SELECT sharing.item_id
+				FROM standing AS asked
+				JOIN standing AS sharing ON sharing.session_id = asked.session_id
+				WHERE asked.item_id = ?1
+					AND asked.state IN ('created', 'duplicate')
+					AND sharing.state = 'created'
+				UNION ALL
+				SELECT sharing.item_id
+				FROM standing AS asked
+				JOIN standing AS sharing ON sharing.session_id = asked.session_id
+				WHERE asked.item_id = ?1
+					AND asked.state IN ('created', 'duplicate')
+					AND sharing.state = 'duplicate'
+			)
+		`},
+		{&t.stmts.replaced, `
+			INSERT INTO past_attempt (item_id, number, sent_at, ended_at, outcome, status, code, message, session_id, replaced)
+			SELECT item_id, attempts, sent_at, created_at, 'created', 200, error_code, error, session_id, ?3
+			FROM standing
+			WHERE item_id = ?1
+				AND state = 'created'
+				AND session_id = ?2
 		`},
 		{&t.stmts.replace, `
-			UPDATE item
+			UPDATE standing
 			SET
 				state = 'pending',
 				unknown_ends = 0,
@@ -166,32 +204,29 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				url = '',
 				expires_at = '',
 				created_at = '',
+				sent_at = '',
 				link_status = '',
 				checked_at = '',
 				error_code = '',
 				error = ''
-			WHERE id = ?1
+			WHERE item_id = ?1
 				AND state = 'created'
 				AND session_id = ?2
 		`},
-		{&t.stmts.replaced, `
-			UPDATE attempt
-			SET replaced = ?3
-			WHERE item_id = ?1
-				AND session_id = ?2
-				AND outcome = 'created'
-				AND replaced = ''
+		{&t.stmts.insertInput, `
+			INSERT INTO input (job_id, row, invoice, invoice_id, reference, currency, amount, request, cells)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 		`},
-		{&t.stmts.insertPending, `
-			INSERT INTO item (job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells)
-			VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+		{&t.stmts.insertStanding, `
+			INSERT INTO standing (item_id, state, session_id, url, expires_at, created_at, error_code, error)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 		`},
-		{&t.stmts.insertItem, `
-			INSERT INTO item (
-				job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells,
-				session_id, url, expires_at, created_at, error_code, error
-			)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+		{&t.stmts.fresh, `
+			INSERT INTO fresh (item_id)
+			SELECT id
+			FROM input
+			WHERE id BETWEEN ?1 AND ?2
+				AND NOT EXISTS (SELECT 1 FROM standing WHERE item_id = input.id)
 		`},
 		{&t.stmts.tallyItems, `
 			INSERT INTO item_tally (job_id, state, currency, items, billions, rest)
@@ -219,15 +254,17 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		return nil, errors.Join(fmt.Errorf("prepare the look-up of claims: %w", err), t.close())
 	}
 	t.closes = append(t.closes, t.stmts.claims.Close)
-	const any = `SELECT EXISTS (SELECT 1 FROM attempt WHERE replaced <> '')`
+	const any = `SELECT EXISTS (SELECT 1 FROM past_attempt WHERE replaced <> '')`
 	if err := conn.QueryRowContext(context.Background(), any).Scan(&t.anyReplaced); err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
 }
 
-// onItsWay says of item that it is in state sending: that is no word in its row, but an attempt without an outcome.
-const onItsWay = `EXISTS (SELECT 1 FROM attempt WHERE attempt.item_id = item.id AND attempt.outcome = '')`
+// onItsWay says that an item, whose id this is, is in state sending.
+func onItsWay(id string) string {
+	return `EXISTS (SELECT 1 FROM intent WHERE intent.item_id = ` + id + `)`
+}
 
 // claiming are the items that are open or have a session.
 const claiming = `(
@@ -237,14 +274,12 @@ const claiming = `(
 )`
 
 // claimsOf selects the items, of imported jobs, that claim the invoice ?1.
-const claimsOf = `
+var claimsOf = `
 	SELECT
 		other.id,
 		other.job_id,
 		CASE
-			WHEN other.state <> 'created' AND EXISTS (
-				SELECT 1 FROM attempt WHERE attempt.item_id = other.id AND attempt.outcome = ''
-			) THEN 'sending'
+			WHEN ` + onItsWay("other.id") + ` THEN 'sending'
 			WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown'
 			ELSE other.state
 		END,
@@ -297,19 +332,33 @@ func bare(claims []claim) []job.Claim {
 	return all
 }
 
+// openItems selects the job's items that are open and not on their way.
+var openItems = func() string {
+	of := func(table, standing, where string) string {
+		return `
+			SELECT
+				this.item_id, input.job_id, input.row, ` + standing + `, input.invoice_id, input.reference, input.currency, input.amount,
+				input.request, input.invoice_id = '' AND job.allow_repeats
+			FROM job
+			CROSS JOIN ` + table + ` AS this -- in this order: fresh and open ones may be few of a million
+			CROSS JOIN input ON input.id = this.item_id
+			WHERE job.id = ?1
+				AND this.item_id BETWEEN max(?2 + 1, job.first_item) AND job.last_item` + where
+	}
+	standing := func(state job.State) string {
+		return of("standing", "this.state, this.attempts, this.unknown_ends",
+			`
+				AND this.state = '`+string(state)+`'
+				AND NOT `+onItsWay("this.item_id"))
+	}
+	return of("fresh", "'pending', 0, 0", "") + ` UNION ALL ` + standing(job.Pending) + ` UNION ALL ` + standing(job.Unknown) + `
+		ORDER BY 1
+		LIMIT ?3`
+}()
+
 // Open implements job.Ledger.
 func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item, error) {
-	const columns = `
-		SELECT
-			item.id, item.job_id, item.row, item.state, item.invoice_id, item.reference, item.currency, item.amount,
-			item.request, item.attempts, item.unknown_ends, item.invoice_id = '' AND job.allow_repeats
-		FROM item
-		JOIN job ON job.id = item.job_id
-		WHERE item.job_id = ?1
-			AND item.id > ?2
-			AND NOT ` + onItsWay + `
-			AND item.state = `
-	rows, err := s.read.QueryContext(ctx, columns+`'pending' UNION ALL `+columns+`'unknown' ORDER BY 1 LIMIT ?3`, jobID, after, n)
+	rows, err := s.read.QueryContext(ctx, openItems, jobID, after, n)
 	if err != nil {
 		return nil, fmt.Errorf("read open items: %w", err)
 	}
@@ -318,8 +367,8 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 	for rows.Next() {
 		var i job.Item
 		var request []byte
-		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount,
-			&request, &i.Attempts, &i.UnknownEnds, &i.Repeat)
+		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.Attempts, &i.UnknownEnds, &i.InvoiceID, &i.Reference, &i.Currency,
+			&i.Amount, &request, &i.Repeat)
 		if err == nil {
 			err = json.Unmarshal(request, &i.Request)
 		}
@@ -338,7 +387,7 @@ func (s *Store) Begin(item *job.Item, at time.Time, stopped func() bool) (meetin
 			return job.ErrStopped
 		}
 		meeting, number = job.Meeting{Action: job.Send}, item.Attempts+1
-		err := t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), item.Repeat, stamp(at))
+		err := t.stmts.begin.one(item.ID, int64(number), item.Repeat, stamp(at))
 		if err == job.ErrMoved && !item.Repeat {
 			meeting, err = t.meet(item, at)
 			if err == nil && meeting.Action != job.Send && meeting.Action != job.TakeOver {
@@ -346,8 +395,11 @@ func (s *Store) Begin(item *job.Item, at time.Time, stopped func() bool) (meetin
 				return t.settle(item, meeting)
 			}
 			if err == nil {
-				err = t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), true, stamp(at))
+				err = t.stmts.begin.one(item.ID, int64(number), true, stamp(at))
 			}
+		}
+		if err == nil {
+			err = t.leaveOpen(item)
 		}
 		if err != nil {
 			return err
@@ -358,6 +410,30 @@ func (s *Store) Begin(item *job.Item, at time.Time, stopped func() bool) (meetin
 		return nil
 	})
 	return meeting, number, err
+}
+
+// leaveOpen is the guard of an intent: the item must be open as the caller knows it, and is not fresh any more.
+func (t *tx) leaveOpen(item *job.Item) error {
+	if item.State == job.Pending && item.Attempts == 0 {
+		if n, err := t.stmts.takeFresh.changed(item.ID); err != nil || n == 1 {
+			return err
+		}
+	}
+	var open [1]driver.Value
+	err := t.stmts.open.first(open[:], item.ID, string(item.State), int64(item.Attempts))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = job.ErrMoved
+	}
+	return err
+}
+
+// stands gives a fresh item a row that says where it stands; others have one.
+func (t *tx) stands(itemID int64) error {
+	n, err := t.stmts.takeFresh.changed(itemID)
+	if err == nil && n == 1 {
+		_, err = t.stmts.stand.exec(itemID)
+	}
+	return err
 }
 
 // meet looks the item's invoice up in other jobs, and takes over what is to be taken over.
@@ -372,7 +448,7 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 			AND item.state = ?2
 			AND item.state IN ('pending', 'unknown')
 			AND item.attempts = ?3
-			AND NOT `+onItsWay+`
+			AND NOT `+onItsWay("item.id")+`
 	`, item.ID, string(item.State), item.Attempts).Scan(&invoice, &hold)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = job.ErrMoved
@@ -407,6 +483,9 @@ func (t *tx) supersede(itemID int64, from job.State, by int64) error {
 	if err := t.stmts.money.first(what[:], itemID); err != nil {
 		return err
 	}
+	if err := t.stands(itemID); err != nil {
+		return err
+	}
 	if err := t.stmts.supersede.one(itemID, string(from), fmt.Sprintf("taken over by job %d", by)); err != nil {
 		return err
 	}
@@ -425,12 +504,15 @@ func (t *tx) settle(item *job.Item, m job.Meeting) error {
 		what, hint := m.Conflict(false)
 		return t.refuse(item, job.CodeConflict, what+"; "+hint)
 	case job.Wait:
-		return t.stmts.note.one(item.ID, string(item.State), job.CodeHeld, m.Held())
+		return t.note(item, job.CodeHeld, m.Held())
 	}
 	return nil
 }
 
 func (t *tx) reuse(item *job.Item, other int64, note string) error {
+	if err := t.stands(item.ID); err != nil {
+		return err
+	}
 	if err := t.stmts.reuse.one(item.ID, string(item.State), other, note); err != nil {
 		return err
 	}
@@ -440,6 +522,9 @@ func (t *tx) reuse(item *job.Item, other int64, note string) error {
 }
 
 func (t *tx) refuse(item *job.Item, code, text string) error {
+	if err := t.stands(item.ID); err != nil {
+		return err
+	}
 	if err := t.stmts.refuse.one(item.ID, string(item.State), code, text); err != nil {
 		return err
 	}
@@ -448,31 +533,63 @@ func (t *tx) refuse(item *job.Item, code, text string) error {
 	return nil
 }
 
+func (t *tx) note(item *job.Item, code, text string) error {
+	if err := t.stands(item.ID); err != nil {
+		return err
+	}
+	return t.stmts.note.one(item.ID, string(item.State), code, text)
+}
+
 // End implements job.Ledger.
 func (s *Store) End(item *job.Item, number int, end job.End, recorded func(job.Verdict, error)) {
 	verdict := end.Verdict
 	s.writer.submit(record{
-		do: func(t *tx) error {
-			end := end
-			if end.State == job.Created {
-				if err := t.judgeSession(&end); err != nil {
-					return err
-				}
-			}
-			verdict = end.Verdict
-			return t.end(item, number, end)
+		do: func(t *tx) (err error) {
+			verdict, err = t.end(item, number, end)
+			return err
 		},
 		done: func(err error) { recorded(verdict, err) },
 	})
 }
 
-// judgeSession makes a mismatch of a session that another item has published, or that was given up for a new one.
-func (t *tx) judgeSession(end *job.End) error {
-	var owner [2]driver.Value // row and job
-	err := t.stmts.session.first(owner[:], end.SessionID)
-	if errors.Is(err, sql.ErrNoRows) && t.anyReplaced {
-		err = t.stmts.replacedSession.first(owner[:], end.SessionID)
+// end records the end of the attempt, and returns the verdict that is on record.
+func (t *tx) end(item *job.Item, number int, end job.End) (job.Verdict, error) {
+	if end.State == job.Created && t.anyReplaced {
+		if err := t.judgeSession(&end, t.stmts.replacedSession); err != nil {
+			return end.Verdict, err
+		}
 	}
+	err := t.standAfter(item, number, end)
+	if err == job.ErrMoved && end.State == job.Created {
+		// No two links have one session: there is an index that sees to it.
+		if err := t.judgeSession(&end, t.stmts.session); err != nil {
+			return end.Verdict, err
+		}
+		if end.State != job.Created {
+			err = t.standAfter(item, number, end)
+		}
+	}
+	if err == nil && (end.State != job.Created || end.Outcome != job.OutcomeCreated) {
+		err = t.stmts.past.one(item.ID, int64(number), stamp(end.At), string(end.Outcome), int64(end.Status), end.Code, end.Reason, end.SessionID)
+	}
+	if err == nil {
+		err = t.stmts.ended.one(item.ID, int64(number))
+	}
+	if err != nil {
+		return end.Verdict, err
+	}
+	t.leave(item.JobID, job.Sending, item.Currency, item.Amount)
+	t.enter(item.JobID, end.State, item.Currency, item.Amount)
+	t.attempts[attemptTally{item.JobID, ""}]--
+	t.attempts[attemptTally{item.JobID, end.Outcome}]++
+	return end.Verdict, nil
+}
+
+// judgeSession makes a mismatch of a session that another item has published, or that was given up for a new one: of one
+// that the statement finds.
+func (t *tx) judgeSession(end *job.End, find *statement) error {
+	var owner [2]driver.Value // row and job
+	err := find.first(owner[:], end.SessionID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -482,11 +599,9 @@ func (t *tx) judgeSession(end *job.End) error {
 	return err
 }
 
-func (t *tx) end(item *job.Item, number int, end job.End) error {
-	err := t.stmts.endAttempt.one(item.ID, int64(number), stamp(end.At), string(end.Outcome), int64(end.Status), end.Code, end.Reason, end.SessionID)
-	if err != nil {
-		return err
-	}
+// standAfter records where the item stands after the end. It is job.ErrMoved when the attempt is not on its way, when the
+// item is not as that attempt found it, or when another item is created with this session.
+func (t *tx) standAfter(item *job.Item, number int, end job.End) error {
 	var sessionID, url, expires, created string
 	if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
 		sessionID, created = end.SessionID, stamp(end.At)
@@ -494,15 +609,13 @@ func (t *tx) end(item *job.Item, number int, end job.End) error {
 	if end.State == job.Created {
 		url, expires = end.URL, stamp(end.ExpiresAt)
 	}
-	err = t.stmts.end.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason, int64(number))
-	if err != nil {
-		return err
+	if number == 1 {
+		n, err := t.stmts.first.changed(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
+		if err != nil || n == 1 {
+			return err
+		}
 	}
-	t.leave(item.JobID, job.Sending, item.Currency, item.Amount)
-	t.enter(item.JobID, end.State, item.Currency, item.Amount)
-	t.attempts[attemptTally{item.JobID, ""}]--
-	t.attempts[attemptTally{item.JobID, end.Outcome}]++
-	return nil
+	return t.stmts.next.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason, int64(number))
 }
 
 // Reuse implements job.Ledger.
@@ -517,7 +630,7 @@ func (s *Store) Refuse(item *job.Item, code, text string) error {
 
 // Note implements job.Ledger.
 func (s *Store) Note(item *job.Item, code, text string) error {
-	return s.writer.write(func(t *tx) error { return t.stmts.note.one(item.ID, string(item.State), code, text) })
+	return s.writer.write(func(t *tx) error { return t.note(item, code, text) })
 }
 
 // Retry puts the job's failed items back to pending, or, with unknown, those that Clink may have made a session
@@ -535,7 +648,7 @@ func (s *Store) Retry(jobID int64, unknown bool) (n int, err error) {
 			`, where, &n)
 		}
 		if !unknown {
-			return back(job.Failed, "request <> '{}'") // what is purged cannot be sent
+			return back(job.Failed, "(SELECT request FROM input WHERE id = item_id) <> '{}'") // what is purged cannot be sent
 		}
 		if err := back(job.Unknown, "TRUE"); err != nil {
 			return err
@@ -549,16 +662,15 @@ func (s *Store) Retry(jobID int64, unknown bool) (n int, err error) {
 // many they were.
 func (t *tx) moveAll(jobID int64, from, to job.State, set, where string, n *int) error {
 	rows, err := t.conn.QueryContext(context.Background(), `
-		UPDATE item
+		UPDATE standing
 		SET
 			state = ?1,
 			`+set+`
-		WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?2) AND (SELECT last_item FROM job WHERE id = ?2)
-			AND job_id = ?2
+		WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?2) AND (SELECT last_item FROM job WHERE id = ?2)
 			AND state = ?3
-			AND NOT `+onItsWay+`
+			AND NOT `+onItsWay("item_id")+`
 			AND `+where+`
-		RETURNING currency, amount
+		RETURNING (SELECT currency FROM input WHERE id = item_id), (SELECT amount FROM input WHERE id = item_id)
 	`, string(to), jobID, string(from))
 	if err != nil {
 		return err
@@ -580,62 +692,36 @@ func (t *tx) moveAll(jobID int64, from, to job.State, set, where string, n *int)
 // recover makes what a crashed run left in state sending unknown, and returns how many items that were.
 func (s *Store) recover(at time.Time) (n int, err error) {
 	err = s.writer.write(func(t *tx) error {
-		n = 0
-		ctx := context.Background()
-		rows, err := t.conn.QueryContext(ctx, `
-			UPDATE attempt
-			SET
-				ended_at = ?1,
-				outcome = 'unknown',
-				code = 'unknown',
-				message = ?2
-			WHERE outcome = ''
-			RETURNING item_id, number
-		`, stamp(at), crashed)
+		rows, err := t.conn.QueryContext(context.Background(), `
+			SELECT input.id, input.job_id, input.currency, input.amount, intent.number
+			FROM intent
+			JOIN input ON input.id = intent.item_id
+		`)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		numbers := map[int64]int{} // by item
+		var items []job.Item
 		for rows.Next() {
-			var id int64
-			var number int
-			if err := rows.Scan(&id, &number); err != nil {
+			var i job.Item
+			if err := rows.Scan(&i.ID, &i.JobID, &i.Currency, &i.Amount, &i.Attempts); err != nil {
 				return err
 			}
-			numbers[id] = number
+			items = append(items, i)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return err
 		}
-		for id, number := range numbers {
-			var jobID, amount int64
-			var currency string
-			err := t.conn.QueryRowContext(ctx, `
-				UPDATE item
-				SET
-					state = 'unknown',
-					attempts = ?2,
-					unknown_ends = unknown_ends + 1,
-					error_code = 'unknown',
-					error = ?3
-				WHERE id = ?1
-					AND state IN ('pending', 'unknown')
-					AND attempts = ?2 - 1
-				RETURNING job_id, currency, amount
-			`, id, number, crashed).Scan(&jobID, &currency, &amount)
-			if err != nil {
+		end := job.End{At: at, Verdict: job.Verdict{
+			Outcome: job.OutcomeUnknown, State: job.Unknown, Code: string(job.OutcomeUnknown), Reason: "the run ended before the answer came",
+		}}
+		for i := range items {
+			if _, err := t.end(&items[i], items[i].Attempts, end); err != nil {
 				return err
 			}
-			t.leave(jobID, job.Sending, currency, amount)
-			t.enter(jobID, job.Unknown, currency, amount)
-			t.attempts[attemptTally{jobID, ""}]--
-			t.attempts[attemptTally{jobID, job.OutcomeUnknown}]++
-			n++
 		}
+		n = len(items)
 		return nil
 	})
 	return n, err
 }
-
-const crashed = "the run ended before the answer came"

@@ -192,14 +192,28 @@ func TestStaleItem(t *testing.T) {
 // aside has an open item stand aside, so that no other job's item meets it, while do is done.
 func (l *ledger) aside(item *job.Item, do func()) {
 	l.t.Helper()
-	set := func(s job.State) {
-		if _, err := l.raw.Exec("UPDATE item SET state = ? WHERE id = ?", s, item.ID); err != nil {
+	exec := func(text string, args ...any) (changed int64) {
+		result, err := l.raw.Exec(text, args...)
+		if err != nil {
 			l.t.Fatal(err)
 		}
+		changed, _ = result.RowsAffected()
+		return changed
 	}
-	set(job.Failed)
+	fresh := exec("DELETE FROM fresh WHERE item_id = ?", item.ID)
+	stood := exec("UPDATE standing SET state = 'failed' WHERE item_id = ?", item.ID)
+	if stood == 0 {
+		exec("INSERT INTO standing (item_id, state) VALUES (?, 'failed')", item.ID)
+	}
 	do()
-	set(item.State)
+	if stood == 1 {
+		exec("UPDATE standing SET state = ? WHERE item_id = ?", item.State, item.ID)
+	} else {
+		exec("DELETE FROM standing WHERE item_id = ?", item.ID)
+	}
+	if fresh == 1 {
+		exec("INSERT INTO fresh VALUES (?)", item.ID)
+	}
 }
 
 // bothOpen makes two jobs with one item each, both open, which can be when the older one failed and is retried.
@@ -438,29 +452,35 @@ func TestCrashRecovery(t *testing.T) {
 // The constraints stand behind the guards.
 func TestConstraints(t *testing.T) {
 	l := newLedger(t)
-	item := l.first(l.imported(newJob("a"), invoices(2)...).ID)
-	l.send(item, job.OutcomeCreated)
+	items := l.open(l.imported(newJob("a"), invoices(4)...).ID)
+	l.send(items[0], job.OutcomeCreated)
+	l.send(items[1], job.OutcomeUnknown)
+	l.send(items[2], job.OutcomeCreated)
 	for name, statement := range map[string]string{
-		"a state nobody knows":            "UPDATE item SET state = 'done' WHERE id = 2",
-		"created without a session":       "UPDATE item SET state = 'created' WHERE id = 2",
-		"created without a time":          "UPDATE item SET created_at = '' WHERE id = 1",
-		"duplicate without a session":     "UPDATE item SET state = 'duplicate' WHERE id = 2",
-		"a URL without a link":            "UPDATE item SET url = 'https://pay.test/x' WHERE id = 2",
-		"failed with its URL":             "UPDATE item SET state = 'failed' WHERE id = 1",
-		"pending without an invoice":      "UPDATE item SET invoice = NULL WHERE id = 2",
-		"an invoice key that is too long": "UPDATE item SET invoice = zeroblob(17) WHERE id = 2",
-		"an amount of nothing":            "UPDATE item SET amount = 0 WHERE id = 2",
-		"a negative amount":               "UPDATE item SET amount = -1 WHERE id = 2",
-		"a fraction":                      "UPDATE item SET amount = 1.5 WHERE id = 2",
-		"an amount that is a text":        "UPDATE item SET amount = 'ten' WHERE id = 2",
-		"no request":                      "UPDATE item SET request = '' WHERE id = 2",
-		"an item of no job":               "UPDATE item SET job_id = 9 WHERE id = 2",
-		"an outcome nobody knows":         "UPDATE attempt SET outcome = 'fine'",
-		"an attempt twice":                "INSERT INTO attempt (item_id, number, sent_at) VALUES (1, 1, '')",
-		"an attempt of no item":           "INSERT INTO attempt (item_id, number, sent_at) VALUES (9, 1, '')",
-		"a job twice":                     "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, bom, output, created_at, 0, -1 FROM job",
-		"a policy nobody knows":           "UPDATE job SET on_unknown = 'guess'",
-		"an environment nobody knows":     "UPDATE job SET environment = 'test'",
+		"a state nobody knows":             "UPDATE standing SET state = 'done' WHERE item_id = 2",
+		"created without a session":        "UPDATE standing SET state = 'created' WHERE item_id = 2",
+		"created without a time":           "UPDATE standing SET created_at = '' WHERE item_id = 1",
+		"duplicate without a session":      "UPDATE standing SET state = 'duplicate' WHERE item_id = 2",
+		"a URL without a link":             "UPDATE standing SET url = 'https://pay.test/x' WHERE item_id = 2",
+		"failed with its URL":              "UPDATE standing SET state = 'failed' WHERE item_id = 1",
+		"an invoice key that is too long":  "UPDATE input SET invoice = zeroblob(17) WHERE id = 2",
+		"an amount of nothing":             "UPDATE input SET amount = 0 WHERE id = 2",
+		"a negative amount":                "UPDATE input SET amount = -1 WHERE id = 2",
+		"a fraction":                       "UPDATE input SET amount = 1.5 WHERE id = 2",
+		"an amount that is a text":         "UPDATE input SET amount = 'ten' WHERE id = 2",
+		"no request":                       "UPDATE input SET request = '' WHERE id = 2",
+		"an item of no job":                "UPDATE input SET job_id = 9 WHERE id = 2",
+		"an outcome nobody knows":          "UPDATE past_attempt SET outcome = 'fine'",
+		"an attempt twice":                 "INSERT INTO past_attempt SELECT * FROM past_attempt",
+		"an attempt of no item":            "INSERT INTO past_attempt SELECT 9, number, sent_at, ended_at, outcome, status, code, message, session_id, replaced FROM past_attempt",
+		"a standing of no item":            "INSERT INTO standing (item_id, state) VALUES (9, 'pending')",
+		"a session twice":                  "UPDATE standing SET session_id = (SELECT session_id FROM standing WHERE item_id = 1) WHERE item_id = 3",
+		"an item on its way twice":         "INSERT INTO intent SELECT 4, n, '' FROM (SELECT 1 AS n UNION ALL SELECT 2)",
+		"created without an attempt":       "UPDATE standing SET attempts = 0 WHERE item_id = 1",
+		"created by nothing that was sent": "UPDATE standing SET sent_at = '' WHERE item_id = 1",
+		"a job twice":                      "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, bom, output, created_at, 0, -1 FROM job",
+		"a policy nobody knows":            "UPDATE job SET on_unknown = 'guess'",
+		"an environment nobody knows":      "UPDATE job SET environment = 'test'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			l.t = t

@@ -21,7 +21,7 @@ import (
 const halfWay = `
 	CREATE TABLE half (x);
 	UPDATE job SET file = 'changed';
-	DROP INDEX item_open;
+	DROP INDEX standing_open;
 	SELECT die();
 `
 
@@ -69,8 +69,8 @@ func TestInterruptedMigrationLeavesTheVersionBefore(t *testing.T) {
 			l.close()
 			interrupt(t, path)
 			l = openLedger(t, path)
-			l.want("SELECT count(*) FROM sqlite_schema WHERE name IN ('half', 'item_open')", "1")
-			l.want("SELECT user_version FROM pragma_user_version", "2")
+			l.want("SELECT count(*) FROM sqlite_schema WHERE name IN ('half', 'standing_open')", "1")
+			l.want("SELECT user_version FROM pragma_user_version", fmt.Sprint(len(store.Migrations())))
 			l.want("SELECT file FROM job", "/files/a.csv")
 		})
 	}
@@ -98,7 +98,7 @@ func TestMigrationRunsOnce(t *testing.T) {
 	for range 2 {
 		l = openLedger(t, path)
 		l.want("SELECT count(*) FROM added", "1")
-		l.want("SELECT user_version FROM pragma_user_version", "3")
+		l.want("SELECT user_version FROM pragma_user_version", fmt.Sprint(len(store.Migrations())))
 		l.want("SELECT count(*) FROM item", "3")
 		l.close()
 	}
@@ -109,14 +109,15 @@ func TestReaderOfAnOlderLedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openLedger(t, path)
 	l.imported(newJob("a"), invoices(3)...)
+	known := len(store.Migrations())
 	undo := store.AddMigration("CREATE TABLE added (x)")
 	defer undo()
 	_, err := store.OpenToRead(t.Context(), path)
 	var version *store.VersionError
-	if !errors.As(err, &version) || *version != (store.VersionError{Found: 2, Known: 3}) {
+	if !errors.As(err, &version) || *version != (store.VersionError{Found: known, Known: known + 1}) {
 		t.Errorf("beside a run: %v", err)
 	}
-	l.want("SELECT user_version FROM pragma_user_version", "2")
+	l.want("SELECT user_version FROM pragma_user_version", fmt.Sprint(known))
 	l.close()
 	for range 2 {
 		reader, err := store.OpenToRead(t.Context(), path)
@@ -130,7 +131,7 @@ func TestReaderOfAnOlderLedger(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	openLedger(t, path).want("SELECT user_version FROM pragma_user_version", "3")
+	openLedger(t, path).want("SELECT user_version FROM pragma_user_version", fmt.Sprint(known+1))
 }
 
 // A ledger of the first schema keeps all that it holds, and its constraints.
@@ -172,7 +173,7 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 	_ = raw.Close()
 
 	l := openLedger(t, path)
-	for _, line := range l.query("SELECT name, sql FROM sqlite_schema WHERE name IN ('item', 'attempt', 'item_open')") {
+	for _, line := range l.query("SELECT name, sql FROM sqlite_schema WHERE name IN ('input', 'standing', 'past_attempt', 'standing_open')") {
 		if list := regexp.MustCompile(`IN \([^)]*,[^)]*,`).FindString(line); list != "" {
 			t.Errorf("a list that costs a temporary table: %s", list)
 		}
@@ -188,13 +189,86 @@ func TestMigrationFromTheFirstSchema(t *testing.T) {
 	l.want("SELECT job_id, row, state FROM item WHERE invoice IS NOT NULL ORDER BY id",
 		"1|2|created", "1|3|superseded", "1|4|superseded", "1|6|unknown", "2|2|duplicate", "2|3|pending", "2|4|pending")
 	for _, text := range []string{
-		"UPDATE item SET state = 'paid' WHERE id = 2", "UPDATE item SET link_status = 'gone', checked_at = 'x' WHERE id = 1",
-		"UPDATE attempt SET outcome = 'good'",
+		"UPDATE standing SET state = 'paid' WHERE item_id = 2", "UPDATE standing SET link_status = 'gone', checked_at = 'x' WHERE item_id = 1",
+		"UPDATE past_attempt SET outcome = 'good'",
 	} {
 		if _, err := l.raw.Exec(text); err == nil {
 			t.Errorf("it let this through: %s", text)
 		}
 	}
+}
+
+// The third step takes items and attempts apart: put together by the views, not a value of them has changed, and each item
+// is in the one table that says how it goes on.
+func TestMigrationFromTheSecondSchema(t *testing.T) {
+	raw := rawDB(t, filepath.Join(t.TempDir(), "ledger.db"), "rwc")
+	l := &ledger{t: t, raw: raw}
+	run := func(text string) {
+		t.Helper()
+		if _, err := raw.Exec("BEGIN;" + text + ";COMMIT"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(store.Migrations()[0])
+	run(store.Migrations()[1])
+	run(`
+		INSERT INTO job (
+			id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
+			allow_repeats, raw_cells, bom, output, created_at, first_item, last_item
+		)
+		VALUES (1, zeroblob(32), 'old.csv', zeroblob(32), 'sandbox', 'https://clink.test/api', '{}', '["id"]', ',', 'retry', 0, 0, 0, 'o', '2026', 1, 15);
+		WITH these (id, state, attempts, unknown_ends, session_id, url, link_status, checked_at, error_code, error) AS (VALUES
+			(1, 'pending', 0, 0, '', '', '', '', '', ''),
+			(2, 'pending', 0, 0, '', '', '', '', '', ''),                    -- on its way
+			(3, 'pending', 0, 0, '', '', '', '', 'held', 'behind a doubt'),
+			(4, 'pending', 1, 0, '', '', '', '', '', 'no connection'),
+			(5, 'pending', 2, 0, '', '', '', '', '', ''),                    -- retried
+			(6, 'pending', 1, 1, '', '', '', '', '', ''),
+			(7, 'unknown', 2, 2, '', '', '', '', 'unknown', 'timeout'),
+			(8, 'unknown', 1, 1, '', '', '', '', 'unknown', 'timeout'),      -- on its way again
+			(9, 'created', 1, 0, 'sess_9', 'https://a.test/9', '', '', '', 'no expiry'),
+			(10, 'created', 3, 1, 'sess_10', 'https://a.test/10', 'paid', '2026', '', ''),
+			(11, 'duplicate', 0, 0, 'sess_9', 'https://a.test/9', '', '', '', 'link of job 1'),
+			(12, 'failed', 1, 0, 'sess_12', '', '', '', 'mismatch', 'another amount'),
+			(13, 'invalid', 0, 0, '', '', '', '', 'invalid', 'no amount'),
+			(14, 'superseded', 1, 1, '', '', '', '', '', 'taken over by job 2'),
+			(15, 'created', 2, 0, 'sess_15', '', 'open', '2026', '', '')     -- reissued
+		)
+		INSERT INTO item
+		SELECT id, 1, id + 1, state, iif(state = 'invalid', NULL, randomblob(16)), 'INV-' || id, 'INV-' || id, 'USD', id, '{}', '["' || id || '"]',
+			attempts, unknown_ends, session_id, url, iif(url = '', '', '2027'), iif(session_id = '', '', '2026-' || id), link_status,
+			checked_at, error_code, error
+		FROM these;
+		INSERT INTO attempt (item_id, number, sent_at, ended_at, outcome, status, code, message, session_id, replaced) VALUES
+			(2, 1, 's', '', '', 0, '', '', '', ''),
+			(4, 1, 's', 'e', 'not_sent', 0, '', 'no connection', '', ''),
+			(5, 1, 's', 'e', 'rejected', 400, '1', 'no', '', ''),
+			(5, 2, 's', 'e', 'mismatch', 200, 'mismatch', 'another amount', 'sess_5', ''),
+			(6, 1, 's', 'e', 'unknown', 0, 'unknown', 'timeout', '', ''),
+			(7, 1, 's', 'e', 'unknown', 500, 'unknown', 'timeout', '', ''),
+			(7, 2, 's', 'e', 'unknown', 0, 'unknown', 'timeout', '', ''),
+			(8, 1, 's', 'e', 'unknown', 0, 'unknown', 'timeout', '', ''),
+			(8, 2, 's', '', '', 0, '', '', '', ''),
+			(9, 1, 's9', '2026-9', 'created', 200, '', 'no expiry', 'sess_9', ''),
+			(10, 1, 's', 'e', 'throttled', 429, '', '', '', ''),
+			(10, 2, 's', 'e', 'unknown', 0, 'unknown', 'timeout', '', ''),
+			(10, 3, 's10', '2026-10', 'created', 200, '', '', 'sess_10', ''),
+			(12, 1, 's', 'e', 'mismatch', 200, 'mismatch', 'another amount', 'sess_12', ''),
+			(14, 1, 's', 'e', 'unknown', 0, 'unknown', 'timeout', '', ''),
+			(15, 1, 's', 'e', 'created', 200, '', '', 'sess_1', '2026-15'),
+			(15, 2, 's15', '2026-15', 'created', 200, '', '', 'sess_15', '');
+	`)
+	items, attempts := l.query("SELECT * FROM item ORDER BY id"), l.query("SELECT * FROM attempt ORDER BY 1, 2")
+	run(store.Migrations()[2])
+	l.want("SELECT * FROM item ORDER BY id", items...)
+	l.want("SELECT * FROM attempt ORDER BY 1, 2", attempts...)
+	l.want("SELECT item_id FROM fresh", "1")
+	l.want("SELECT * FROM intent", "2|1|s", "8|2|s")
+	l.want("SELECT group_concat(item_id) FROM standing", "3,4,5,6,7,8,9,10,11,12,13,14,15")
+	l.want("SELECT item_id, sent_at FROM standing WHERE sent_at <> ''", "9|s9", "10|s10", "15|s15")
+	l.want("SELECT count(*), count(replaced) FILTER (WHERE replaced <> '') FROM past_attempt", "12|1")
+	l.want("SELECT name FROM sqlite_schema WHERE name LIKE '%old%'")
+	l.want("PRAGMA foreign_key_check")
 }
 
 // A ledger whose tables are others than its version says is left as it is: the step to the next schema would put new

@@ -37,7 +37,6 @@ const purgeCounts = `
 		)
 	FROM item
 	WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
-		AND job_id = ?1
 `
 
 // Purgeable returns the jobs made before a time that are not purged yet, oldest first.
@@ -74,18 +73,21 @@ func (s *Store) Purge(j job.Job, now time.Time) error {
 			return ErrKept
 		}
 		for _, text := range []string{`
-			UPDATE item
+			UPDATE input
 			SET
 				invoice_id = '',
 				reference = '',
 				request = '{}',
-				cells = '[]',
+				cells = '[]'
+			WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+		`, `
+			UPDATE standing
+			SET
 				url = '',
 				error = ''
-			WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
-				AND job_id = ?1
+			WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
 		`, `
-			UPDATE attempt
+			UPDATE past_attempt
 			SET message = ''
 			WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
 		`} {

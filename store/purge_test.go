@@ -128,7 +128,7 @@ func TestWhatIsNotPurged(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLedger(t)
 			l.secretive("a")
-			if _, err := l.raw.Exec("UPDATE item SET " + tt.set + " WHERE id = 1"); err != nil {
+			if _, err := l.raw.Exec("UPDATE standing SET " + tt.set + " WHERE item_id = 1"); err != nil {
 				t.Fatal(err)
 			}
 			defer l.recount()
@@ -171,6 +171,8 @@ func (l *ledger) recount() {
 	for _, text := range []string{
 		"DELETE FROM item_tally",
 		"INSERT INTO item_tally SELECT job_id, state, currency, count(*), 0, sum(amount) FROM item GROUP BY 1, 2, 3",
+		"DELETE FROM attempt_tally",
+		"INSERT INTO attempt_tally SELECT job_id, outcome, count(*) FROM attempt JOIN item ON item.id = item_id GROUP BY 1, 2",
 	} {
 		if _, err := l.raw.Exec(text); err != nil {
 			l.t.Fatal(err)

@@ -116,23 +116,35 @@ func (s *Store) Tally(ctx context.Context, jobID int64) (job.Tally, error) {
 // policy of hold or with maxAttempts used up, or behind a doubt of another job.
 func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error) {
 	err = s.read.QueryRowContext(ctx, `
-		SELECT
-			count(*) FILTER (WHERE goes),
-			count(*) FILTER (WHERE NOT goes)
-		FROM (
+		WITH this AS (
+			SELECT first_item, last_item
+			FROM job
+			WHERE id = ?1
+		), again AS (
 			SELECT
 				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND NOT (error_code = ?4 AND EXISTS (
 					SELECT 1
-					FROM claim
+					FROM input
+					JOIN claim ON claim.invoice = input.invoice
 					JOIN item AS other ON other.id = claim.item_id
-					WHERE claim.invoice = item.invoice
-						AND other.job_id <> item.job_id
+					WHERE input.id = standing.item_id
+						AND other.job_id <> input.job_id
 						AND (other.state = 'unknown' OR other.state = 'pending' AND other.unknown_ends > 0)
 				)) AS goes
-			FROM item
-			WHERE job_id = ?1
-				AND (state = 'pending' OR state = 'unknown')
+			FROM this
+			JOIN standing INDEXED BY standing_open ON standing.item_id BETWEEN this.first_item AND this.last_item
+			WHERE state = 'pending' OR state = 'unknown'
 		)
+		SELECT
+			(SELECT count(*) FROM this JOIN fresh ON fresh.item_id BETWEEN this.first_item AND this.last_item)
+				+ (
+					SELECT count(*)
+					FROM this
+					JOIN intent ON intent.item_id BETWEEN this.first_item AND this.last_item
+					WHERE NOT EXISTS (SELECT 1 FROM standing WHERE item_id = intent.item_id)
+				)
+				+ (SELECT count(*) FROM again WHERE goes),
+			(SELECT count(*) FROM again WHERE NOT goes)
 	`, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld).Scan(&sendable, &waiting)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count the open rows of job %d: %w", j.ID, err)
@@ -140,21 +152,22 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 	return sendable, waiting, nil
 }
 
-const resultColumns = `
-	SELECT
-		id, row, CASE WHEN state IN ('pending', 'unknown') AND ` + onItsWay + ` THEN 'sending' ELSE state END,
-		invoice_id, reference, cells, session_id, url, expires_at, created_at,
-		attempts + (state IN ('pending', 'unknown') AND ` + onItsWay + `),
-		error_code, error, link_status, checked_at
-	FROM item
-`
+// resultColumns selects what a job.Result is, of the item whose id this is.
+func resultColumns(id string) string {
+	return `
+		SELECT
+			` + id + `, item.row, iif(` + onItsWay(id) + `, 'sending', item.state), item.invoice_id, item.reference, item.cells,
+			item.session_id, item.url, item.expires_at, item.created_at, item.attempts + ` + onItsWay(id) + `,
+			item.error_code, item.error, item.link_status, item.checked_at
+	`
+}
 
 // Results yields the job's items in the file's order, all from one moment.
 func (s *Store) Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error] {
-	return s.yieldResults(ctx, jobID, resultColumns+`
-		WHERE id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
-			AND job_id = ?1
-		ORDER BY id
+	return s.yieldResults(ctx, jobID, resultColumns("item.id")+`
+		FROM item
+		WHERE item.id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+		ORDER BY item.id
 	`)
 }
 
@@ -162,7 +175,13 @@ func (s *Store) Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, 
 // that only a person moves, else those that are open or were taken over.
 func (s *Store) Problems(ctx context.Context, jobID int64, settled bool) iter.Seq2[job.Result, error] {
 	in := func(state job.State) string {
-		return resultColumns + `WHERE job_id = ?1 AND error <> '' AND state <> 'duplicate' AND state = '` + string(state) + `'`
+		return resultColumns("standing.item_id") + `
+			FROM standing
+			JOIN item ON item.id = standing.item_id
+			WHERE standing.item_id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+				AND standing.error <> ''
+				AND standing.state <> 'duplicate'
+				AND standing.state = '` + string(state) + `'`
 	}
 	query := in(job.Failed) + ` UNION ALL ` + in(job.Invalid)
 	if !settled {
@@ -206,6 +225,26 @@ func (s *Store) yieldResults(ctx context.Context, jobID int64, query string) ite
 	}
 }
 
+// attemptsOf selects the attempts of the items from ?1 to ?2: what the view attempt puts together, table by table, each in
+// its own order, so that a million need no sorting.
+func attemptsOf(orphansOnly bool) string {
+	of := func(table, number, rest, where string) string {
+		return `
+			SELECT
+				this.item_id, input.row, input.reference, ` + number + `, this.sent_at, ` + rest + `
+			FROM ` + table + ` AS this
+			CROSS JOIN input ON input.id = this.item_id
+			WHERE this.item_id BETWEEN ?1 AND ?2` + where
+	}
+	past := of("past_attempt", "this.number", "this.ended_at, this.outcome, this.status, this.code, this.message, this.session_id, this.replaced", "")
+	going := of("intent", "this.number", "'', '', 0, '', '', '', ''", "")
+	if orphansOnly {
+		return past + ` AND this.outcome IN ('unknown', 'mismatch') UNION ALL ` + going + ` ORDER BY 1, 4`
+	}
+	made := of("standing", "this.attempts", "this.created_at, 'created', 200, this.error_code, this.error, this.session_id, ''", " AND this.state = 'created'")
+	return past + ` UNION ALL ` + made + ` UNION ALL ` + going + ` ORDER BY 1, 4`
+}
+
 // Attempts yields the job's attempts, by row and number. With orphansOnly those alone whose session may exist
 // without being published: job.Tally.PossibleOrphans counts them.
 func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) iter.Seq2[job.Attempt, error] {
@@ -216,30 +255,7 @@ func (s *Store) Attempts(ctx context.Context, jobID int64, orphansOnly bool) ite
 			fail(err)
 			return
 		}
-		const columns = `
-			SELECT
-				attempt.item_id, item.row, item.reference, attempt.number, attempt.sent_at, attempt.ended_at, attempt.outcome,
-				attempt.status, attempt.code, attempt.message, attempt.session_id, attempt.replaced
-		`
-		const all = columns + `
-			FROM attempt
-			JOIN item ON item.id = attempt.item_id
-			WHERE attempt.item_id BETWEEN ?1 AND ?2
-				AND item.job_id = ?3
-		`
-		query := all + `ORDER BY 1, 4`
-		if orphansOnly {
-			query = all + `AND attempt.outcome IN ('unknown', 'mismatch')
-				UNION ALL ` + columns + `
-				FROM attempt
-				JOIN item ON item.id = attempt.item_id
-				WHERE attempt.outcome = ''
-					AND attempt.item_id BETWEEN ?1 AND ?2
-					AND item.job_id = ?3
-				ORDER BY 1, 4
-			`
-		}
-		rows, err := s.read.QueryContext(ctx, query, first, last, jobID)
+		rows, err := s.read.QueryContext(ctx, attemptsOf(orphansOnly), first, last)
 		if err != nil {
 			fail(err)
 			return

@@ -28,7 +28,6 @@ var asked = map[bool]string{
 
 const askedIn = `
 	WHERE item.id BETWEEN max(?3 + 1, (SELECT first_item FROM job WHERE id = ?1)) AND (SELECT last_item FROM job WHERE id = ?1)
-		AND item.job_id = ?1
 		AND item.checked_at < ?2
 `
 
@@ -93,13 +92,16 @@ func (s *Store) Replace(item *job.Item, at time.Time) error {
 		if err := t.checked(item.ID, job.LinkExpired, at); err != nil { // for the duplicates that share it
 			return err
 		}
+		if err := t.stmts.replaced.one(item.ID, item.SessionID, stamp(at)); err != nil {
+			return err
+		}
 		if err := t.stmts.replace.one(item.ID, item.SessionID); err != nil {
 			return err
 		}
 		t.leave(item.JobID, job.Created, item.Currency, item.Amount)
 		t.enter(item.JobID, job.Pending, item.Currency, item.Amount)
 		t.anyReplaced = true
-		return t.stmts.replaced.one(item.ID, item.SessionID, stamp(at))
+		return nil
 	})
 }
 
@@ -131,9 +133,8 @@ func (s *Store) LinkTally(ctx context.Context, jobID int64) (job.LinkTally, erro
 		SELECT link_status, currency, amount
 		FROM item
 		WHERE id BETWEEN ?1 AND ?2
-			AND job_id = ?3
 			AND state IN ('created', 'duplicate')
-	`, first, last, jobID)
+	`, first, last)
 	if err != nil {
 		return fail(err)
 	}

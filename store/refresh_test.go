@@ -52,7 +52,7 @@ func TestWhichLinksAreAskedAbout(t *testing.T) {
 			l := newLedger(t)
 			item := l.withLink()
 			for _, set := range []string{"checked_at = '2026-03-01T12:10:00.000Z'", tt.set} {
-				if _, err := l.raw.Exec("UPDATE item SET " + set); err != nil {
+				if _, err := l.raw.Exec("UPDATE standing SET " + set); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -204,9 +204,9 @@ func (l *ledger) want(query string, want ...string) {
 func (l *ledger) dump() string {
 	l.t.Helper()
 	var all []string
-	for _, table := range []string{"job", "item", "claim", "attempt", "item_tally", "attempt_tally"} {
+	for _, table := range []string{"job", "input", "fresh", "intent", "standing", "past_attempt", "claim", "item_tally", "attempt_tally"} {
 		all = append(all, table)
-		all = append(all, l.query("SELECT * FROM "+table+" ORDER BY 1, 2")...)
+		all = append(all, slices.Sorted(slices.Values(l.query("SELECT * FROM "+table)))...)
 	}
 	return strings.Join(all, "\n")
 }
@@ -225,6 +225,9 @@ func (l *ledger) checkWhole() {
 	l.t.Helper()
 	l.want("PRAGMA integrity_check", "ok")
 	l.want("PRAGMA foreign_key_check")
+	// An item is fresh, or something was done with it.
+	l.want(`SELECT count(*) FROM input WHERE EXISTS (SELECT 1 FROM fresh WHERE item_id = id)
+		= (EXISTS (SELECT 1 FROM intent WHERE item_id = id) OR EXISTS (SELECT 1 FROM standing WHERE item_id = id))`, "0")
 }
 
 // stateOf is an item's state, of which sending is no word in its row.

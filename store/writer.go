@@ -63,6 +63,10 @@ func openWriter(path string) (_ *writer, err error) {
 	if err := migrate(w.conn); err != nil {
 		return nil, err
 	}
+	// It changes nothing, but a ledger that cannot be written is found out now.
+	if _, err := w.conn.ExecContext(ctx, "DELETE FROM intent WHERE FALSE"); err != nil {
+		return nil, err
+	}
 	for _, file := range []string{path, path + "-wal"} {
 		if w.made[file], err = os.Stat(file); err != nil {
 			return nil, err

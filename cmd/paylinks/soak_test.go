@@ -374,6 +374,8 @@ func (s *crashSite) look() crashLook {
 		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') > 1`:            "items that are on their way twice",
 		`SELECT count(*) FROM item JOIN attempt ON item_id = item.id AND outcome = '' WHERE state NOT IN ('pending', 'unknown')`: "open attempts of items that are not open",
 		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome <> '')`:   "items whose attempts are not all on record",
+		`SELECT count(*) FROM input WHERE EXISTS (SELECT 1 FROM fresh WHERE item_id = id)
+			= (EXISTS (SELECT 1 FROM intent WHERE item_id = id) OR EXISTS (SELECT 1 FROM standing WHERE item_id = id))`: "items that are both fresh and not, or neither",
 		`SELECT count(*) FROM item_tally AS tally WHERE items <> (
 			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency
 				AND tally.state = iif(EXISTS (SELECT 1 FROM attempt WHERE item_id = item.id AND outcome = ''), 'sending', state)
