@@ -11,6 +11,15 @@
 // The -wal is folded in from 1,000 pages (4 MB) on. An import is recorded in parts, so that its size does not matter there
 // either, until its last transaction, which claims the invoices: that one takes some 30 bytes a row.
 //
+// # Tables
+//
+// What a file says of an item is in input, and never changes. Where the item stands is in one of three tables, and it is a
+// row's move from one to the next that guards a transition: fresh, then intent while a request is on its way, then standing,
+// with the link or the reason why there is none. An item that is sent again has its row in standing all along. The attempt
+// that made an item's link is in the link's row; all others that have ended are in past_attempt. The views item and attempt
+// put it together, in the design's words, for whoever looks; a ledger of an earlier schema, of which these were tables, is
+// brought up to date when it is opened.
+//
 // # One sender
 //
 // [OpenForSending] takes a lock beside the ledger that lasts as long as the process. Who holds it may make items
