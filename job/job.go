@@ -94,7 +94,7 @@ func (id Identity) GeneratedReference(row int) string {
 
 // digest hashes the parts with their lengths, so that no two lists of parts run together.
 func digest(parts ...string) [sha256.Size]byte {
-	var buf []byte
+	buf := make([]byte, 0, 256) // on the stack, where it is enough
 	for _, part := range parts {
 		buf = binary.AppendUvarint(buf, uint64(len(part)))
 		buf = append(buf, part...)

@@ -13,6 +13,7 @@ import (
 
 	"paylinks/clink"
 	"paylinks/job"
+	"paylinks/job/ahead"
 )
 
 // ErrImported means that the ledger has this job already.
@@ -55,15 +56,7 @@ func (s *Store) Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvali
 }
 
 func (s *Store) importParts(i *importing, rows iter.Seq2[job.NewItem, error]) error {
-	parts := make(chan part, 1)
-	stop := make(chan struct{})
-	go readParts(rows, parts, stop)
-	defer func() {
-		close(stop)
-		for range parts { // until the reader has let go of the file
-		}
-	}()
-	for p := range parts {
+	for p := range ahead.Of(parts(rows)) {
 		if p.err != nil {
 			return p.err
 		}
@@ -86,37 +79,31 @@ type encodedRow struct {
 	request, cells string // JSON; no request in a row with a problem
 }
 
-// readParts reads and encodes the rows, beside the goroutine that records them, until they end or stop is closed.
-func readParts(rows iter.Seq2[job.NewItem, error], parts chan<- part, stop <-chan struct{}) {
-	defer close(parts)
-	var p part
-	size := 0
-	send := func() bool {
-		select {
-		case parts <- p:
-			p, size = part{}, 0
-			return true
-		case <-stop:
-			return false
+// parts reads and encodes the rows.
+func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		var p part
+		size := 0
+		for row, err := range rows {
+			var encoded encodedRow
+			if err == nil {
+				encoded, err = encode(row)
+			}
+			if err != nil {
+				yield(part{err: err})
+				return
+			}
+			p.rows = append(p.rows, encoded)
+			size += len(encoded.request) + len(encoded.cells)
+			if len(p.rows) == partRows || size > partSize {
+				if !yield(p) {
+					return
+				}
+				p, size = part{rows: make([]encodedRow, 0, len(p.rows))}, 0
+			}
 		}
+		yield(p)
 	}
-	for row, err := range rows {
-		var encoded encodedRow
-		if err == nil {
-			encoded, err = encode(row)
-		}
-		if err != nil {
-			p = part{err: err}
-			send()
-			return
-		}
-		p.rows = append(p.rows, encoded)
-		size += len(encoded.request) + len(encoded.cells)
-		if (len(p.rows) == partRows || size > partSize) && !send() {
-			return
-		}
-	}
-	send()
 }
 
 func encode(row job.NewItem) (encodedRow, error) {

@@ -116,12 +116,12 @@ type checked struct {
 // errChanged means that the file is not the one that was looked at first.
 var errChanged = errors.New("the file changed while it was read")
 
-// rows reads the file and holds each good row against the ledger and the run's other files.
-func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, error] {
-	return func(yield func(checked, error) bool) {
+// rows reads the file and holds each good row against the ledger and the run's other files. A row is good until the next.
+func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error] {
+	return func(yield func(*checked, error) bool) {
 		reader, err := invoice.Open(in.path, in.options)
 		if err != nil {
-			yield(checked{}, err)
+			yield(&checked{}, err)
 			return
 		}
 		defer reader.Close()
@@ -130,10 +130,11 @@ func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, err
 		for end := error(nil); end == nil; {
 			batch, end = in.readBatch(reader, batch[:0])
 			known, err := in.knownOf(ctx, batch)
-			for _, c := range batch {
+			for i := range batch {
+				c := &batch[i]
 				if err == nil && len(c.Problems) == 0 {
 					c.item.Fresh = in.ledger != nil && !known[c.item.Invoice]
-					err = in.meet(ctx, &c, known, at)
+					err = in.meet(ctx, c, known, at)
 				}
 				if err == nil {
 					err = ctx.Err()
@@ -143,12 +144,12 @@ func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[checked, err
 				}
 			}
 			if end != nil && end != io.EOF {
-				yield(checked{}, end)
+				yield(&checked{}, end)
 				return
 			}
 		}
 		if reader.Digest() != in.identity.FileDigest {
-			yield(checked{}, errChanged)
+			yield(&checked{}, errChanged)
 		}
 	}
 }
@@ -161,11 +162,10 @@ func (in *intake) readBatch(reader *invoice.Reader, batch []checked) ([]checked,
 		if err != nil {
 			return batch, err
 		}
-		c := checked{Row: row}
+		batch = append(batch, checked{Row: row})
 		if len(row.Problems) == 0 {
-			c.item = in.identity.NewRow(row, in.options.Defaults["item_name"])
+			batch[len(batch)-1].item = in.identity.NewRow(row, in.options.Defaults["item_name"])
 		}
-		batch = append(batch, c)
 		if reader.Ready() == 0 {
 			return batch, nil
 		}
@@ -178,8 +178,8 @@ func (in *intake) knownOf(ctx context.Context, batch []checked) (map[[16]byte]bo
 		return nil, nil
 	}
 	invoices := make([][16]byte, 0, len(batch))
-	for _, c := range batch {
-		if len(c.Problems) == 0 {
+	for i := range batch {
+		if c := &batch[i]; len(c.Problems) == 0 {
 			invoices = append(invoices, c.item.Invoice)
 		}
 	}

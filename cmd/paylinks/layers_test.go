@@ -17,11 +17,12 @@ import (
 // only.
 var layers = map[string][]string{
 	"cmd/bench":       {"store", "job", "job/invoice"},
-	"cmd/paylinks":    {"store", "job", "job/invoice", "job/links", "clink", "clink/simulator"},
-	"store":           {"job", "clink"},
+	"cmd/paylinks":    {"store", "job", "job/ahead", "job/invoice", "job/links", "clink", "clink/simulator"},
+	"store":           {"job", "job/ahead", "clink"},
 	"job/links":       {"job/invoice"},
 	"job":             {"job/invoice", "clink"},
-	"job/invoice":     {},
+	"job/ahead":       {},
+	"job/invoice":     {"job/ahead"},
 	"clink":           {},
 	"clink/simulator": {},
 }

@@ -25,7 +25,8 @@ func readAmount(s string, decimalComma bool) (plain string, bad *flaw) {
 	if strings.ContainsAny(decimals, ".,") {
 		return "", misplacedSigns(s, decimalComma)
 	}
-	if parts := strings.Split(whole, group); len(parts) > 1 {
+	if strings.Contains(whole, group) {
+		parts := strings.Split(whole, group)
 		if !wellGrouped(parts) {
 			return "", misplacedSigns(s, decimalComma)
 		}

@@ -32,13 +32,15 @@ func checkSpreadsheetError(cell string) *flaw {
 	return nil
 }
 
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
 var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 
 func checkID(cell string) *flaw {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
-	if scientific.MatchString(cell) {
+	if isDigit(cell[0]) && scientific.MatchString(cell) {
 		return &flaw{IDDamaged, "is an id that a spreadsheet has turned into a number", "its digits are lost here: take it from its source again, with the column formatted as text"}
 	}
 	return checkFormula(cell)
@@ -74,16 +76,20 @@ func checkEmail(cell string) *flaw {
 }
 
 func isDomain(domain string) bool {
-	labels := strings.Split(domain, ".")
-	for _, label := range labels {
+	labels := 0
+	for label := range strings.SplitSeq(domain, ".") {
 		if label == "" || label[0] == '-' || strings.HasSuffix(label, "-") || strings.ContainsFunc(label, notInDomain) {
 			return false
 		}
+		labels++
 	}
-	return len(labels) > 1
+	return labels > 1
 }
 
 func notInDomain(r rune) bool {
+	if r >= 'a' && r <= 'z' {
+		return false
+	}
 	return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 }
 
@@ -165,6 +171,9 @@ func checkChoice(cell string, words ...string) *flaw {
 
 // choice is the word as Clink spells it, or "" when the cell is none of them.
 func choice(cell string, words ...string) string {
+	if cell == "" {
+		return ""
+	}
 	for _, word := range words {
 		if strings.EqualFold(cell, word) {
 			return word

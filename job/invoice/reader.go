@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"iter"
 	"os"
 	"slices"
+
+	"paylinks/job/ahead"
 )
 
-// Reader reads one invoice file, row by row.
+// Reader reads one invoice file, row by row. Two goroutines are ahead of Next: one takes the file apart into rows, the other
+// judges them. They begin with the first Next and end with the file, or with Close.
 type Reader struct {
 	file    string
 	closer  io.Closer
@@ -20,18 +24,28 @@ type Reader struct {
 	head    *head
 	text    *text
 	csv     *csv.Reader
-	offset  int      // lines above the first that csv has seen
-	names   []string // the header that gocsv sees
+	offset  int // lines above the first that csv has seen
 	options Options
 	judge   *judge
 	id      *identifier
 	repeats repeats
+	rows    int // taken from the file so far
 
-	batch   []Row
-	records []record
-	at      int
-	rows    int
-	err     error // what follows the batch
+	next  func() (*batch, bool) // nil before the first Next
+	stop  func()                // ends the goroutines
+	batch *batch                // what Next returns the rows of
+	at    int
+	spent chan *batch
+}
+
+// batches is how many there are at a time: one in each of three hands, and one waiting for the next two of them.
+const batches = 5
+
+// batch is some rows on their way through a Reader.
+type batch struct {
+	rows   []Row
+	err    error    // what follows the rows
+	digest [32]byte // of the whole file, where that is io.EOF
 }
 
 // Row is one invoice as the file has it.
@@ -101,77 +115,127 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		return nil, err
 	}
 	r.head.Encoding = encoding
-	r.judge = newJudge(file, o, r.head.Taken)
+	r.judge = newJudge(file, o, r.head)
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return nil, problems
 	}
 	r.id = newIdentifier(r.head)
-	r.names = make([]string, len(r.head.Columns))
-	for name, i := range r.head.taken {
-		r.names[i] = name
-	}
 	r.offset = r.text.line
 	r.csv = csv.NewReader(r.text)
 	r.csv.Comma = r.head.Delimiter
 	r.csv.FieldsPerRecord = -1
+	r.batch, r.spent = &batch{}, make(chan *batch, batches)
 	return r, nil
 }
 
 // Header is what the first row was taken for.
 func (r *Reader) Header() Header { return r.head.Header }
 
-// Digest is the SHA-256 of the bytes read; of the whole file once Next has returned [io.EOF].
-func (r *Reader) Digest() [32]byte { return [32]byte(r.sum.Sum(nil)) }
+// Digest is the SHA-256 of the file's bytes, once Next has returned [io.EOF].
+func (r *Reader) Digest() [32]byte { return r.batch.digest }
 
-// Close closes the file.
-func (r *Reader) Close() error { return r.closer.Close() }
+// Close ends what goes on ahead of Next, and closes the file.
+func (r *Reader) Close() error {
+	if r.stop != nil {
+		r.stop()
+	}
+	return r.closer.Close()
+}
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read, whatever the flags.
 func (r *Reader) Next() (Row, error) {
-	if r.at == len(r.batch) {
-		if err := r.fill(); err != nil {
+	if r.Ready() == 0 {
+		if err := r.advance(); err != nil {
 			return Row{}, err
 		}
 	}
-	row, rec := r.batch[r.at], &r.records[r.at]
+	row := r.batch.rows[r.at]
 	r.at++
-	if row.ragged {
-		return row, nil
+	if !row.ragged {
+		r.findRepeat(&row)
 	}
-	r.judge.judge(&row, rec)
-	row.Invoice.Identity = r.id.of(row.Invoice.ID, row.Cells)
-	r.findRepeat(&row)
 	return row, nil
 }
 
-// Ready is how many rows Next will return without reading on: a few hundred at most, and never much text.
-func (r *Reader) Ready() int { return len(r.batch) - r.at }
+// Ready is how many rows Next will return without waiting for more: a few hundred at most, and never much text.
+func (r *Reader) Ready() int { return len(r.batch.rows) - r.at }
 
-// fill reads the next batch: few enough rows, and bytes, that memory stays flat.
-func (r *Reader) fill() error {
+// advance goes on to the next batch. Its error is what follows the last one.
+func (r *Reader) advance() error {
+	if r.batch.err != nil {
+		return r.batch.err
+	}
+	if r.next == nil {
+		r.next, r.stop = iter.Pull(ahead.Of(r.judged(ahead.Of(r.decoded))))
+	}
+	select {
+	case r.spent <- r.batch:
+	default:
+	}
+	b, ok := r.next()
+	if !ok {
+		b = &batch{err: os.ErrClosed}
+	}
+	r.batch, r.at = b, 0
+	if len(b.rows) == 0 {
+		return b.err
+	}
+	return nil
+}
+
+// decoded yields the file's rows, still without their invoices. The last batch has the error that follows it.
+func (r *Reader) decoded(yield func(*batch) bool) {
+	for {
+		var b *batch
+		select {
+		case b = <-r.spent:
+		default:
+			b = &batch{}
+		}
+		r.fill(b)
+		if !yield(b) || b.err != nil {
+			return
+		}
+	}
+}
+
+// judged yields the batches with their invoices.
+func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
+	return func(yield func(*batch) bool) {
+		for b := range batches {
+			for i := range b.rows {
+				if row := &b.rows[i]; !row.ragged {
+					r.judge.judge(row)
+					row.Invoice.Identity = r.id.of(row.Invoice.ID, row.Cells)
+				}
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// fill reads a batch: few enough rows, and bytes, that memory stays flat.
+func (r *Reader) fill(b *batch) {
 	const rows, size = 256, 256 << 10
-	r.batch, r.at = r.batch[:0], 0
-	cells := table{r.names}
+	b.rows = b.rows[:0]
 	from := r.csv.InputOffset()
-	for r.err == nil && len(r.batch) < rows && r.csv.InputOffset()-from < size {
+	for b.err == nil && len(b.rows) < rows && r.csv.InputOffset()-from < size {
 		var row Row
-		if row, r.err = r.read(); r.err == nil {
-			r.batch = append(r.batch, row)
-			cells = append(cells, row.Cells)
+		if row, b.err = r.read(); b.err == nil {
+			b.rows = append(b.rows, row)
 		}
 	}
-	r.rows += len(r.batch)
-	if len(r.batch) == 0 {
-		if r.err == io.EOF && r.rows == 0 {
+	r.rows += len(b.rows)
+	if b.err == io.EOF {
+		b.digest = [32]byte(r.sum.Sum(nil))
+		if r.rows == 0 {
 			p := (&flaw{NoRows, "has a header and no invoices below it", "check the export that writes it"}).at(r.file, r.head.line, "", "")
-			r.err = &p
+			b.err = &p
 		}
-		return r.err
 	}
-	var err error
-	r.records, err = cells.decode(r.records)
-	return err
 }
 
 // read returns the next row that is not blank, without its invoice.

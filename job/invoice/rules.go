@@ -11,32 +11,56 @@ import (
 	"github.com/bojanz/currency"
 )
 
-// judge turns a record into an Invoice and finds everything that is wrong with it.
+// judge turns a row into an Invoice and finds everything that is wrong with it.
 type judge struct {
-	file     string
-	options  Options
-	present  []*column         // the columns that the file has or the job gives, in the table's order
-	source   map[string]string // canonical name to the header or flag that a problem names
-	defaults []*column         // those of present that the job gives
+	file    string
+	options Options
+	present []present         // the columns that the file has or the job gives, in the table's order
+	record  record            // of the row that is being judged
+	source  map[string]string // canonical name to the header or flag that a problem names
+
+	promotions bool // allow_promotion_codes is one of present
+	last       struct {
+		cell, code string
+		digits     int
+	} // the currency read last: most files have one
 }
 
-func newJudge(file string, o Options, taken map[string]string) *judge {
+// present is a column that has a value in every row.
+type present struct {
+	*column
+	at    int    // the cell of the row, or -1
+	given string // then it is this, the job's
+}
+
+func newJudge(file string, o Options, h *head) *judge {
 	j := &judge{file: file, options: o, source: map[string]string{}}
 	for i := range columns {
 		c := &columns[i]
-		if header, ok := taken[c.Name]; ok {
-			j.present = append(j.present, c)
+		if header, ok := h.Taken[c.Name]; ok {
+			j.present = append(j.present, present{c, h.taken[c.Name], ""})
 			j.source[c.Name] = header
-		} else if j.given(c) != "" {
-			j.present = append(j.present, c)
-			j.defaults = append(j.defaults, c)
+		} else if value := j.given(c); value != "" {
+			j.present = append(j.present, present{c, -1, value})
 			j.source[c.Name] = flagName(c.Name)
 			if c.Name == "description" && o.Defaults["description"] == "" {
 				j.source[c.Name] = flagName("item_name")
 			}
 		}
 	}
+	j.promotions = j.source["allow_promotion_codes"] != ""
 	return j
+}
+
+// currency is [readCurrency].
+func (j *judge) currency(cell string) (code string, digits int, bad *flaw) {
+	if cell == j.last.cell {
+		return j.last.code, j.last.digits, nil
+	}
+	if code, digits, bad = readCurrency(cell); bad == nil {
+		j.last.cell, j.last.code, j.last.digits = cell, code, digits
+	}
+	return code, digits, bad
 }
 
 // given is the job's value for a column that the file lacks.
@@ -101,18 +125,21 @@ func (f *finding) sound(names ...string) bool {
 	return !slices.ContainsFunc(f.flawed, func(flawed string) bool { return slices.Contains(names, flawed) })
 }
 
-// judge fills row.Invoice from the record, but for its identity, and adds to row.Problems.
-func (j *judge) judge(row *Row, rec *record) {
-	f := &finding{judge: j, row: row, rec: rec}
-	for _, c := range j.defaults {
-		*c.cell(rec) = j.given(c)
-	}
+// judge fills row.Invoice from the row's cells, but for its identity, and adds to row.Problems.
+func (j *judge) judge(row *Row) {
+	f := &finding{judge: j, row: row, rec: &j.record}
+	j.record = record{}
 	for _, c := range j.present {
-		cell := c.cell(rec)
-		if isBlank(*cell) {
-			*cell = ""
-		} else if c.check != nil {
-			if bad := c.check(*cell); bad != nil {
+		text := c.given
+		if c.at >= 0 {
+			text = row.Cells[c.at]
+		}
+		if isBlank(text) {
+			continue
+		}
+		*c.cell(f.rec) = text
+		if c.check != nil {
+			if bad := c.check(text); bad != nil {
 				f.bad(c.Name, bad)
 			}
 		}
@@ -130,7 +157,7 @@ func (f *finding) money() {
 		f.bad("currency", &flaw{CurrencyMissing, "the row has no currency", "write the three letters of its currency, such as USD"})
 	} else {
 		var bad *flaw
-		if code, digits, bad = readCurrency(f.rec.Currency); bad != nil {
+		if code, digits, bad = f.currency(f.rec.Currency); bad != nil {
 			if exact := checkExact(f.rec.Currency); exact != nil {
 				bad = exact
 			}
@@ -259,7 +286,7 @@ func (f *finding) fill() {
 	if r.PaymentMethodBlackList != "" {
 		inv.PaymentMethodBlackList = splitMethods(r.PaymentMethodBlackList)
 	}
-	if f.source["allow_promotion_codes"] != "" {
+	if f.promotions {
 		allowed := choice(r.AllowPromotionCodes, yes...) != ""
 		inv.AllowPromotionCodes = &allowed
 	}
