@@ -16,6 +16,7 @@ import (
 	"paylinks/clink"
 	"paylinks/clink/simulator"
 	"paylinks/job"
+	"paylinks/job/ahead"
 	"paylinks/job/links"
 	"paylinks/store"
 )
@@ -293,10 +294,11 @@ func writeLinks(path string, format links.Format, out io.Writer, rows iter.Seq2[
 	return links.Write(path, format, rows)
 }
 
-// linkRows are the ledger's results as lines of the links file. An item in state sending is one in doubt.
+// linkRows are the ledger's results as lines of the links file, read ahead of them: reading a line takes as long as
+// writing it. An item in state sending is one in doubt.
 func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] {
 	return func(yield func(links.Row, error) bool) {
-		for r, err := range results {
+		for r, err := range ahead.InBatches(results, resultSize) {
 			state := r.State
 			if state == job.Sending {
 				state = job.Unknown
@@ -311,4 +313,13 @@ func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] 
 			}
 		}
 	}
+}
+
+// resultSize is what a result's texts take: all that is large in it are the user's own cells, and Clink's words.
+func resultSize(r job.Result) int {
+	size := len(r.Error)
+	for _, cell := range r.Cells {
+		size += len(cell)
+	}
+	return size
 }

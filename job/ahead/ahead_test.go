@@ -1,6 +1,7 @@
 package ahead_test
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -92,5 +93,51 @@ func TestPanics(t *testing.T) {
 		}
 	}); cause != "used up" || !returned.Load() {
 		t.Errorf("the range has panicked: %v, seq has returned: %t", cause, returned.Load())
+	}
+}
+
+func TestInBatches(t *testing.T) {
+	last := errors.New("no more")
+	values := func(n int, begun *int) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			for *begun = 1; *begun <= n; *begun++ {
+				if !yield(*begun, nil) {
+					return
+				}
+			}
+			yield(0, last)
+		}
+	}
+	one := func(int) int { return 1 }
+	for _, n := range []int{0, 1, 255, 256, 257, 511, 512, 10_000} {
+		var begun, got int
+		var err error
+		for value, e := range ahead.InBatches(values(n, &begun), one) {
+			if got++; e == nil && value != got {
+				t.Fatalf("of %d: value %d at place %d", n, value, got)
+			}
+			err = e
+		}
+		if got != n+1 || err != last {
+			t.Errorf("of %d: %d values, and then %v", n, got-1, err)
+		}
+	}
+	for name, size := range map[string]func(int) int{"small": one, "large": func(int) int { return 1 << 20 }} {
+		t.Run("left early, "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				most := 3 * 256
+				if name == "large" {
+					most = 3
+				}
+				var begun int
+				for range ahead.InBatches(values(10_000, &begun), size) {
+					synctest.Wait()
+					break
+				}
+				if begun > most {
+					t.Errorf("%d were made for one, want at most %d", begun, most)
+				}
+			})
+		})
 	}
 }
