@@ -315,9 +315,10 @@ func linkRows(results iter.Seq2[job.Result, error]) iter.Seq2[links.Row, error] 
 	}
 }
 
-// resultSize is what a result's texts take: all that is large in it are the user's own cells, and Clink's words.
+// resultSize is what the large parts of a result take: the user's own cells, and Clink's words.
 func resultSize(r job.Result) int {
-	size := len(r.Error)
+	const perCell = 16 // of a string, beside its text
+	size := len(r.Error) + perCell*len(r.Cells)
 	for _, cell := range r.Cells {
 		size += len(cell)
 	}

@@ -219,7 +219,7 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 
 // fill reads a batch: few enough rows, and bytes, that memory stays flat.
 func (r *Reader) fill(b *batch) {
-	const rows, size = 256, 256 << 10
+	const rows, size = 256, 128 << 10
 	b.rows = b.rows[:0]
 	from := r.csv.InputOffset()
 	for b.err == nil && len(b.rows) < rows && r.csv.InputOffset()-from < size {
