@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/gocarina/gocsv"
 )
 
 const benchRows = 100_000
@@ -67,6 +69,27 @@ func BenchmarkEncodingCSVAlone(b *testing.B) {
 		defer f.Close()
 		r := csv.NewReader(f)
 		for n := -1; ; n++ {
+			if _, err := r.Read(); err == io.EOF {
+				return n
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkGocsvAlone(b *testing.B) {
+	perSecond(b, benchRows, func(path string) int {
+		f, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		r, err := gocsv.NewUnmarshaller(csv.NewReader(f), record{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := 0; ; n++ {
 			if _, err := r.Read(); err == io.EOF {
 				return n
 			} else if err != nil {

@@ -24,7 +24,8 @@ type Reader struct {
 	head    *head
 	text    *text
 	csv     *csv.Reader
-	offset  int // lines above the first that csv has seen
+	offset  int      // lines above the first that csv has seen
+	names   []string // the header that gocsv sees
 	options Options
 	judge   *judge
 	id      *identifier
@@ -115,11 +116,15 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		return nil, err
 	}
 	r.head.Encoding = encoding
-	r.judge = newJudge(file, o, r.head)
+	r.judge = newJudge(file, o, r.head.Taken)
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return nil, problems
 	}
 	r.id = newIdentifier(r.head)
+	r.names = make([]string, len(r.head.Columns))
+	for name, i := range r.head.taken {
+		r.names[i] = name
+	}
 	r.offset = r.text.line
 	r.csv = csv.NewReader(r.text)
 	r.csv.Comma = r.head.Delimiter
@@ -203,10 +208,20 @@ func (r *Reader) decoded(yield func(*batch) bool) {
 // judged yields the batches with their invoices.
 func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
+		var cells table
+		var records []record
 		for b := range batches {
+			cells = append(cells[:0], r.names)
+			for i := range b.rows {
+				cells = append(cells, b.rows[i].Cells)
+			}
+			var err error
+			if records, err = cells.decode(records); err != nil {
+				b.rows, b.err = nil, err
+			}
 			for i := range b.rows {
 				if row := &b.rows[i]; !row.ragged {
-					r.judge.judge(row)
+					r.judge.judge(row, &records[i])
 					row.Invoice.Identity = r.id.of(row.Invoice.ID, row.Cells)
 				}
 			}

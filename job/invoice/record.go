@@ -1,26 +1,48 @@
 package invoice
 
-// record is a row by canonical names, as text: what each text must be is the judge's affair.
+import (
+	"fmt"
+
+	"github.com/gocarina/gocsv"
+)
+
+// record is a row as gocsv decodes it by canonical names: text only, since gocsv's own numbers and booleans
+// would take what must be refused.
 type record struct {
-	Amount                 string
-	Currency               string
-	CustomerID             string
-	CustomerEmail          string
-	ReferenceCustomerID    string
-	InvoiceID              string
-	Description            string
-	Quantity               string
-	UnitAmount             string
-	ImageURL               string
-	ProductID              string
-	PriceID                string
-	UIMode                 string
-	ReturnURL              string
-	SuccessURL             string
-	CancelURL              string
-	PaymentMethodType      string
-	PaymentMethodBlackList string
-	DirectPaymentQRCode    string
-	AllowPromotionCodes    string
-	PromotionCode          string
+	Amount                 string `csv:"amount"`
+	Currency               string `csv:"currency"`
+	CustomerID             string `csv:"customer_id"`
+	CustomerEmail          string `csv:"customer_email"`
+	ReferenceCustomerID    string `csv:"reference_customer_id"`
+	InvoiceID              string `csv:"invoice_id"`
+	Description            string `csv:"description"`
+	Quantity               string `csv:"quantity"`
+	UnitAmount             string `csv:"unit_amount"`
+	ImageURL               string `csv:"image_url"`
+	ProductID              string `csv:"product_id"`
+	PriceID                string `csv:"price_id"`
+	UIMode                 string `csv:"ui_mode"`
+	ReturnURL              string `csv:"return_url"`
+	SuccessURL             string `csv:"success_url"`
+	CancelURL              string `csv:"cancel_url"`
+	PaymentMethodType      string `csv:"payment_method_type"`
+	PaymentMethodBlackList string `csv:"payment_method_type_black_list"`
+	DirectPaymentQRCode    string `csv:"direct_payment_qr_code_payment_method_type"`
+	AllowPromotionCodes    string `csv:"allow_promotion_codes"`
+	PromotionCode          string `csv:"promotion_code"`
+}
+
+// table hands rows that are read already to gocsv: it is a gocsv.Decoder. Rows are decoded a batch at a time because
+// gocsv matches the header anew on every call, and because only so the cells that it does not decode stay at hand.
+type table [][]string
+
+func (t table) GetCSVRows() ([][]string, error) { return t, nil }
+
+// decode fills one record for each row of t after its header. The header has canonical names, and "" for
+// the columns that pass through, so that gocsv's own loose matching has nothing to match.
+func (t table) decode(records []record) ([]record, error) {
+	if err := gocsv.UnmarshalDecoder(t, &records); err != nil {
+		return nil, fmt.Errorf("decode rows: %w", err)
+	}
+	return records, nil
 }

@@ -16,7 +16,6 @@ type judge struct {
 	file    string
 	options Options
 	present []present         // the columns that the file has or the job gives, in the table's order
-	record  record            // of the row that is being judged
 	source  map[string]string // canonical name to the header or flag that a problem names
 
 	promotions bool // allow_promotion_codes is one of present
@@ -26,22 +25,21 @@ type judge struct {
 	} // the currency read last: most files have one
 }
 
-// present is a column that has a value in every row.
+// present is a column that the file has, or that has the job's value in every row.
 type present struct {
 	*column
-	at    int    // the cell of the row, or -1
-	given string // then it is this, the job's
+	given string // the job's
 }
 
-func newJudge(file string, o Options, h *head) *judge {
+func newJudge(file string, o Options, taken map[string]string) *judge {
 	j := &judge{file: file, options: o, source: map[string]string{}}
 	for i := range columns {
 		c := &columns[i]
-		if header, ok := h.Taken[c.Name]; ok {
-			j.present = append(j.present, present{c, h.taken[c.Name], ""})
+		if header, ok := taken[c.Name]; ok {
+			j.present = append(j.present, present{c, ""})
 			j.source[c.Name] = header
 		} else if value := j.given(c); value != "" {
-			j.present = append(j.present, present{c, -1, value})
+			j.present = append(j.present, present{c, value})
 			j.source[c.Name] = flagName(c.Name)
 			if c.Name == "description" && o.Defaults["description"] == "" {
 				j.source[c.Name] = flagName("item_name")
@@ -125,21 +123,18 @@ func (f *finding) sound(names ...string) bool {
 	return !slices.ContainsFunc(f.flawed, func(flawed string) bool { return slices.Contains(names, flawed) })
 }
 
-// judge fills row.Invoice from the row's cells, but for its identity, and adds to row.Problems.
-func (j *judge) judge(row *Row) {
-	f := &finding{judge: j, row: row, rec: &j.record}
-	j.record = record{}
+// judge fills row.Invoice from the record, but for its identity, and adds to row.Problems.
+func (j *judge) judge(row *Row, rec *record) {
+	f := &finding{judge: j, row: row, rec: rec}
 	for _, c := range j.present {
-		text := c.given
-		if c.at >= 0 {
-			text = row.Cells[c.at]
+		cell := c.cell(rec)
+		if c.given != "" {
+			*cell = c.given
 		}
-		if isBlank(text) {
-			continue
-		}
-		*c.cell(f.rec) = text
-		if c.check != nil {
-			if bad := c.check(text); bad != nil {
+		if isBlank(*cell) {
+			*cell = ""
+		} else if c.check != nil {
+			if bad := c.check(*cell); bad != nil {
 				f.bad(c.Name, bad)
 			}
 		}
