@@ -170,8 +170,8 @@ func (i *importing) begin(t *tx) error {
 
 func (i *importing) add(t *tx, rows []encodedRow) error {
 	from := i.last + 1
-	for _, row := range rows {
-		if err := i.addRow(t, row); err != nil {
+	for n := range rows {
+		if err := i.addRow(t, &rows[n]); err != nil {
 			return err
 		}
 	}
@@ -179,7 +179,7 @@ func (i *importing) add(t *tx, rows []encodedRow) error {
 	return err
 }
 
-func (i *importing) addRow(t *tx, row encodedRow) error {
+func (i *importing) addRow(t *tx, row *encodedRow) error {
 	if row.Problem != "" {
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.Problem)
 	}
@@ -217,11 +217,11 @@ func (i *importing) addRow(t *tx, row encodedRow) error {
 }
 
 // insertPending is a row with nothing to say of it: it is one of the part's fresh items.
-func (i *importing) insertPending(t *tx, row encodedRow) error {
+func (i *importing) insertPending(t *tx, row *encodedRow) error {
 	return i.insertInput(t, job.Pending, row)
 }
 
-func (i *importing) insert(t *tx, state job.State, row encodedRow, link job.Claim, code, note string) error {
+func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Claim, code, note string) error {
 	if err := i.insertInput(t, state, row); err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (i *importing) insert(t *tx, state job.State, row encodedRow, link job.Clai
 	return err
 }
 
-func (i *importing) insertInput(t *tx, state job.State, row encodedRow) error {
+func (i *importing) insertInput(t *tx, state job.State, row *encodedRow) error {
 	var invoice []byte
 	if state != job.Invalid {
 		invoice = row.Invoice[:]
