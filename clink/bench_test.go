@@ -23,7 +23,7 @@ var benchRequest = SessionRequest{
 	Amount: "1249.50", Currency: "USD", CustomerEmail: "ada.lovelace@example.com", MerchantReferenceID: "INV-2026-000123",
 	PriceData:  []PriceData{{Name: "Consulting, February", Quantity: 1, UnitAmount: "1249.50", Currency: "USD"}},
 	SuccessURL: "https://example.com/thanks", CancelURL: "https://example.com/cancelled",
-}
+}.Prepare()
 
 const (
 	benchKey     = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
@@ -68,6 +68,16 @@ func BenchmarkBareTransport(b *testing.B) {
 		}
 		return resp.Body.Close()
 	})
+}
+
+// BenchmarkReadRequest is what a stored request costs on its way out.
+func BenchmarkReadRequest(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ReadRequest(benchRequest.body); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkReadAnswer is what an answer costs once it is here.

@@ -15,7 +15,6 @@
 package clink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +25,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -70,8 +70,8 @@ func New(cfg Config) (*Client, error) {
 
 // CreateSession makes a checkout session. The answer is handed on as it came, but for a text that holds the key:
 // that is "[redacted]". Whether it agrees with what was asked is the caller's to check. Every error is an [*Error].
-func (c *Client) CreateSession(ctx context.Context, req SessionRequest) (*Session, error) {
-	body, err := req.encode()
+func (c *Client) CreateSession(ctx context.Context, req Request) (*Session, error) {
+	body, err := req.Body()
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
@@ -94,7 +94,7 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return call(ctx, c, blank, nil, func(data object) (*SessionStatus, error) {
+	return call(ctx, c, blank, "", func(data object) (*SessionStatus, error) {
 		s, err := decodeStatus(data, id)
 		if err == nil {
 			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
@@ -119,7 +119,7 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // call sends one request and decodes the data of its answer.
-func call[T any](ctx context.Context, c *Client, blank *http.Request, body []byte, decode func(object) (*T, error)) (*T, error) {
+func call[T any](ctx context.Context, c *Client, blank *http.Request, body string, decode func(object) (*T, error)) (*T, error) {
 	e := c.send(ctx, blank, body)
 	v := classify(e)
 	if v.class == "" {
@@ -133,7 +133,7 @@ func call[T any](ctx context.Context, c *Client, blank *http.Request, body []byt
 }
 
 // send does one request, whole: from connecting to the last byte of the answer.
-func (c *Client) send(ctx context.Context, blank *http.Request, body []byte) ending {
+func (c *Client) send(ctx context.Context, blank *http.Request, body string) ending {
 	own, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// Over HTTP/1 WroteHeaders comes before the headers leave the buffer. Over HTTP/2 it comes after
@@ -168,12 +168,12 @@ func (c *Client) blank(method, path string) (*http.Request, error) {
 
 // filled is a request to be sent once, now. It has a body that cannot be read twice (no GetBody) and no
 // idempotency header: with either, the transport would send it again by itself after some failures.
-func filled(ctx context.Context, blank *http.Request, body []byte) *http.Request {
+func filled(ctx context.Context, blank *http.Request, body string) *http.Request {
 	req := blank.WithContext(ctx)
 	req.Header = maps.Clone(blank.Header)
 	req.Header["X-Timestamp"] = []string{strconv.FormatInt(time.Now().UnixMilli(), 10)}
-	if body != nil {
-		req.Body = io.NopCloser(bytes.NewReader(body))
+	if body != "" {
+		req.Body = io.NopCloser(strings.NewReader(body))
 		req.ContentLength = int64(len(body))
 	}
 	return req

@@ -3,12 +3,11 @@ package clink
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 )
 
-// SessionRequest asks for a checkout session. Its JSON is what is sent, and is stable enough to be stored:
-// decoding it gives the same request. Amounts are decimal strings, in major units, and are sent as they stand.
+// SessionRequest asks for a checkout session. Its JSON is what is sent: see [SessionRequest.Prepare] and [ReadRequest], which
+// knows its members in their order, too. Amounts are decimal strings, in major units, and are sent as they stand.
 type SessionRequest struct {
 	Amount   json.Number `json:"originalAmount"`
 	Currency string      `json:"originalCurrency"`
@@ -67,23 +66,6 @@ type SessionStatus struct {
 	MerchantReferenceID string
 	Currency            string
 	ExpiresAt           time.Time // UTC; zero when missing or unreadable
-}
-
-// encode refuses an amount that is no number: an empty one would be sent as 0.
-func (r SessionRequest) encode() ([]byte, error) {
-	if _, ok := parseDecimal(r.Amount); !ok {
-		return nil, fmt.Errorf("encode the request: amount %q is no number", r.Amount)
-	}
-	for _, item := range r.PriceData {
-		if _, ok := parseDecimal(item.UnitAmount); !ok {
-			return nil, fmt.Errorf("encode the request: unit amount %q is no number", item.UnitAmount)
-		}
-	}
-	body, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	return body, nil
 }
 
 func decodeSession(data object) (*Session, error) {

@@ -19,7 +19,10 @@ import (
 
 const testKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 
-var smallRequest = clink.SessionRequest{Amount: "19.90", Currency: "USD", CustomerEmail: "ada@example.com"}
+var (
+	small        = clink.SessionRequest{Amount: "19.90", Currency: "USD", CustomerEmail: "ada@example.com"}
+	smallRequest = small.Prepare()
+)
 
 // newClient talks to a plain HTTP server that h serves.
 func newClient(t *testing.T, h http.HandlerFunc) *clink.Client {
@@ -88,7 +91,7 @@ func TestRequestOnTheWire(t *testing.T) {
 			"successUrl":"https://example.com/s","cancelUrl":"https://example.com/c",
 			"paymentMethodType":"CASHAPP","paymentMethodTypeBlackList":["PIX","UPI"],
 			"directPaymentQrCodePaymentMethodType":"CASHAPP","allowPromotionCodes":true,"promotionCode":"SPRING"}`},
-		{"no field but the required", smallRequest,
+		{"no field but the required", small,
 			`{"originalAmount":19.90,"originalCurrency":"USD","customerEmail":"ada@example.com"}`},
 		{"a false that was said", clink.SessionRequest{Amount: "1", Currency: "JPY", CustomerID: "c", AllowPromotionCodes: &no},
 			`{"originalAmount":1,"originalCurrency":"JPY","customerId":"c","allowPromotionCodes":false}`},
@@ -102,7 +105,7 @@ func TestRequestOnTheWire(t *testing.T) {
 				got, _ = io.ReadAll(r.Body)
 				answer(200, `{"code":200}`)(w, r)
 			})
-			if _, err := client.CreateSession(t.Context(), tt.req); err != nil {
+			if _, err := client.CreateSession(t.Context(), tt.req.Prepare()); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(exactly(t, tt.want), exactly(t, string(got))); diff != "" {
@@ -123,18 +126,39 @@ func exactly(t *testing.T, s string) (v any) {
 	return v
 }
 
+// What is stored is what is sent, byte for byte, by the program that stored it and by the next one.
 func TestStoredRequestIsTheSameRequest(t *testing.T) {
-	for _, req := range []clink.SessionRequest{full(), smallRequest} {
-		stored, err := json.Marshal(req)
+	var sent []string
+	client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent = append(sent, string(body))
+		answer(200, `{"code":200}`)(w, r)
+	})
+	for _, asked := range []clink.SessionRequest{full(), small} {
+		prepared := asked.Prepare()
+		stored, err := prepared.Body()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got clink.SessionRequest
-		if err := json.Unmarshal(stored, &got); err != nil {
+		var decoded clink.SessionRequest
+		if err := json.Unmarshal([]byte(stored), &decoded); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(req, got); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
+		if diff := cmp.Diff(asked, decoded); diff != "" {
+			t.Errorf("(-asked +stored)\n%s", diff)
+		}
+		read, err := clink.ReadRequest(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = nil
+		for _, req := range []clink.Request{prepared, read} {
+			if _, err := client.CreateSession(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff([]string{stored, stored}, sent); diff != "" {
+			t.Errorf("(-stored +sent)\n%s", diff)
 		}
 	}
 }
@@ -298,20 +322,31 @@ func TestGetSession(t *testing.T) {
 // What cannot be asked is not asked, and is an *Error like everything else.
 func TestNothingToSend(t *testing.T) {
 	client := newClient(t, func(http.ResponseWriter, *http.Request) { t.Error("a request came") })
-	noUnitAmount := smallRequest
+	noUnitAmount := small
 	noUnitAmount.PriceData = []clink.PriceData{{Name: "tea"}}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
+	create := func(req clink.Request) func() error {
+		return func() error { _, err := client.CreateSession(t.Context(), req); return err }
+	}
+	stored := func(body string) func() error {
+		req, err := clink.ReadRequest(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return create(req)
+	}
 	tests := []struct {
 		name string
 		call func() error
 	}{
-		{"no amount", func() error { _, err := client.CreateSession(t.Context(), clink.SessionRequest{}); return err }},
-		{"no unit amount", func() error { _, err := client.CreateSession(t.Context(), noUnitAmount); return err }},
-		{"an amount in words", func() error {
-			_, err := client.CreateSession(t.Context(), clink.SessionRequest{Amount: "ten"})
-			return err
-		}},
+		{"no request", create(clink.Request{})},
+		{"no amount", create(clink.SessionRequest{}.Prepare())},
+		{"no unit amount", create(noUnitAmount.Prepare())},
+		{"an amount in words", create(clink.SessionRequest{Amount: "ten"}.Prepare())},
+		{"a purged request", stored("{}")},
+		{"a stored request without an amount", stored(`{"originalCurrency":"USD","customerId":"cus_1"}`)},
+		{"a stored request with an item without an amount", stored(`{"originalAmount":1,"originalCurrency":"USD","priceDataList":[{"name":"tea"}]}`)},
 		{"no session id", func() error { _, err := client.GetSession(t.Context(), ""); return err }},
 		{"a session id that is a path", func() error { _, err := client.GetSession(t.Context(), ".."); return err }},
 		{"interrupted before", func() error { _, err := client.CreateSession(cancelled, smallRequest); return err }},

@@ -16,7 +16,7 @@ type Item struct {
 	Reference   string // merchantReferenceId at Clink
 	Currency    string
 	Amount      int64 // in 1/10,000 of the major unit
-	Request     clink.SessionRequest
+	Request     clink.Request
 	Attempts    int    // on record so far
 	UnknownEnds int    // attempts that ended unknown since import, or since a person put the item back
 	Repeat      bool   // it has no invoice id, and rows alike in everything are meant: no other job's row is the same invoice

@@ -40,7 +40,7 @@ type Verdict struct {
 
 // Decide says what an attempt's end means: asked is what was sent, got and err what [clink.Client.CreateSession]
 // returned.
-func Decide(asked clink.SessionRequest, got *clink.Session, err error) Verdict {
+func Decide(asked clink.Request, got *clink.Session, err error) Verdict {
 	if err != nil {
 		return decideError(err)
 	}
@@ -105,7 +105,7 @@ func decideError(err error) Verdict {
 }
 
 // differs says how the session is not what was asked for, or "". What the answer leaves out is no difference.
-func differs(asked clink.SessionRequest, got *clink.Session) string {
+func differs(asked clink.Request, got *clink.Session) string {
 	for _, field := range []struct {
 		name, asked, got string
 		same             bool

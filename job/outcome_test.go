@@ -22,7 +22,7 @@ var asked = clink.SessionRequest{
 	Currency:            "USD",
 	CustomerID:          "cus_1",
 	MerchantReferenceID: "INV-1",
-}
+}.Prepare()
 
 // agreed is Clink's answer to asked.
 func agreed() map[string]any {
@@ -196,46 +196,46 @@ func TestDecideWhetherASessionIsWhatWasAskedFor(t *testing.T) {
 	const host = "https://checkout.example/"
 	tests := []struct {
 		name    string
-		change  func(*clink.SessionRequest, *clink.Session)
+		change  func(*clink.Request, *clink.Session)
 		outcome job.Outcome
 	}{
-		{"amount", func(_ *clink.SessionRequest, s *clink.Session) { s.Amount = "19.91" }, job.OutcomeMismatch},
-		{"amount a hundred times", func(_ *clink.SessionRequest, s *clink.Session) { s.Amount = "1990" }, job.OutcomeMismatch},
-		{"amount as a number", func(_ *clink.SessionRequest, s *clink.Session) { s.Amount = "1.99e1" }, job.OutcomeCreated},
-		{"amount with more zeros", func(_ *clink.SessionRequest, s *clink.Session) { s.Amount = "19.9000" }, job.OutcomeCreated},
-		{"amount left out", func(_ *clink.SessionRequest, s *clink.Session) { s.Amount = "" }, job.OutcomeCreated},
-		{"currency", func(_ *clink.SessionRequest, s *clink.Session) { s.Currency = "EUR" }, job.OutcomeMismatch},
-		{"currency left out", func(_ *clink.SessionRequest, s *clink.Session) { s.Currency = "" }, job.OutcomeCreated},
-		{"reference", func(_ *clink.SessionRequest, s *clink.Session) { s.MerchantReferenceID = "INV-2" }, job.OutcomeMismatch},
-		{"reference left out", func(_ *clink.SessionRequest, s *clink.Session) { s.MerchantReferenceID = "" }, job.OutcomeCreated},
-		{"customer id", func(_ *clink.SessionRequest, s *clink.Session) { s.CustomerID = "cus_2" }, job.OutcomeMismatch},
-		{"customer id left out", func(_ *clink.SessionRequest, s *clink.Session) { s.CustomerID = "" }, job.OutcomeCreated},
-		{"customer id not asked for", func(r *clink.SessionRequest, _ *clink.Session) { r.CustomerID = "" }, job.OutcomeCreated},
-		{"no session id", func(_ *clink.SessionRequest, s *clink.Session) { s.SessionID = "" }, job.OutcomeMismatch},
-		{"session id that is a path", func(_ *clink.SessionRequest, s *clink.Session) { s.SessionID = "a/../b" }, job.OutcomeMismatch},
-		{"session id that is a formula", func(_ *clink.SessionRequest, s *clink.Session) { s.SessionID = "=1+1" }, job.OutcomeMismatch},
-		{"session id of 255 characters", func(_ *clink.SessionRequest, s *clink.Session) { s.SessionID = strings.Repeat("s", 255) }, job.OutcomeCreated},
-		{"session id of 256 characters", func(_ *clink.SessionRequest, s *clink.Session) { s.SessionID = strings.Repeat("s", 256) }, job.OutcomeMismatch},
-		{"no URL", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "" }, job.OutcomeMismatch},
-		{"no URL for elements", func(r *clink.SessionRequest, s *clink.Session) { r.UIMode, s.URL = "elements", "" }, job.OutcomeCreated},
-		{"bad URL for elements", func(r *clink.SessionRequest, s *clink.Session) { r.UIMode, s.URL = "elements", "javascript:x" }, job.OutcomeMismatch},
-		{"no session id for elements", func(r *clink.SessionRequest, s *clink.Session) { r.UIMode, s.SessionID = "elements", "" }, job.OutcomeMismatch},
-		{"URL of 2,048 characters", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + strings.Repeat("x", 2048-len(host)) }, job.OutcomeCreated},
-		{"URL of 2,049 characters", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + strings.Repeat("x", 2049-len(host)) }, job.OutcomeMismatch},
-		{"http", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "http://checkout.example/1" }, job.OutcomeMismatch},
-		{"http to localhost", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "http://localhost:8080/1" }, job.OutcomeCreated},
-		{"http to 127.0.0.1", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "http://127.0.0.1/1" }, job.OutcomeCreated},
-		{"http to [::1]", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "http://[::1]:80/1" }, job.OutcomeCreated},
-		{"http to a name that begins like loopback", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "http://127.0.0.1.example/1" }, job.OutcomeMismatch},
-		{"https without a host", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "https:///1" }, job.OutcomeMismatch},
-		{"https with a port alone", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "https://:443/1" }, job.OutcomeMismatch},
-		{"no scheme", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "//checkout.example/1" }, job.OutcomeMismatch},
-		{"javascript", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "javascript:alert(1)" }, job.OutcomeMismatch},
-		{"URL with a line break", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "a\nb" }, job.OutcomeMismatch},
-		{"URL with a space", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "a b" }, job.OutcomeMismatch},
-		{"URL with a letter beyond ASCII", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "\u202etxt" }, job.OutcomeMismatch},
-		{"URL with a user name", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = "https://checkout.example@evil.example/1" }, job.OutcomeMismatch},
-		{"unreadable URL", func(_ *clink.SessionRequest, s *clink.Session) { s.URL = host + "%zz" }, job.OutcomeMismatch},
+		{"amount", func(_ *clink.Request, s *clink.Session) { s.Amount = "19.91" }, job.OutcomeMismatch},
+		{"amount a hundred times", func(_ *clink.Request, s *clink.Session) { s.Amount = "1990" }, job.OutcomeMismatch},
+		{"amount as a number", func(_ *clink.Request, s *clink.Session) { s.Amount = "1.99e1" }, job.OutcomeCreated},
+		{"amount with more zeros", func(_ *clink.Request, s *clink.Session) { s.Amount = "19.9000" }, job.OutcomeCreated},
+		{"amount left out", func(_ *clink.Request, s *clink.Session) { s.Amount = "" }, job.OutcomeCreated},
+		{"currency", func(_ *clink.Request, s *clink.Session) { s.Currency = "EUR" }, job.OutcomeMismatch},
+		{"currency left out", func(_ *clink.Request, s *clink.Session) { s.Currency = "" }, job.OutcomeCreated},
+		{"reference", func(_ *clink.Request, s *clink.Session) { s.MerchantReferenceID = "INV-2" }, job.OutcomeMismatch},
+		{"reference left out", func(_ *clink.Request, s *clink.Session) { s.MerchantReferenceID = "" }, job.OutcomeCreated},
+		{"customer id", func(_ *clink.Request, s *clink.Session) { s.CustomerID = "cus_2" }, job.OutcomeMismatch},
+		{"customer id left out", func(_ *clink.Request, s *clink.Session) { s.CustomerID = "" }, job.OutcomeCreated},
+		{"customer id not asked for", func(r *clink.Request, _ *clink.Session) { r.CustomerID = "" }, job.OutcomeCreated},
+		{"no session id", func(_ *clink.Request, s *clink.Session) { s.SessionID = "" }, job.OutcomeMismatch},
+		{"session id that is a path", func(_ *clink.Request, s *clink.Session) { s.SessionID = "a/../b" }, job.OutcomeMismatch},
+		{"session id that is a formula", func(_ *clink.Request, s *clink.Session) { s.SessionID = "=1+1" }, job.OutcomeMismatch},
+		{"session id of 255 characters", func(_ *clink.Request, s *clink.Session) { s.SessionID = strings.Repeat("s", 255) }, job.OutcomeCreated},
+		{"session id of 256 characters", func(_ *clink.Request, s *clink.Session) { s.SessionID = strings.Repeat("s", 256) }, job.OutcomeMismatch},
+		{"no URL", func(_ *clink.Request, s *clink.Session) { s.URL = "" }, job.OutcomeMismatch},
+		{"no URL for elements", func(r *clink.Request, s *clink.Session) { r.UIMode, s.URL = "elements", "" }, job.OutcomeCreated},
+		{"bad URL for elements", func(r *clink.Request, s *clink.Session) { r.UIMode, s.URL = "elements", "javascript:x" }, job.OutcomeMismatch},
+		{"no session id for elements", func(r *clink.Request, s *clink.Session) { r.UIMode, s.SessionID = "elements", "" }, job.OutcomeMismatch},
+		{"URL of 2,048 characters", func(_ *clink.Request, s *clink.Session) { s.URL = host + strings.Repeat("x", 2048-len(host)) }, job.OutcomeCreated},
+		{"URL of 2,049 characters", func(_ *clink.Request, s *clink.Session) { s.URL = host + strings.Repeat("x", 2049-len(host)) }, job.OutcomeMismatch},
+		{"http", func(_ *clink.Request, s *clink.Session) { s.URL = "http://checkout.example/1" }, job.OutcomeMismatch},
+		{"http to localhost", func(_ *clink.Request, s *clink.Session) { s.URL = "http://localhost:8080/1" }, job.OutcomeCreated},
+		{"http to 127.0.0.1", func(_ *clink.Request, s *clink.Session) { s.URL = "http://127.0.0.1/1" }, job.OutcomeCreated},
+		{"http to [::1]", func(_ *clink.Request, s *clink.Session) { s.URL = "http://[::1]:80/1" }, job.OutcomeCreated},
+		{"http to a name that begins like loopback", func(_ *clink.Request, s *clink.Session) { s.URL = "http://127.0.0.1.example/1" }, job.OutcomeMismatch},
+		{"https without a host", func(_ *clink.Request, s *clink.Session) { s.URL = "https:///1" }, job.OutcomeMismatch},
+		{"https with a port alone", func(_ *clink.Request, s *clink.Session) { s.URL = "https://:443/1" }, job.OutcomeMismatch},
+		{"no scheme", func(_ *clink.Request, s *clink.Session) { s.URL = "//checkout.example/1" }, job.OutcomeMismatch},
+		{"javascript", func(_ *clink.Request, s *clink.Session) { s.URL = "javascript:alert(1)" }, job.OutcomeMismatch},
+		{"URL with a line break", func(_ *clink.Request, s *clink.Session) { s.URL = host + "a\nb" }, job.OutcomeMismatch},
+		{"URL with a space", func(_ *clink.Request, s *clink.Session) { s.URL = host + "a b" }, job.OutcomeMismatch},
+		{"URL with a letter beyond ASCII", func(_ *clink.Request, s *clink.Session) { s.URL = host + "\u202etxt" }, job.OutcomeMismatch},
+		{"URL with a user name", func(_ *clink.Request, s *clink.Session) { s.URL = "https://checkout.example@evil.example/1" }, job.OutcomeMismatch},
+		{"unreadable URL", func(_ *clink.Request, s *clink.Session) { s.URL = host + "%zz" }, job.OutcomeMismatch},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -278,11 +278,11 @@ func session() clink.Session {
 // A server that answers a refusal of a mebibyte must not fill the ledger and the links file with it.
 func TestLongMessageIsCut(t *testing.T) {
 	words := strings.Repeat("é", 1<<19)
-	got := job.Decide(clink.SessionRequest{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words})
+	got := job.Decide(clink.Request{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words})
 	if cut := strings.TrimSuffix(got.Reason, "…"); len(got.Reason) > 5<<10 || cut == got.Reason || !strings.HasPrefix(words, cut) {
 		t.Errorf("kept %d bytes, ending %q", len(got.Reason), got.Reason[len(got.Reason)-8:])
 	}
-	if got := job.Decide(clink.SessionRequest{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: "as it came\n"}); got.Reason != "as it came\n" {
+	if got := job.Decide(clink.Request{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: "as it came\n"}); got.Reason != "as it came\n" {
 		t.Errorf("%q", got.Reason)
 	}
 }

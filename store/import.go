@@ -116,8 +116,8 @@ func encode(row job.NewItem) (encodedRow, error) {
 	if row.Problem != "" {
 		return e, nil
 	}
-	request, err := json.Marshal(row.Request)
-	e.request, e.Request = string(request), clink.SessionRequest{}
+	e.request, err = row.Request.Prepare().Body()
+	e.Request = clink.SessionRequest{}
 	return e, err
 }
 

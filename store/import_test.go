@@ -48,7 +48,7 @@ func TestImport(t *testing.T) {
 		row := rows[i]
 		want := &job.Item{
 			ID: int64(i + 1), JobID: 1, Row: row.Row, State: job.Pending, InvoiceID: row.InvoiceID, Reference: row.Reference,
-			Currency: row.Currency, Amount: row.Amount, Request: row.Request,
+			Currency: row.Currency, Amount: row.Amount, Request: row.Request.Prepare(),
 		}
 		if !reflect.DeepEqual(item, want) {
 			t.Errorf("open item %d\n got %+v\nwant %+v", i, item, want)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"paylinks/clink"
 	"paylinks/job"
 )
 
@@ -366,11 +366,11 @@ func (s *Store) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item
 	var items []job.Item
 	for rows.Next() {
 		var i job.Item
-		var request []byte
+		var request string
 		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.Attempts, &i.UnknownEnds, &i.InvoiceID, &i.Reference, &i.Currency,
 			&i.Amount, &request, &i.Repeat)
 		if err == nil {
-			err = json.Unmarshal(request, &i.Request)
+			i.Request, err = clink.ReadRequest(request)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read open items: %w", err)

@@ -2,12 +2,12 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
 	"time"
 
+	"paylinks/clink"
 	"paylinks/job"
 )
 
@@ -50,11 +50,11 @@ func (s *Store) Links(ctx context.Context, q job.Question, after int64, n int) (
 	var items []job.Item
 	for rows.Next() {
 		i := job.Item{Replace: q.Replace}
-		var request []byte
+		var request string
 		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount,
 			&request, &i.Attempts, &i.UnknownEnds, &i.Repeat, &i.SessionID)
 		if err == nil && q.Replace {
-			err = json.Unmarshal(request, &i.Request)
+			i.Request, err = clink.ReadRequest(request)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read links: %w", err)
