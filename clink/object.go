@@ -1,121 +1,75 @@
 package clink
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
 
 // object is a JSON object whose members are read one at a time, by their exact names, so that a
 // member nobody asks for cannot make it unreadable. Of two members with one name the last counts.
-// It points into the bytes it was made from; what is read from it does not.
 type object []member
 
 type member struct {
-	name []byte
-	raw  json.RawMessage // valid, and no space around it
+	name string
+	raw  string // valid JSON, and no space around it
 }
 
 var errNoObject = errors.New("not one JSON object")
 
-// parseObject reads raw, which must be one JSON object and nothing after it.
-func parseObject(raw []byte) (object, error) {
-	if !json.Valid(raw) {
-		return nil, errNoObject
-	}
-	return members(raw, 4) // an envelope has three
-}
-
-// members cuts an object into its members, about as many as expected. The syntax has been
-// checked before, once for the whole answer: anything but valid JSON would make it panic.
-func members(valid []byte, expected int) (object, error) {
-	rest := trimSpace(valid)
-	if rest[0] != '{' {
-		return nil, errNoObject
-	}
+// parseObject reads a text that must be one JSON object, of about so many members, and nothing after it.
+func parseObject(text string, expected int) (object, error) {
 	o := make(object, 0, expected)
-	for rest = trimSpace(rest[1:]); rest[0] != '}'; {
-		name, after := cutValue(rest)
-		raw, after := cutValue(trimSpace(trimSpace(after)[len(":"):]))
+	c := cursor{text: text}
+	c.space()
+	c.must("{")
+	for more := c.first("}"); more; more = c.another("}") {
+		name, raw := c.member(1)
 		o = append(o, member{unquote(name), raw})
-		if rest = trimSpace(after); rest[0] == ',' {
-			rest = trimSpace(rest[1:])
-		}
+	}
+	if c.space(); c.failed || c.at < len(text) {
+		return nil, errNoObject
 	}
 	return o, nil
 }
 
-// cutValue cuts off the value, or the name, that valid begins with.
-func cutValue(valid []byte) (value, rest []byte) {
-	depth := 0
-	for i := 0; i < len(valid); i++ {
-		switch valid[i] {
-		case '"':
-			for i++; valid[i] != '"'; i++ {
-				if valid[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return valid[:i], valid[i:]
-			}
-			depth--
-		case ',', ':', ' ', '\t', '\r', '\n':
-			if depth == 0 {
-				return valid[:i], valid[i:]
-			}
-		}
+// unquote is what a JSON string says; of one that could not be read, nothing.
+func unquote(quoted string) string {
+	if len(quoted) < 2 {
+		return ""
 	}
-	return valid, nil
-}
-
-// unquote is what a JSON string says.
-func unquote(quoted []byte) []byte {
 	plain := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+	if strings.IndexByte(plain, '\\') < 0 && utf8.ValidString(plain) {
 		return plain
 	}
 	var s string
-	_ = json.Unmarshal(quoted, &s) // it is a string: nothing can be wrong with it
-	return []byte(s)
+	_ = json.Unmarshal([]byte(quoted), &s) // it is a string: nothing can be wrong with it
+	return s
 }
 
-// trimSpace is valid from its first byte that is no space.
-func trimSpace(valid []byte) []byte {
-	for i, c := range valid {
-		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-			return valid[i:]
-		}
-	}
-	return nil
-}
-
-// raw is a member as it stands; nil when it is missing or null.
-func (o object) raw(name string) json.RawMessage {
+// raw is a member as it stands; empty when it is missing or null.
+func (o object) raw(name string) string {
 	for i := len(o) - 1; i >= 0; i-- {
-		if string(o[i].name) == name {
-			if string(o[i].raw) == "null" {
-				return nil
+		if o[i].name == name {
+			if o[i].raw == "null" {
+				return ""
 			}
 			return o[i].raw
 		}
 	}
-	return nil
+	return ""
 }
 
 // object is a member that must be an object; missing and null are nil.
 func (o object) object(name string) (object, error) {
 	raw := o.raw(name)
-	if raw == nil {
+	if raw == "" {
 		return nil, nil
 	}
-	member, err := members(raw, 12) // a session has ten
+	member, err := parseObject(raw, 12) // a session has ten
 	if err != nil {
 		return nil, fmt.Errorf("the answer's %s is %w", name, err)
 	}
@@ -125,13 +79,13 @@ func (o object) object(name string) (object, error) {
 // text is a member that must be a string; missing and null are "".
 func (o object) text(name string) (string, error) {
 	raw := o.raw(name)
-	if raw == nil {
+	if raw == "" {
 		return "", nil
 	}
 	if raw[0] != '"' {
 		return "", fmt.Errorf("the answer's %s is no string", name)
 	}
-	return string(unquote(raw)), nil
+	return unquote(raw), nil
 }
 
 // place is where a member's text goes.
@@ -155,7 +109,7 @@ func (o object) texts(places ...place) error {
 // number is a member that must be a number, or a string that is one; missing and null are "".
 func (o object) number(name string) (json.Number, error) {
 	raw := o.raw(name)
-	if raw == nil {
+	if raw == "" {
 		return "", nil
 	}
 	n := json.Number(raw)

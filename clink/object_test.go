@@ -79,6 +79,7 @@ func answers() []string {
 		`{"code":200}{"code":200}`, `{"code":200},`, `{"code":200}x`,
 		"\r\n\t {\r\n\t \"code\"\r\n\t :\r\n\t 200\r\n\t ,\r\n\t \"data\"\r\n\t :\r\n\t {\r\n\t }\r\n\t }\r\n\t ",
 		`{"code":200,}`, `{,"code":200}`, `{"code" 200}`, `{"code":}`, `{code:200}`, `{'code':200}`,
+		`{"code":200"x":1}`, `{"code":200 "x":1}`, `{"x":1,,"code":200}`, `{"code":200]`, `["code":200}`, `{"code":200,1:2}`, `{"code":200,"x"}`, `{code":200}`,
 		`{"code":200,"x":"\u12"}`, `{"code":200,"x":"\x"}`, "{\"code\":200,\"x\":\"\n\"}", `{"x":tru,"code":200}`,
 
 		`{"code":"200"}`, `{"code":200.0}`, `{"code":2e2}`, `{"code":-0}`, `{"code":0200}`, `{"code":+200}`,
@@ -99,6 +100,18 @@ func answers() []string {
 		`{"code":200,"x":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `}`, // as deep as may be
 		`{"code":200,"x":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`,
 		`{"code":200,"data":` + strings.Repeat(`{"data":`, 9_998) + `1` + strings.Repeat("}", 9_998) + `}`,
+	}
+	for _, value := range []string{
+		"", "-", "--1", "+1", ".5", "1.", "1.e1", "1e", "1e+", "1e+-1", "1E-5", "-0.0e-0", "00", "01", "-01", "0x1", "1_0", "1 2", "1.5.2", "1e5e5",
+		"NaN", "Infinity",
+		"nul", "nulll", "null null", "Null", "tru", "truefalse", "falsey",
+		"[", "]", "[]]", "[[]", "[1 2]", "[1,]", "[,1]", "[,]", "[1,,2]", "[1:2]", "[}", "[1}", "[ 1 , 2 ]", `["a""b"]`, `["a",]`,
+		"{", "}", "{]", `{"a"}`, `{"a":1 "b":2}`, `{"a":1"b":2}`, `{"a":1,}`, `{,}`, `{"a":1,,"b":2}`, `{"a"::1}`, `{"a":1:2}`, `{1:2}`,
+		`{null:1}`, `{a":1}`, `{"a":{"b":[{}]}}`,
+		`"`, `"a`, `"a\"`, `"\`, `"\u00g0"`, `"\u"`, `"\U0041"`, `"\'"`, `"\a"`, "\"\x00\"", "\"\x1f\"", "\"\x7f\"",
+		`"""`, `"a"b`, `a"`, "'a'", "\v1", "1\f", "\xff",
+	} {
+		bodies = append(bodies, `{"code":200,"x":`+value+`}`, `{"x":[`+value+`],"code":200}`, `{"code":`+value+`,"data":{"status":"open"}}`)
 	}
 	for _, member := range []string{
 		`"sessionId":"sess_1"`, `"sessionId":1`, `"sessionId":"a","sessionId":"b"`, `"sessionId":1,"sessionId":"b"`,
@@ -165,7 +178,7 @@ func plainly(body []byte) (r reading) {
 	moment := func(name string) time.Time {
 		s, _ := data.text(name)
 		at, _ := json.Marshal(s)
-		return object{{[]byte(name), at}}.moment(name)
+		return object{{name, string(at)}}.moment(name)
 	}
 	session := &Session{
 		Amount: number("originalAmount"), ExpiresAt: moment("expireTime"),
