@@ -20,11 +20,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,7 +36,7 @@ const (
 // Client talks to one base URL with one key. It is safe for concurrent use.
 type Client struct {
 	baseURL   string
-	header    http.Header   // of every request, but for its time
+	headers   *headers
 	create    *http.Request // a blank one
 	timeout   time.Duration
 	secrets   redactor
@@ -57,7 +55,7 @@ func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	c := &Client{
 		baseURL:   base.String(),
-		header:    cfg.header(),
+		headers:   &headers{timeless: cfg.header()},
 		timeout:   cfg.Timeout,
 		secrets:   newRedactor(cfg.Key),
 		transport: newTransport(cfg, base.Scheme == "http"),
@@ -143,7 +141,7 @@ func (c *Client) send(ctx context.Context, blank *http.Request, body string) end
 	own = httptrace.WithClientTrace(own, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
 	// The transport is used without http.Client, so that there is nothing to follow a redirect.
-	resp, err := c.transport.RoundTrip(filled(own, blank, body))
+	resp, err := c.transport.RoundTrip(c.filled(own, blank, body))
 	if err != nil {
 		return ending{err: c.cause(ctx, own, err), written: written.Load()}
 	}
@@ -156,22 +154,16 @@ func (c *Client) send(ctx context.Context, blank *http.Request, body string) end
 	return e
 }
 
-// blank is a request without its time and its body. It is never sent itself, so it can be filled in many times.
+// blank is a request without its header and its body. It is never sent itself, so it can be filled in many times.
 func (c *Client) blank(method, path string) (*http.Request, error) {
-	req, err := http.NewRequest(method, c.baseURL+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header = c.header
-	return req, nil
+	return http.NewRequest(method, c.baseURL+path, nil)
 }
 
 // filled is a request to be sent once, now. It has a body that cannot be read twice (no GetBody) and no
 // idempotency header: with either, the transport would send it again by itself after some failures.
-func filled(ctx context.Context, blank *http.Request, body string) *http.Request {
+func (c *Client) filled(ctx context.Context, blank *http.Request, body string) *http.Request {
 	req := blank.WithContext(ctx)
-	req.Header = maps.Clone(blank.Header)
-	req.Header["X-Timestamp"] = []string{strconv.FormatInt(time.Now().UnixMilli(), 10)}
+	req.Header = c.headers.at(time.Now())
 	if body != "" {
 		req.Body = io.NopCloser(strings.NewReader(body))
 		req.ContentLength = int64(len(body))

@@ -116,7 +116,7 @@ func (o object) number(name string) (json.Number, error) {
 	if raw[0] == '"' {
 		n = json.Number(unquote(raw))
 	}
-	if _, ok := parseDecimal(n); !ok {
+	if !isNumber(n) {
 		return "", fmt.Errorf("the answer's %s is no number", name)
 	}
 	return n, nil

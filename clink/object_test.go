@@ -170,7 +170,7 @@ func plainly(body []byte) (r reading) {
 		if s, isText := data.text(name); isText {
 			n = json.Number(s)
 		}
-		if _, ok := parseDecimal(n); !ok {
+		if !isNumber(n) {
 			sessionOK = false
 		}
 		return n

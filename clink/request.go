@@ -35,11 +35,11 @@ func (r SessionRequest) Prepare() Request {
 
 // encode refuses an amount that is no number: an empty one would be sent as 0.
 func (r SessionRequest) encode() ([]byte, error) {
-	if _, ok := parseDecimal(r.Amount); !ok {
+	if !isNumber(r.Amount) {
 		return nil, fmt.Errorf("encode the request: amount %q is no number", r.Amount)
 	}
 	for _, item := range r.PriceData {
-		if _, ok := parseDecimal(item.UnitAmount); !ok {
+		if !isNumber(item.UnitAmount) {
 			return nil, fmt.Errorf("encode the request: unit amount %q is no number", item.UnitAmount)
 		}
 	}

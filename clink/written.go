@@ -90,7 +90,7 @@ func (w *written) text() (text string) {
 // number reads an amount.
 func (w *written) number() json.Number {
 	n := json.Number(w.cursor.number())
-	if _, ok := parseDecimal(n); !ok {
+	if !isNumber(n) {
 		w.fail()
 	}
 	return n

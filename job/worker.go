@@ -131,12 +131,13 @@ func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, atte
 		out.fail(doing, err, g)
 		return none()
 	}
-	if !g.open(time.Now(), t.probe) { // spares a record that would be taken back
+	now := time.Now()
+	if !g.open(now, t.probe) { // spares a record that would be taken back
 		out.kind = turnWithdrawn
 		return none()
 	}
 	if item.SessionID != "" {
-		out.startedAt = time.Now()
+		out.startedAt = now
 		if ctx.Err() != nil {
 			out.kind = turnWithdrawn
 			return none()
@@ -146,7 +147,7 @@ func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, atte
 		}
 		return none()
 	}
-	meeting, number, err := r.Ledger.Begin(item, time.Now(), g.stopped.Load)
+	meeting, number, err := r.Ledger.Begin(item, now, g.stopped.Load)
 	if errors.Is(err, ErrStopped) {
 		out.kind = turnWithdrawn
 		return none()

@@ -9,12 +9,17 @@ import (
 // timeLayout is how times stand in the ledger: UTC, to the millisecond, in the order of the calendar as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// stamp writes a time for the ledger; no time is the empty text.
+// stamp writes a time for the ledger, in timeLayout; no time is the empty text. The library is twice as fast at RFC 3339, into
+// which the milliseconds are put.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(timeLayout)
+	t = t.UTC()
+	text := t.AppendFormat(make([]byte, 0, len(timeLayout)), time.RFC3339)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	text = append(text[:len(text)-len("Z")], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
+	return string(text)
 }
 
 // timeOf scans what stamp wrote.
