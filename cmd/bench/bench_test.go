@@ -79,7 +79,10 @@ func quickly(t *testing.T, paylinks string, env []string, flags ...string) (stat
 	}
 	delete(rows, "figure")
 	delete(rows, "---")
-	return cmd.ProcessState.ExitCode(), rows, stdout.String()
+	if status = cmd.ProcessState.ExitCode(); status != exitOK {
+		t.Logf("status %d: %s", status, stderr.String())
+	}
+	return status, rows, stdout.String()
 }
 
 // TestTable guards that every figure can be measured here, and stands in the table beside its peer.
