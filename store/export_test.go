@@ -55,8 +55,12 @@ func (s *Store) Through(driver string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(s.writer.tx.close(), s.writer.conn.Close(), s.writer.db.Close(), s.read.Close())
-	s.read, s.writer.db, s.writer.conn, s.writer.tx = read, db, conn, tx
+	claims, err := prepareClaims(read)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(s.writer.tx.close(), s.writer.conn.Close(), s.writer.db.Close(), s.claims.Close(), s.read.Close())
+	s.read, s.claims, s.writer.db, s.writer.conn, s.writer.tx = read, claims, db, conn, tx
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"paylinks/store"
@@ -60,4 +61,24 @@ func noise(f *os.File, from, to int64) error {
 	}
 	_, err := f.WriteAt(bytes, from)
 	return err
+}
+
+// A ledger that could not be opened is let go of, and so is its -wal: on a full disk it is the room that is missing.
+func TestALedgerThatCannotBeOpenedIsClosed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	openLedger(t, path).close()
+	defer store.AddMigration(halfWay)()
+	if s, err := store.OpenForSending(path, ""); err == nil {
+		_ = s.Close()
+		t.Fatal("it was opened")
+	}
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if name, _ := os.Readlink(filepath.Join("/proc/self/fd", file.Name())); strings.HasPrefix(name, path) {
+			t.Errorf("%s is still open", name)
+		}
+	}
 }

@@ -411,8 +411,12 @@ func (s *Store) addKnown(ctx context.Context, known map[[16]byte]bool, arguments
 // Claims looks up what other jobs hold of an invoice (see job.Identity.InvoiceKey), for a file that is not
 // imported yet.
 func (s *Store) Claims(ctx context.Context, invoice [16]byte) ([]job.Claim, error) {
-	claims, err := scanClaims(s.read.QueryContext(ctx, claimsOf+`ORDER BY claim.item_id`, invoice[:]))
+	claims, err := scanClaims(s.claims.QueryContext(ctx, invoice[:]))
 	return bare(claims), err
+}
+
+func prepareClaims(read *sql.DB) (*sql.Stmt, error) {
+	return read.PrepareContext(context.Background(), claimsOf+`ORDER BY claim.item_id`)
 }
 
 func itemRange(ctx context.Context, q querier, jobID int64) (first, last int64, err error) {

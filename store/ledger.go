@@ -40,6 +40,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			SELECT input.id, ?2, ?4
 			FROM input
 			WHERE input.id = ?1
+				AND input.invoice IS NOT NULL -- else no other job would know of it
 				AND (?3 OR NOT EXISTS (
 					SELECT 1
 					FROM claim
@@ -61,16 +62,18 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND attempts = ?3
 		`},
 		{&t.stmts.first, `
-			INSERT OR IGNORE INTO standing (
+			INSERT INTO standing (
 				item_id, state, attempts, unknown_ends, session_id, url, expires_at, created_at, sent_at, error_code, error
 			)
 			SELECT ?1, ?2, 1, ?2 = 'unknown', ?3, ?4, ?5, ?6, iif(?2 = 'created', sent_at, ''), ?7, ?8
 			FROM intent
 			WHERE item_id = ?1
 				AND number = 1
+			ON CONFLICT (item_id) DO NOTHING
+			ON CONFLICT (session_id) WHERE state = 'created' DO NOTHING
 		`},
 		{&t.stmts.next, `
-			UPDATE OR IGNORE standing
+			UPDATE standing
 			SET
 				state = ?2,
 				attempts = ?9,
@@ -261,7 +264,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 	return t, nil
 }
 
-// onItsWay says that an item, whose id this is, is in state sending.
+// onItsWay says that an item, whose id this is, is in state sending. The id needs its table's name: intent has an item_id, too.
 func onItsWay(id string) string {
 	return `EXISTS (SELECT 1 FROM intent WHERE intent.item_id = ` + id + `)`
 }
@@ -273,7 +276,8 @@ const claiming = `(
 	OR other.state = 'created' AND other.link_status <> 'expired'
 )`
 
-// claimsOf selects the items, of imported jobs, that claim the invoice ?1.
+// claimsOf selects the items, of imported jobs, that claim the invoice ?1. Without the SELECT, SQLite would note that the value
+// could change its plan, and compile the prepared statement anew for each: eight times the cost.
 var claimsOf = `
 	SELECT
 		other.id,
@@ -295,7 +299,7 @@ var claimsOf = `
 	FROM claim
 	JOIN item AS other ON other.id = claim.item_id
 	JOIN job AS owner ON owner.id = other.job_id
-	WHERE claim.invoice = ?1
+	WHERE claim.invoice = (SELECT ?1)
 		AND ` + claiming + `
 `
 
@@ -559,16 +563,7 @@ func (t *tx) end(item *job.Item, number int, end job.End) (job.Verdict, error) {
 			return end.Verdict, err
 		}
 	}
-	err := t.standAfter(item, number, end)
-	if err == job.ErrMoved && end.State == job.Created {
-		// No two links have one session: there is an index that sees to it.
-		if err := t.judgeSession(&end, t.stmts.session); err != nil {
-			return end.Verdict, err
-		}
-		if end.State != job.Created {
-			err = t.standAfter(item, number, end)
-		}
-	}
+	err := t.standAfter(item, number, &end)
 	if err == nil && (end.State != job.Created || end.Outcome != job.OutcomeCreated) {
 		err = t.stmts.past.one(item.ID, int64(number), stamp(end.At), string(end.Outcome), int64(end.Status), end.Code, end.Reason, end.SessionID)
 	}
@@ -599,9 +594,35 @@ func (t *tx) judgeSession(end *job.End, find *statement) error {
 	return err
 }
 
-// standAfter records where the item stands after the end. It is job.ErrMoved when the attempt is not on its way, when the
-// item is not as that attempt found it, or when another item is created with this session.
-func (t *tx) standAfter(item *job.Item, number int, end job.End) error {
+// standAfter records where the item stands after the end; a session that another item has makes a mismatch of it. It is
+// job.ErrMoved when the attempt is not on its way, or the item is not as that attempt found it.
+func (t *tx) standAfter(item *job.Item, number int, end *job.End) error {
+	if number == 1 {
+		if n, err := t.first(item.ID, end); err != nil || n == 1 {
+			return err
+		}
+	}
+	// The item has its row already, or another one has its session: no two links have one, there is an index that sees to it.
+	if end.State == job.Created {
+		if err := t.judgeSession(end, t.stmts.session); err != nil {
+			return err
+		}
+		if end.State != job.Created && number == 1 {
+			if n, err := t.first(item.ID, end); err != nil || n == 1 {
+				return err
+			}
+		}
+	}
+	return t.stmts.next.one(append(standingAfter(item.ID, end), int64(number))...)
+}
+
+// first makes the item's row in standing, unless it has one or another item is created with its session: then it is 0.
+func (t *tx) first(itemID int64, end *job.End) (int64, error) {
+	return t.stmts.first.changed(standingAfter(itemID, end)...)
+}
+
+// standingAfter are the values of a row in standing: item, state, session, URL, expiry, creation, code and text.
+func standingAfter(itemID int64, end *job.End) []driver.Value {
 	var sessionID, url, expires, created string
 	if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
 		sessionID, created = end.SessionID, stamp(end.At)
@@ -609,13 +630,7 @@ func (t *tx) standAfter(item *job.Item, number int, end job.End) error {
 	if end.State == job.Created {
 		url, expires = end.URL, stamp(end.ExpiresAt)
 	}
-	if number == 1 {
-		n, err := t.stmts.first.changed(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason)
-		if err != nil || n == 1 {
-			return err
-		}
-	}
-	return t.stmts.next.one(item.ID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason, int64(number))
+	return []driver.Value{itemID, string(end.State), sessionID, url, expires, created, end.Code, end.Reason}
 }
 
 // Reuse implements job.Ledger.
@@ -668,7 +683,7 @@ func (t *tx) moveAll(jobID int64, from, to job.State, set, where string, n *int)
 			`+set+`
 		WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?2) AND (SELECT last_item FROM job WHERE id = ?2)
 			AND state = ?3
-			AND NOT `+onItsWay("item_id")+`
+			AND NOT `+onItsWay("standing.item_id")+`
 			AND `+where+`
 		RETURNING (SELECT currency FROM input WHERE id = item_id), (SELECT amount FROM input WHERE id = item_id)
 	`, string(to), jobID, string(from))

@@ -417,6 +417,34 @@ func TestRetry(t *testing.T) {
 	})
 }
 
+// What is on its way is nobody else's affair.
+func TestRetryBesideAnItemOnItsWay(t *testing.T) {
+	l := newLedger(t)
+	j := l.imported(newJob("a"), invoices(3)...)
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeRejected)
+	l.begin(items[1])
+	if n, err := l.Retry(j.ID, false); n != 1 || err != nil {
+		t.Errorf("Retry: %d, %v", n, err)
+	}
+}
+
+// No other job would meet an item without an invoice.
+func TestAnItemWithoutAnInvoiceIsNotSent(t *testing.T) {
+	l := newLedger(t)
+	items := l.open(l.imported(newJob("a"), invoices(2)...).ID)
+	l.send(items[1], job.OutcomeNotSent)
+	if _, err := l.raw.Exec("UPDATE input SET invoice = NULL"); err != nil {
+		t.Fatal(err)
+	}
+	l.unchanged(func() {
+		for _, item := range l.open(1) {
+			_, _, err := l.Begin(item, at, nil)
+			wantError(t, err, job.ErrMoved)
+		}
+	})
+}
+
 func TestCrashRecovery(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openLedger(t, path)

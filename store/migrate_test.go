@@ -134,6 +134,18 @@ func TestReaderOfAnOlderLedger(t *testing.T) {
 	openLedger(t, path).want("SELECT user_version FROM pragma_user_version", fmt.Sprint(known+1))
 }
 
+// Why a ledger cannot be brought up to date is said, also to who only wants to read it.
+func TestReaderOfALedgerThatCannotBeBroughtUpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	openLedger(t, path).close()
+	defer store.AddMigration(halfWay)()
+	_, err := store.OpenToRead(t.Context(), path)
+	var version *store.VersionError
+	if err == nil || !strings.Contains(err.Error(), "no such function: die") || errors.As(err, &version) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // A ledger of the first schema keeps all that it holds, and its constraints.
 func TestMigrationFromTheFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")

@@ -47,9 +47,10 @@ import (
 type Store struct {
 	path   string
 	read   *sql.DB
-	writer *writer // nil in a reader
-	lock   *lock   // nil in a reader
-	found  int     // items that a crashed run had left in state sending
+	claims *sql.Stmt // see Claims: compiling it takes longer than running it
+	writer *writer   // nil in a reader
+	lock   *lock     // nil in a reader
+	found  int       // items that a crashed run had left in state sending
 }
 
 // OpenForSending opens the ledger at path for the one process that may change it, making it and its folder where
@@ -92,6 +93,9 @@ func openForSending(path, holder string) (_ *Store, err error) {
 	if s.read, err = sql.Open("sqlite3", dsn(path, "ro")); err != nil {
 		return nil, err
 	}
+	if s.claims, err = prepareClaims(s.read); err != nil {
+		return nil, err
+	}
 	if err := s.takeOutUnfinished(context.Background()); err != nil {
 		return nil, err
 	}
@@ -102,21 +106,22 @@ func openForSending(path, holder string) (_ *Store, err error) {
 }
 
 // OpenToRead opens an existing ledger for reading, also while another process sends. The error is fs.ErrNotExist
-// when there is none. One of an older paylinks is brought up to date first; where that cannot be done, since a run of the
-// older paylinks goes on or the ledger cannot be written, it is a *[VersionError]. The process that sends reads from the
+// when there is none. One of an older paylinks is brought up to date first; where that cannot be done since a run of the
+// older paylinks goes on, it is a *[VersionError]. The process that sends reads from the
 // Store that it has: a second one would cost the first its locks (see recognise).
 func OpenToRead(ctx context.Context, path string) (*Store, error) {
 	s, err := openToRead(ctx, path)
 	var older *VersionError
 	if errors.As(err, &older) && older.Found < older.Known {
 		updated, openErr := openForSending(path, "bringing the ledger up to date")
+		var held *HeldError
 		switch {
 		case openErr == nil:
 			if err = updated.Close(); err == nil {
 				s, err = openToRead(ctx, path)
 			}
-		case errors.Is(openErr, ErrUnknownSchema):
-			err = openErr
+		case !errors.As(openErr, &held):
+			err = fmt.Errorf("bring it up to date: %w", openErr)
 		}
 	}
 	if err != nil {
@@ -153,6 +158,9 @@ func openToRead(ctx context.Context, path string) (_ *Store, err error) {
 	case version != len(migrations):
 		return nil, &VersionError{Found: version, Known: len(migrations)}
 	}
+	if s.claims, err = prepareClaims(s.read); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -165,6 +173,9 @@ func (s *Store) Path() string { return s.path }
 // Close folds the WAL into the ledger file, closes it, and gives the lock back.
 func (s *Store) Close() error {
 	var errs []error
+	if s.claims != nil {
+		errs = append(errs, s.claims.Close())
+	}
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}

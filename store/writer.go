@@ -47,6 +47,9 @@ func openWriter(path string) (_ *writer, err error) {
 	}
 	defer func() {
 		if err != nil {
+			if w.conn != nil {
+				_ = w.conn.Close() // else closing db leaves it open, and with it the -wal
+			}
 			_ = w.db.Close()
 		}
 	}()
