@@ -115,10 +115,17 @@ func (s *Server) wait(r *http.Request, hold time.Duration) bool {
 	if delay <= 0 {
 		return true
 	}
+	end := time.Now().Add(delay)
+	if s.config.Rest != nil {
+		delay -= time.Millisecond
+	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		if s.config.Rest != nil {
+			s.config.Rest(time.Until(end))
+		}
 		return true
 	case <-r.Context().Done():
 		return false

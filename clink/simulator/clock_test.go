@@ -114,6 +114,15 @@ func TestLatency(t *testing.T) {
 			}
 		}
 	})
+	var rests []time.Duration
+	exact := simulator.Config{Latency: 10 * time.Second, Rest: func(d time.Duration) { rests = append(rests, d); <-time.After(d) }}
+	inBubble(t, "to its end", exact, func(t *testing.T, _ *simulator.Server, client caller) {
+		start := time.Now()
+		client.post(hosted, nil)
+		if took := time.Since(start); took != 10*time.Second || len(rests) != 1 || rests[0] != time.Millisecond {
+			t.Errorf("took %v, and of that %v without a timer", took, rests)
+		}
+	})
 	inBubble(t, "holds no lock", simulator.Config{Latency: 10 * time.Second}, func(t *testing.T, _ *simulator.Server, client caller) {
 		start := time.Now()
 		done := make(chan bool)

@@ -46,6 +46,10 @@ type Config struct {
 	Latency time.Duration
 	Jitter  float64
 
+	// Rest sleeps out the last millisecond of a wait: Go's timers are up to so much late where nothing else goes on. nil leaves
+	// all of it to a timer.
+	Rest func(time.Duration)
+
 	// RatePerSecond is how many requests a second are served before the rest get 429, with bursts of up
 	// to one second's worth; 0 is no limit. RetryAfter is what those 429 say, in whole seconds; 0 is 1 s.
 	RatePerSecond float64

@@ -88,7 +88,7 @@ func classify(err error) *failure {
 	case errors.As(err, &held):
 		return &failure{exitUnfinished, err, "wait until it has ended, then run the same command again; nothing was sent"}
 	case errors.As(err, &schema) && schema.Found < schema.Known:
-		return &failure{exitLedger, err, "wait until the run of the older paylinks has ended, or make sure that you may write to the ledger file; then run this again"}
+		return &failure{exitLedger, err, "wait until the run of the older paylinks has ended, then run this again"}
 	case errors.As(err, &schema):
 		return &failure{exitLedger, err, "use the newer paylinks; another ledger knows of none of its links, and would send its invoices anew"}
 	case errors.Is(err, store.ErrUnknownSchema):

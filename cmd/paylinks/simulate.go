@@ -100,7 +100,7 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	config := simulator.Config{
 		Seed: o.seed, Key: o.key, AllowNoKey: o.key == "", Latency: o.latency, Jitter: o.jitter, RatePerSecond: o.rate,
 		RetryAfter: o.retry, Lifetime: o.lifetime, SlowBy: o.slowBy, Faults: faults, GetFaults: getFaults,
-		PublicURL: address, KeepNoRecord: o.forget,
+		PublicURL: address, KeepNoRecord: o.forget, Rest: sleep,
 	}
 	if err := config.Validate(); err != nil {
 		_ = listener.Close()

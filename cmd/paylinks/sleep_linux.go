@@ -1,0 +1,17 @@
+package main
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sleep sleeps for so long, if it is more than nothing, to within some 0.1 ms; time.Sleep may take a millisecond more. It keeps a thread to itself meanwhile.
+func sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
+}
