@@ -184,7 +184,7 @@ func (i *importing) addRow(t *tx, row *encodedRow) error {
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.Problem)
 	}
 	if !i.others || row.Fresh || row.InvoiceID == "" && i.AllowRepeats {
-		return i.insertPending(t, row)
+		return i.insertInput(t, job.Pending, row)
 	}
 	claims, err := scanClaims(t.stmts.claims.Query(row.Invoice[:], i.ID))
 	if err != nil {
@@ -213,14 +213,10 @@ func (i *importing) addRow(t *tx, row *encodedRow) error {
 			i.taken = append(i.taken, takenOver{c.ItemID, c.recorded == job.Unknown})
 		}
 	}
-	return i.insertPending(t, row)
-}
-
-// insertPending is a row with nothing to say of it: it is one of the part's fresh items.
-func (i *importing) insertPending(t *tx, row *encodedRow) error {
 	return i.insertInput(t, job.Pending, row)
 }
 
+// insert makes an item of which there is something to say.
 func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Claim, code, note string) error {
 	if err := i.insertInput(t, state, row); err != nil {
 		return err
@@ -229,6 +225,7 @@ func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Cla
 	return err
 }
 
+// insertInput makes an item. One with nothing to say of it is one of the part's fresh items.
 func (i *importing) insertInput(t *tx, state job.State, row *encodedRow) error {
 	var invoice []byte
 	if state != job.Invalid {

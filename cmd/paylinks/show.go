@@ -243,6 +243,9 @@ func (v view) extraTable(ctx context.Context) error {
 	return table.Flush()
 }
 
+// alignedRows is how many rows of a long table stand under one another: all of a million would take 600 MB of memory.
+const alignedRows = 1000
+
 // record prints the facts and every attempt.
 func (v view) record(ctx context.Context) error {
 	if err := v.facts(); err != nil {
@@ -250,9 +253,15 @@ func (v view) record(ctx context.Context) error {
 	}
 	table := v.table()
 	fmt.Fprintln(table, "\nROW\tREFERENCE\tATTEMPT\tSENT\tENDED\tOUTCOME\tHTTP\tCODE\tSESSION\tPOSSIBLE ORPHAN\tREASON")
+	rows := 0
 	for a, err := range v.ledger.Attempts(ctx, v.job.ID, false) {
 		if err != nil {
 			return classify(err)
+		}
+		if rows++; rows%alignedRows == 0 {
+			if err := table.Flush(); err != nil {
+				return err
+			}
 		}
 		outcome, orphan := string(a.Outcome), ""
 		if outcome == "" {
