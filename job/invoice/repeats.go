@@ -1,16 +1,20 @@
 package invoice
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // repeats remembers on which line each identity first stood, in 16 bytes a slot: a map of a million rows would
 // take three times as much. Of the digest 96 bits are kept: at a billion rows the odds of two different invoices
-// being taken for one are below one in 10^10. It grows shard by shard, so that never all of it is in memory twice.
+// being taken for one are below one in 10^10. It grows shard by shard, so that never all of it is in memory twice, and by a
+// quarter at a time, so that few slots are free.
 type repeats struct {
 	shards [256]shard
 }
 
 type shard struct {
-	slots []slot // as many as a power of two, at most three quarters of them used
+	slots []slot // at most three quarters of them used
 	used  int
 }
 
@@ -37,17 +41,18 @@ func (r *repeats) add(identity [16]byte, line int) int {
 
 // find is the slot that has the key, or the free one where it belongs.
 func (s *shard) find(key [12]byte) uint64 {
-	mask := uint64(len(s.slots) - 1)
-	at := binary.LittleEndian.Uint64(key[:8]) & mask
+	at, _ := bits.Mul64(binary.LittleEndian.Uint64(key[:8]), uint64(len(s.slots))) // evenly from 0 to the last
 	for s.slots[at].line != 0 && s.slots[at].key != key {
-		at = (at + 1) & mask
+		if at++; at == uint64(len(s.slots)) {
+			at = 0
+		}
 	}
 	return at
 }
 
 func (s *shard) grow() {
 	old := s.slots
-	s.slots = make([]slot, max(16, 2*len(old)))
+	s.slots = make([]slot, max(16, len(old)*5/4))
 	for _, o := range old {
 		if o.line != 0 {
 			s.slots[s.find(o.key)] = o
