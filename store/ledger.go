@@ -16,7 +16,7 @@ import (
 type statements struct {
 	beginTx, commitTx, rollbackTx         *statement
 	begin, takeFresh, open                *statement
-	first, next, past, ended              *statement
+	standFirst, standNext, past, ended    *statement
 	session, replacedSession              *statement
 	stand                                 *statement
 	money, supersede, reuse, refuse, note *statement
@@ -61,7 +61,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND state IN ('pending', 'unknown')
 				AND attempts = ?3
 		`},
-		{&t.stmts.first, `
+		{&t.stmts.standFirst, `
 			INSERT INTO standing (
 				item_id, state, attempts, unknown_ends, session_id, url, expires_at, created_at, sent_at, error_code, error
 			)
@@ -72,7 +72,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			ON CONFLICT (item_id) DO NOTHING
 			ON CONFLICT (session_id) WHERE state = 'created' DO NOTHING
 		`},
-		{&t.stmts.next, `
+		{&t.stmts.standNext, `
 			UPDATE standing
 			SET
 				state = ?2,
@@ -170,25 +170,18 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND NOT ` + onItsWay("standing.item_id") + `
 		`},
 		{&t.stmts.checked, `
+			WITH asked AS (
+				SELECT session_id
+				FROM standing
+				WHERE item_id = ?1
+					AND state IN ('created', 'duplicate')
+			)
 			UPDATE standing
 			SET
 				link_status = ?2,
 				checked_at = ?3
-			WHERE item_id IN (
-				SELECT sharing.item_id
-				FROM standing AS asked
-				JOIN standing AS sharing ON sharing.session_id = asked.session_id
-				WHERE asked.item_id = ?1
-					AND asked.state IN ('created', 'duplicate')
-					AND sharing.state = 'created'
-				UNION ALL
-				SELECT sharing.item_id
-				FROM standing AS asked
-				JOIN standing AS sharing ON sharing.session_id = asked.session_id
-				WHERE asked.item_id = ?1
-					AND asked.state IN ('created', 'duplicate')
-					AND sharing.state = 'duplicate'
-			)
+			WHERE state = 'created' AND session_id = (SELECT session_id FROM asked)
+				OR state = 'duplicate' AND session_id = (SELECT session_id FROM asked)
 		`},
 		{&t.stmts.replaced, `
 			INSERT INTO past_attempt (item_id, number, sent_at, ended_at, outcome, status, code, message, session_id, replaced)
@@ -598,7 +591,7 @@ func (t *tx) judgeSession(end *job.End, find *statement) error {
 // job.ErrMoved when the attempt is not on its way, or the item is not as that attempt found it.
 func (t *tx) standAfter(item *job.Item, number int, end *job.End) error {
 	if number == 1 {
-		if n, err := t.first(item.ID, end); err != nil || n == 1 {
+		if n, err := t.standFirst(item.ID, end); err != nil || n == 1 {
 			return err
 		}
 	}
@@ -608,17 +601,17 @@ func (t *tx) standAfter(item *job.Item, number int, end *job.End) error {
 			return err
 		}
 		if end.State != job.Created && number == 1 {
-			if n, err := t.first(item.ID, end); err != nil || n == 1 {
+			if n, err := t.standFirst(item.ID, end); err != nil || n == 1 {
 				return err
 			}
 		}
 	}
-	return t.stmts.next.one(append(standingAfter(item.ID, end), int64(number))...)
+	return t.stmts.standNext.one(append(standingAfter(item.ID, end), int64(number))...)
 }
 
-// first makes the item's row in standing, unless it has one or another item is created with its session: then it is 0.
-func (t *tx) first(itemID int64, end *job.End) (int64, error) {
-	return t.stmts.first.changed(standingAfter(itemID, end)...)
+// standFirst makes the item's row in standing, unless it has one or another item is created with its session: then it is 0.
+func (t *tx) standFirst(itemID int64, end *job.End) (int64, error) {
+	return t.stmts.standFirst.changed(standingAfter(itemID, end)...)
 }
 
 // standingAfter are the values of a row in standing: item, state, session, URL, expiry, creation, code and text.

@@ -3,18 +3,30 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"paylinks/clink/simulator"
 )
 
-// The record of a large job, whose table is aligned piece by piece, is shown whole and in order.
+// The record of a large job is shown whole and in order, and its table piece by piece: a wide row at its end must not be
+// waited for by the first.
 func TestShowOfManyAttempts(t *testing.T) {
 	t.Parallel()
 	const rows = 2*alignedRows + 1
-	d := newWorstDay(t, simulator.Config{}, rows, asUsual)
+	d := newWorstDay(t, simulator.Config{}, rows-1, asUsual)
+	wide := strings.Repeat("wide-", 20)
+	file, err := os.OpenFile(d.input, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = file.WriteString(wide + ",a@example.com,1.00,USD\n")
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	d.must(exitOK, "run", d.input)
 	cmd, out, errs := paylinksCommand(t, nil, "show", "1", "--attempts", "--ledger", d.ledger, "--env", "simulator")
 	d.start(cmd)
@@ -24,7 +36,10 @@ func TestShowOfManyAttempts(t *testing.T) {
 	if len(lines) != rows {
 		t.Fatalf("%d attempts, want %d", len(lines), rows)
 	}
-	for i, line := range lines {
+	if strings.Contains(lines[0], strings.Repeat(" ", len(wide)/2)) || !strings.Contains(lines[rows-1], wide) {
+		t.Errorf("the first attempt is %q, the last %q", lines[0], lines[rows-1])
+	}
+	for i, line := range lines[:rows-1] {
 		if cells := strings.Fields(line); cells[0] != fmt.Sprint(i+2) || cells[1] != fmt.Sprintf("A-%d", i+1) {
 			t.Fatalf("the attempt after row %d is %q", i+1, line)
 		}
