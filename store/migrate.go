@@ -70,6 +70,9 @@ func version(ctx context.Context, q querier) (int, error) {
 	return 0, ErrNotLedger
 }
 
+// ErrNotUpdated means that a ledger of an older paylinks is still as it was.
+var ErrNotUpdated = errors.New("it is of an older paylinks and cannot be brought up to date; nothing in it was changed")
+
 // migrate takes the ledger through the steps that it lacks, all in one transaction: an interrupted one leaves the version
 // that was there, and a new ledger never looks like one of an older paylinks.
 func migrate(conn *sql.Conn) error {
@@ -97,8 +100,11 @@ func migrate(conn *sql.Conn) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("migrate from schema %d to %d: %w", found, len(migrations), err)
+	switch {
+	case err != nil && found == 0:
+		return fmt.Errorf("make its tables: %w", err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrNotUpdated, err)
 	}
 	return nil
 }

@@ -85,6 +85,9 @@ func TestInterruptedFirstMigration(t *testing.T) {
 		_ = s.Close()
 		t.Fatal("the migration went through")
 	}
+	if errors.Is(err, store.ErrNotUpdated) {
+		t.Errorf("a new ledger is said to be an older one: %v", err)
+	}
 	openLedger(t, path).imported(newJob("a"), invoices(1)...)
 }
 
@@ -141,7 +144,7 @@ func TestReaderOfALedgerThatCannotBeBroughtUpToDate(t *testing.T) {
 	defer store.AddMigration(halfWay)()
 	_, err := store.OpenToRead(t.Context(), path)
 	var version *store.VersionError
-	if err == nil || !strings.Contains(err.Error(), "no such function: die") || errors.As(err, &version) {
+	if !errors.Is(err, store.ErrNotUpdated) || !strings.Contains(err.Error(), "no such function: die") || errors.As(err, &version) {
 		t.Errorf("the error is %v", err)
 	}
 }

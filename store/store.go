@@ -121,7 +121,9 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 				s, err = openToRead(ctx, path)
 			}
 		case !errors.As(openErr, &held):
-			err = fmt.Errorf("bring it up to date: %w", openErr)
+			if err = openErr; !errors.Is(err, ErrNotUpdated) && !errors.Is(err, ErrUnknownSchema) {
+				err = fmt.Errorf("%w: %w", ErrNotUpdated, err)
+			}
 		}
 	}
 	if err != nil {

@@ -93,6 +93,8 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "use the newer paylinks; another ledger knows of none of its links, and would send its invoices anew"}
 	case errors.Is(err, store.ErrUnknownSchema):
 		return &failure{exitLedger, err, "use the paylinks that made it; another ledger knows of none of its links, and would send its invoices anew"}
+	case errors.Is(err, store.ErrNotUpdated):
+		return &failure{exitLedger, err, "make sure that you may write to it and that its disk has room for twice the ledger, then run this again"}
 	case errors.Is(err, store.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
 	case errors.Is(err, store.ErrGone):
