@@ -552,3 +552,54 @@ func TestSharedSession(t *testing.T) {
 	}
 	l.want("SELECT count(*) FROM attempt WHERE outcome = 'mismatch' AND session_id = 'sess_1'", "2")
 }
+
+// It is no other for an item that is sent again.
+func TestSharedSessionOfALaterAttempt(t *testing.T) {
+	l := newLedger(t)
+	items := l.open(l.imported(newJob("a"), invoices(2)...).ID)
+	l.send(items[0], job.OutcomeCreated)
+	l.send(items[1], job.OutcomeUnknown)
+	shared := ownSession(items[0], ends[job.OutcomeCreated])
+	want := job.SharedSession(items[0].Row, items[0].JobID)
+	if got, err := ended(l.Store, items[1], l.begin(items[1]), shared); err != nil || got != want {
+		t.Errorf("recorded %+v, %v, want %+v", got, err, want)
+	}
+	l.want("SELECT state, url <> '' FROM item ORDER BY id", "created|1", "failed|0")
+	l.want("SELECT number, outcome FROM attempt WHERE item_id = 2", "1|unknown", "2|mismatch")
+}
+
+// An end belongs to the attempt that is on its way, and to the item as that attempt found it.
+func TestEndOfALaterAttemptIsGuarded(t *testing.T) {
+	l := newLedger(t)
+	item := l.first(l.imported(newJob("a"), invoice(2, "INV-1")).ID)
+	l.send(item, job.OutcomeUnknown)
+	number := l.begin(item)
+	refused := func(number int) {
+		l.unchanged(func() { wantError(t, l.End(item, number, ends[job.OutcomeUnknown]), job.ErrMoved) })
+	}
+	refused(number + 1)
+	for _, attempts := range []int{2, 1} {
+		if _, err := l.raw.Exec("UPDATE standing SET attempts = ?", attempts); err != nil {
+			t.Fatal(err)
+		}
+		if attempts == 2 {
+			refused(number)
+		}
+	}
+	if err := l.End(item, number, ends[job.OutcomeUnknown]); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is on its way is left, too, and counts once, whether it is sent for the first time or again.
+func TestLeftWhileItemsAreOnTheirWay(t *testing.T) {
+	l := newLedger(t)
+	j := l.imported(newJob("a"), invoices(3)...)
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeUnknown)
+	l.begin(items[0])
+	l.begin(items[1])
+	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 3 || waiting != 0 || err != nil {
+		t.Errorf("%d to send, %d waiting, %v", sendable, waiting, err)
+	}
+}
