@@ -16,20 +16,21 @@ import (
 const ms = time.Millisecond
 
 func TestEveryRowGetsOneSessionAtTheRate(t *testing.T) {
+	const rows = 1100 // more than are read ahead at once
 	s := scene{
-		rows:      300,
+		rows:      rows,
 		settings:  job.Settings{Rate: 100, Concurrency: 16},
 		simulator: simulator.Config{Latency: 50 * ms},
 	}
 	rehearse(t, s, func(r *rehearsal) {
 		r.run(job.Finished)
-		r.check(map[job.State]int{job.Created: 300})
+		r.check(map[job.State]int{job.Created: rows})
 		for i, at := range r.postTimes() {
 			if slot := time.Duration(i) * 10 * ms; (at - slot).Abs() > time.Microsecond {
 				t.Fatalf("request %d arrived at %s, its slot is %s", i, at, slot)
 			}
 		}
-		if len(r.references()) != 300 || len(r.posts()) != 300 {
+		if len(r.references()) != rows || len(r.posts()) != rows {
 			t.Errorf("%d requests for %d rows", len(r.posts()), len(r.references()))
 		}
 		moved := 0
@@ -38,12 +39,12 @@ func TestEveryRowGetsOneSessionAtTheRate(t *testing.T) {
 				moved++
 			}
 		}
-		if moved != 300 || len(r.events) != 300 {
+		if moved != rows || len(r.events) != rows {
 			t.Errorf("%d events, %d of them a row that got its link", len(r.events), moved)
 		}
 
 		r.run(job.Finished)
-		if len(r.posts()) != 300 {
+		if len(r.posts()) != rows {
 			t.Error("a second run of the finished job sent something")
 		}
 	})

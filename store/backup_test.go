@@ -28,9 +28,8 @@ func (l *ledger) busy(jobID int64, workers int, each func(*job.Item)) {
 			}
 		})
 	}
-	const page = 256 // the runner's
 	for after := int64(0); ; {
-		items, err := l.Open(l.t.Context(), jobID, after, page)
+		items, err := l.Open(l.t.Context(), jobID, after, 256)
 		if err != nil || len(items) == 0 {
 			close(todo)
 			group.Wait()

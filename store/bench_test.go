@@ -129,7 +129,7 @@ func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		n, after := 0, int64(0)
 		for {
-			page, err := s.Open(b.Context(), j.ID, after, 256)
+			page, err := s.Open(b.Context(), j.ID, after, 1024)
 			if err != nil {
 				b.Fatal(err)
 			}
