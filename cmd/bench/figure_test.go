@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,10 +158,45 @@ func TestFront(t *testing.T) {
 	if statuses[0] != http.StatusOK || statuses[1] != http.StatusOK || statuses[2] != http.StatusTooManyRequests {
 		t.Errorf("statuses %v", statuses)
 	}
-	if err := f.await(t.Context(), len(statuses)); err != nil {
-		t.Error(err)
-	}
 	if arrivals, refused := f.seen(); len(arrivals) != len(statuses) || refused != len(statuses)-3 {
 		t.Errorf("%d requests noted, %d of them refused, and sent were %d", len(arrivals), refused, len(statuses))
+	}
+}
+
+// TestFrontHolds guards that a request that is held back reaches the simulator only when it is released.
+func TestFrontHolds(t *testing.T) {
+	var passed atomic.Int64
+	behind := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed.Add(1) }))
+	defer behind.Close()
+	s := &server{own: behind.URL}
+	f := &front{hold: 2}
+	if err := s.behind("127.0.0.1:0", f); err != nil {
+		t.Fatal(err)
+	}
+	defer f.stop()
+	for n := range int64(2) {
+		answered := make(chan error, 1)
+		go func() {
+			answer, err := http.Get(s.url)
+			if err == nil {
+				err = answer.Body.Close()
+			}
+			answered <- err
+		}()
+		if n == 1 {
+			if err := f.await(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := passed.Load(); got != 1 {
+				t.Errorf("%d requests have passed, and the second is held back", got)
+			}
+			f.release()
+		}
+		if err := <-answered; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := passed.Load(); got != 2 {
+		t.Errorf("%d requests have passed, sent were 2", got)
 	}
 }

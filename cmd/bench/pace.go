@@ -60,11 +60,12 @@ func measurePace(ctx context.Context, b *bench) ([]row, error) {
 		met:   judge(math.Abs(mean/perSecond-1) <= 0.01 && most <= perSecond+slack),
 	}}
 
-	paused := &front{}
+	paused := &front{hold: p.stopAfter} // it cannot end before it is stopped
 	stopped, _, err := b.paced(ctx, p.stopped, paused, func(ctx context.Context, process *os.Process) error {
-		if err := paused.await(ctx, p.stopAfter); err != nil {
+		if err := paused.await(ctx); err != nil {
 			return err
 		}
+		defer paused.release()
 		return pause(ctx, process, p.stopFor)
 	})
 	if err != nil {
