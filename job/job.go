@@ -122,7 +122,7 @@ type Job struct {
 	AllowRepeats bool
 	RawCells     bool   // write the user's cells without the formula guard
 	BOM          bool   // begin the links file with a byte order mark
-	Output       string // absolute path of the links file; "-" is standard output
+	Output       string // absolute path of the links file; "-" is standard output; "" where a later job writes that file now
 	CreatedAt    time.Time
 	LastRun      LastRun
 	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time

@@ -275,6 +275,18 @@ func (i *importing) end(t *tx) error {
 			imported = TRUE
 		WHERE id = ?1
 	`, i.ID, i.first, i.last)
+	if err != nil {
+		return err
+	}
+	return t.takeOutput(i.ID, i.Output)
+}
+
+// takeOutput leaves a links file to this job: another one that wrote it has none any more.
+func (t *tx) takeOutput(jobID int64, output string) error {
+	if output == "" || output == "-" {
+		return nil
+	}
+	_, err := t.conn.ExecContext(context.Background(), `UPDATE job SET output = '' WHERE output = ?2 AND id <> ?1`, jobID, output)
 	return err
 }
 
@@ -346,7 +358,7 @@ func (s *Store) takeOut(jobID, first int64) error {
 }
 
 // Remember records what a later run of the same job may say anew: where its file is and where its links file goes, in
-// which form, and the policy. Without such a job it is ErrNoJob.
+// which form, and the policy. Another job that wrote the same links file has none any more. Without such a job it is ErrNoJob.
 func (s *Store) Remember(j job.Job) error {
 	return s.writer.write(func(t *tx) error {
 		result, err := t.conn.ExecContext(context.Background(), `
@@ -365,7 +377,7 @@ func (s *Store) Remember(j job.Job) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrNoJob)
 		}
-		return nil
+		return t.takeOutput(j.ID, j.Output)
 	})
 }
 

@@ -14,8 +14,8 @@ func newExport(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "export JOB",
 		Short:   "Write the links file again",
-		Long:    "export writes a job's links file from the ledger; also while a run goes on.",
-		Example: "  paylinks export 1\n  paylinks export 1 --output -",
+		Long:    "export writes a job's links file from the ledger; also while a run goes on. Where a later job writes that file now, --output says\nwhere to write this one's.",
+		Example: "  paylinks export 1 --output links.csv\n  paylinks export 1 --output -",
 		Annotations: exits(
 			meaning{exitOK, "done"},
 			meaning{exitUsage, "usage, no such job, or there is no ledger yet"},
@@ -51,7 +51,10 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	output := to.path
 	switch output {
 	case "":
-		output = j.Output
+		if output = j.Output; output == "" {
+			return failf(exitUsage, "a later job writes the links file of job %d now", id).
+				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, ledger.Path()))
+		}
 	case "-":
 	default:
 		if output, err = filepath.Abs(output); err != nil {

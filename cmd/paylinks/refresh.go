@@ -232,8 +232,8 @@ func (o refreshed) lines() string {
 	if totals := o.links.Totals(job.LinkPaid); len(totals) > 0 {
 		fmt.Fprintf(&b, "  paid: %s\n", amounts(totals))
 	}
-	if o.outputErr == nil && o.job.Output != "-" {
-		fmt.Fprintf(&b, "  links file: %s\n", o.job.Output)
+	if o.outputErr == nil {
+		b.WriteString(linksFileLine(o.job, o.flags))
 	}
 	switch {
 	case o.unasked > 0:

@@ -295,7 +295,7 @@ func spareLedger(output string, ledger *store.Store) error {
 
 // tryOutput finds out before the first send whether the links file can be written.
 func tryOutput(path string) error {
-	if path == "-" {
+	if path == "-" || path == "" {
 		return nil
 	}
 	if err := links.Try(path); err != nil {

@@ -71,7 +71,7 @@ func (o *sendOptions) addShown(flags *pflag.FlagSet) {
 	flags.StringVar(&o.progress, "progress", "auto", "`KIND` of progress: auto, bar, plain (a line every 10 s) or none")
 	flags.StringVar(&o.logFormat, "log-format", "text", "`FORMAT` of the log on standard error: text or json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log every attempt")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing unless something is wrong or a row has no link")
 	flags.BoolVar(&o.json, "json", false, "the summary as one JSON object on standard output")
 }
 
@@ -281,7 +281,11 @@ func (e *engine) runner(j job.Job, show *progress, asked map[job.LinkStatus]int)
 	}
 }
 
+// writeLinks writes the job's links file, unless another job writes that file now.
 func (e *engine) writeLinks(ctx context.Context, j job.Job) error {
+	if j.Output == "" {
+		return nil
+	}
 	format := outputOptions{rawCells: j.RawCells, bom: j.BOM}.format(j)
 	return writeLinks(j.Output, format, e.s.out, linkRows(e.ledger.Results(ctx, j.ID)))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -155,7 +156,7 @@ func (v view) facts() error {
 	fmt.Fprintf(table, "  attempts\t%s\n", grouped(fmt.Sprint(tally.AllAttempts())))
 	fmt.Fprintf(table, "  possible orphans\t%s\n", grouped(fmt.Sprint(tally.PossibleOrphans())))
 	if j.PurgedAt.IsZero() {
-		fmt.Fprintf(table, "  links file\t%s\n", printable(j.Output))
+		fmt.Fprintf(table, "  links file\t%s\n", cmp.Or(printable(j.Output), "none, a later job writes it now"))
 	}
 	return table.Flush()
 }

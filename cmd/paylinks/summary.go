@@ -101,7 +101,7 @@ func (e *engine) sumUp(o outcome) error {
 		}
 	}
 	e.complain(o)
-	if e.options.quiet {
+	if e.options.quiet && o.status == exitOK && o.job.Output != "" {
 		return nil
 	}
 	fmt.Fprint(e.console, o.lines(e.ledger.Path()))
@@ -157,8 +157,8 @@ func (o outcome) lines(ledger string) string {
 	if len(o.asked) > 0 {
 		fmt.Fprintf(&b, "  expired links: %s\n", reissued(o.asked))
 	}
-	if o.outputErr == nil && o.job.Output != "-" {
-		fmt.Fprintf(&b, "  links file: %s\n", o.job.Output)
+	if o.outputErr == nil {
+		b.WriteString(linksFileLine(o.job, o.flags))
 	}
 	if o.rejected != "" {
 		fmt.Fprintf(&b, "  rejected rows: %s\n", o.rejected)
@@ -175,6 +175,17 @@ func (o outcome) lines(ledger string) string {
 		fmt.Fprintf(&b, "next: %s\n", next)
 	}
 	return b.String()
+}
+
+// linksFileLine says where the job's links file is, for a summary.
+func linksFileLine(j job.Job, flags string) string {
+	switch j.Output {
+	case "-":
+		return ""
+	case "":
+		return fmt.Sprintf("  links file: none, a later job writes it now; write this one's with: paylinks export %d --output PATH%s\n", j.ID, flags)
+	}
+	return fmt.Sprintf("  links file: %s\n", j.Output)
 }
 
 // nextStep says what a person does next with a job whose last run ended like this, and by which command; "" where there is
