@@ -13,7 +13,8 @@
 #
 # Only names in .csv are taken. A file that is being uploaded should be called otherwise (invoices.csv.part) and be renamed
 # when it is whole; one that has changed in the last minute is left for the next call, for those who cannot do that. Links
-# and rejected files are never taken: to send a corrected rejected file, give it a name of its own.
+# and rejected files are never taken. What is in attention with status 65 was refused as a whole: correct the file itself and put it
+# back. Its rejected file, corrected and under a name of its own, is enough only where PAYLINKS_SKIP_INVALID has sent the other rows.
 #
 # Settings are environment variables; paylinks takes its own as PAYLINKS_<FLAG>, see paylinks.env.
 #

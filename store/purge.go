@@ -27,7 +27,7 @@ const purgeCounts = `
 		count(*) FILTER (WHERE state IN ('pending', 'unknown')),
 		count(*) FILTER (
 			WHERE state IN ('created', 'duplicate')
-				AND link_status <> 'expired'
+				AND link_status NOT IN ('paid', 'expired')
 				AND (
 					expires_at = ''
 					OR expires_at > ?2

@@ -120,6 +120,8 @@ func TestWhatIsNotPurged(t *testing.T) {
 		{"still open after its time", "link_status = 'open', checked_at = '2026-03-01T13:00:00.000Z'", 0, 1},
 		{"open before its time", "link_status = 'open', checked_at = '2026-03-01T12:30:00.000Z'", 0, 0},
 		{"paid", "link_status = 'paid', checked_at = '2026-03-01T12:30:00.000Z'", 0, 0},
+		{"paid, no expiry known", "expires_at = '', link_status = 'paid', checked_at = '2026-03-01T12:30:00.000Z'", 0, 0},
+		{"paid before its time", "expires_at = '2026-03-02T12:00:00.001Z', link_status = 'paid', checked_at = '2026-03-01T12:30:00.000Z'", 0, 0},
 		{"a duplicate that is live", "state = 'duplicate', expires_at = ''", 0, 1},
 		{"pending", "state = 'pending', session_id = '', url = ''", 1, 0},
 		{"unknown", "state = 'unknown', session_id = '', url = ''", 1, 0},

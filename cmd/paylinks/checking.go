@@ -144,7 +144,7 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 	}
 	f := failf(exitData, "%s; nothing was sent", strings.Join(refused, "; "))
 	if bad > 0 {
-		return f.withHint("correct the rows in the file, or in its rejected file, and run again; --skip-invalid sends the others now")
+		return f.withHint("correct these rows in the file itself, and run it again; or send the others now with --skip-invalid, and the rejected file once it is corrected")
 	}
 	return f
 }
