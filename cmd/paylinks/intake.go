@@ -343,9 +343,12 @@ func describe(problems []invoice.Problem) string {
 	return strings.Join(texts, " | ")
 }
 
-// writeRejected writes the bad rows into the rejected file and returns its path.
+// writeRejected writes the bad rows into the rejected file and returns its path. It is UTF-8: where the input is not, a mark
+// keeps it from being read again by the input's --encoding.
 func (in *intake) writeRejected(ctx context.Context, o outputOptions) (string, error) {
-	format := links.Format{Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: o.rawCells, BOM: o.bom}
+	format := links.Format{
+		Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: o.rawCells, BOM: o.bom || in.header.Encoding != "utf-8",
+	}
 	path, err := links.WriteRejected(links.RejectedPath(in.abs), format, func(yield func(links.Rejected, error) bool) {
 		for row, err := range in.rows(ctx, time.Now()) {
 			if err == nil && len(row.Problems) == 0 {
