@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The two ways to an identity are kept apart by what is hashed first.
@@ -34,16 +36,17 @@ func newIdentifier(h *head) *identifier {
 	return id
 }
 
-// of is the identity by the invoice id, if there is one, else by every cell that is not blank.
+// of is the identity by the invoice id, if there is one, else by every cell that is not blank. Letters count as they are, but for
+// Unicode's two ways to write one with an accent, which nobody can see.
 func (id *identifier) of(invoiceID string, cells []string) [16]byte {
 	if invoiceID != "" {
-		id.scratch = append(append(id.scratch[:0], identityOfID...), invoiceID...)
+		id.scratch = norm.NFC.AppendString(append(id.scratch[:0], identityOfID...), invoiceID)
 	} else {
 		id.scratch = append(id.scratch[:0], identityOfRow...)
 		for _, i := range id.order {
 			if i < len(cells) && !isBlank(cells[i]) {
 				id.add(id.names[i])
-				id.add(evenBreaks(cells[i]))
+				id.add(norm.NFC.String(evenBreaks(cells[i])))
 			}
 		}
 	}

@@ -333,6 +333,8 @@ func TestIdentity(t *testing.T) {
 	}
 	plain := identity("email,amount,currency,note\na@example.com,1,EUR,\"x\ny\"\n", Options{})
 	named := identity("invoice_id,email,amount,currency\nA,a@example.com,1,EUR\n", Options{})
+	accented := identity("invoice_id,email,amount,currency\nR\u00e9-1,a@example.com,1,EUR\n", Options{})
+	cafe := identity("email,amount,currency,note\na@example.com,1,EUR,Caf\u00e9\n", Options{})
 	tests := []struct {
 		name, content string
 		options       Options
@@ -347,6 +349,10 @@ func TestIdentity(t *testing.T) {
 		{"fed back", "email,amount,currency,note,row,error_column,error\na@example.com,1,EUR,\"x\ny\",2,amount,no\n", Options{}, plain, true},
 		{"other value", "email,amount,currency,note\na@example.com,2,EUR,\"x\ny\"\n", Options{}, plain, false},
 		{"value in another column", "email,amount,currency,remark\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, false},
+		{"an accent of its own in the id", "invoice_id,email,amount,currency\nRe\u0301-1,a@example.com,1,EUR\n", Options{}, accented, true},
+		{"no accent in the id", "invoice_id,email,amount,currency\nRe-1,a@example.com,1,EUR\n", Options{}, accented, false},
+		{"an accent of its own in a cell", "email,amount,currency,note\na@example.com,1,EUR,Cafe\u0301\n", Options{}, cafe, true},
+		{"other letters", "invoice_id,email,amount,currency\na,a@example.com,1,EUR\n", Options{}, named, false},
 		{"by id alone", "amount,currency,invoice_no,customer_id\n7,USD,A,C\n", Options{}, named, true},
 		{"other id", "invoice_id,email,amount,currency\nB,a@example.com,1,EUR\n", Options{}, named, false},
 	}
