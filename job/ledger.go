@@ -41,6 +41,9 @@ type Ledger interface {
 	// Links returns up to n items with a link that the question is about, in the file's order, with ids above after.
 	Links(ctx context.Context, q Question, after int64, n int) ([]Item, error)
 
+	// LastAsked is the job's item whose link Clink has spoken of last, or 0.
+	LastAsked(ctx context.Context, jobID int64) (int64, error)
+
 	// Checked records what Clink says of the link of a created or duplicate item: with it and with all that share it.
 	Checked(itemID int64, status LinkStatus, at time.Time) error
 

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"paylinks/clink"
@@ -47,9 +48,26 @@ type Question struct {
 }
 
 // Refresh asks Clink about the job's links and records what it says; nothing is sent. It stops and waits as [Runner.Run]
-// does. Finished means that no link is left that asking on could settle.
+// does. Finished means that no link is left that asking on could settle. It begins behind the link that was asked about last,
+// and asks about those before it afterwards: one that is broken off every night comes round to all of them.
 func (r *Runner) Refresh(ctx context.Context, q Question) Report {
-	return r.run(ctx, Job{ID: q.JobID}, r.asked(q))
+	var last int64
+	behind := func(ctx context.Context, after int64) (items []Item, err error) {
+		if after == 0 {
+			if last, err = r.Ledger.LastAsked(ctx, q.JobID); err != nil {
+				return nil, err
+			}
+		}
+		return r.Ledger.Links(ctx, q, max(after, last), page)
+	}
+	before := func(ctx context.Context, after int64) ([]Item, error) {
+		if after >= last {
+			return nil, nil
+		}
+		items, err := r.Ledger.Links(ctx, q, after, page)
+		return slices.DeleteFunc(items, func(i Item) bool { return i.ID > last }), err
+	}
+	return r.run(ctx, Job{ID: q.JobID}, behind, before)
 }
 
 // Reissue sends what is open in the job, as [Runner.Run] does, and then asks Clink about the links that have expired:

@@ -83,6 +83,38 @@ func TestRefreshRecordsWhatClinkSaysAtTheRate(t *testing.T) {
 	})
 }
 
+// A refresh that is broken off is gone on with behind the link that was asked about last, and comes round to all.
+func TestARefreshGoesOnBehindTheLastLinkAskedAbout(t *testing.T) {
+	const rows, first = 1100, 1030 // more than a page behind the place, and before it
+	var r *rehearsal
+	s := scene{rows: rows, simulator: anHour}
+	s.instead = func(q request) http.HandlerFunc {
+		if q.method == http.MethodGet && q.number == first {
+			r.cancel()
+		}
+		return nil
+	}
+	rehearse(t, s, func(it *rehearsal) {
+		r = it
+		r.run(job.Finished)
+		r.refresh(job.Interrupted)
+		if n := len(r.gets()); n != first {
+			r.Fatalf("%d links were asked about before the interruption, want %d", n, first)
+		}
+		r.ctx = r.Context()
+		r.refresh(job.Finished)
+		results, asked := r.results(), r.gets()[first:]
+		if len(asked) != rows {
+			r.Fatalf("the second refresh asked %d times about %d links", len(asked), rows)
+		}
+		for i, q := range asked {
+			if want := results[(first+i)%rows]; q.session != want.SessionID {
+				r.Fatalf("question %d is about %s, want row %d", i+1, q.session, want.Row)
+			}
+		}
+	})
+}
+
 func TestClinksWordsAboutALink(t *testing.T) {
 	tests := []struct {
 		status, payment string

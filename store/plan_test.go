@@ -78,6 +78,9 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	replaced.SessionID = l.query("SELECT session_id FROM item WHERE id = ?", link.ID)[0]
 	question := job.Question{JobID: link.JobID, At: at.AddDate(1, 0, 0)}
 	l.asked(question)
+	if _, err := l.LastAsked(t.Context(), link.JobID); err != nil {
+		t.Fatal(err)
+	}
 	question.Replace = true
 	l.asked(question)
 	for _, err := range []error{

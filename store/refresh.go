@@ -64,6 +64,25 @@ func (s *Store) Links(ctx context.Context, q job.Question, after int64, n int) (
 	return items, rows.Err()
 }
 
+// LastAsked implements job.Ledger.
+func (s *Store) LastAsked(ctx context.Context, jobID int64) (itemID int64, err error) {
+	err = s.read.QueryRowContext(ctx, `
+		SELECT coalesce(max(item_id), 0)
+		FROM standing
+		WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+			AND checked_at = (
+				SELECT max(checked_at)
+				FROM standing
+				WHERE item_id BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)
+			)
+			AND checked_at <> ''
+	`, jobID).Scan(&itemID)
+	if err != nil {
+		return 0, fmt.Errorf("look for the link asked about last: %w", err)
+	}
+	return itemID, nil
+}
+
 // Unasked counts the links that the question is about.
 func (s *Store) Unasked(ctx context.Context, q job.Question) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM item`+asked[q.Replace], q.JobID, stamp(q.At), 0).Scan(&n)
