@@ -86,7 +86,7 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	if err != nil {
 		return err
 	}
-	jobs, blocked := writable(jobs, s)
+	jobs, blocked := writable(jobs, ledger, "resume", s)
 	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
 		fmt.Fprintln(s.err, "no job has rows that running again would send; see paylinks jobs for those that wait for a person")
 	}
@@ -124,8 +124,9 @@ func (o *resumeOptions) job(ctx context.Context, ledger *store.Store, id int64) 
 }
 
 // writable leaves out the jobs whose links file cannot be written, so that one folder that is gone does not keep all
-// others waiting. blocked says which job that is, or the first of several; the others are named on standard error.
-func writable(jobs []job.Job, s streams) (good []job.Job, blocked error) {
+// others waiting. blocked says which job that is, or the first of several, and how the command, doing, gets on with it; the
+// others are named on standard error.
+func writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (good []job.Job, blocked error) {
 	for _, j := range jobs {
 		err := tryOutput(j.Output)
 		switch {
@@ -136,7 +137,7 @@ func writable(jobs []job.Job, s streams) (good []job.Job, blocked error) {
 			fmt.Fprintf(s.err, "paylinks: error: job %d: %v\n", j.ID, err)
 			continue
 		}
-		blocked = failf(exitOutput, "job %d: %w", j.ID, err).withHint("paylinks resume %d --output PATH", j.ID)
+		blocked = failf(exitOutput, "job %d: %w", j.ID, err).withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, ledger.Path()))
 	}
 	return good, blocked
 }

@@ -199,6 +199,8 @@ func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags
 		return fmt.Sprintf("%s left; go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
 	case items[job.Failed] > 0:
 		return fmt.Sprintf("send the failed rows again with: paylinks retry %d%s", id, flags)
+	case waiting > 0 && items[job.Unknown]+items[job.Sending] == 0: // behind another job's doubt: a retry of this one moves nothing
+		return fmt.Sprintf("%s waiting for a person; see why with: paylinks show %d%s", count(waiting, "row"), id, flags)
 	case waiting > 0:
 		return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
 			count(waiting, "row"), id, flags)
