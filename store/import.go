@@ -199,7 +199,11 @@ func (i *importing) addRow(t *tx, row *encodedRow) error {
 	}
 	switch meeting.Action {
 	case job.Reuse:
-		return i.insert(t, job.Duplicate, row, meeting.Other, "", fmt.Sprintf("link of job %d", meeting.Other.JobID))
+		note, err := t.linkNote(meeting.Other, row.request)
+		if err != nil {
+			return err
+		}
+		return i.insert(t, job.Duplicate, row, meeting.Other, "", note)
 	case job.Refuse:
 		what, hint := meeting.Conflict(alike)
 		if !i.skipInvalid {

@@ -20,6 +20,7 @@ type statements struct {
 	session, replacedSession              *statement
 	stand                                 *statement
 	money, supersede, reuse, refuse, note *statement
+	madeFor                               *statement
 	checked, replace, replaced            *statement
 	insertInput, insertStanding, fresh    *statement
 	tallyItems, tallyAttempts             *statement
@@ -119,6 +120,22 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			SELECT job_id, currency, amount
 			FROM input
 			WHERE id = ?1
+		`},
+		{&t.stmts.madeFor, `
+			WITH made AS (
+				SELECT
+					json_extract(request, '$.customerEmail') AS email,
+					json_extract(request, '$.customerId') AS id,
+					json_extract(request, '$.referenceCustomerId') AS reference
+				FROM input
+				WHERE id = ?1
+					AND request <> '{}' -- else it is purged
+			)
+			SELECT coalesce(email, id, reference, '')
+			FROM made
+			WHERE email IS NOT json_extract(?2, '$.customerEmail')
+				OR id IS NOT json_extract(?2, '$.customerId')
+				OR reference IS NOT json_extract(?2, '$.referenceCustomerId')
 		`},
 		{&t.stmts.supersede, `
 			UPDATE standing
@@ -492,11 +509,33 @@ func (t *tx) supersede(itemID int64, from job.State, by int64) error {
 	return nil
 }
 
+// linkNote says of an invoice with this request whose link it is given, and for whom that was made if for another customer.
+func (t *tx) linkNote(other job.Claim, request string) (string, error) {
+	note := fmt.Sprintf("link of job %d", other.JobID)
+	var customer [1]driver.Value
+	err := t.stmts.madeFor.first(customer[:], other.ItemID, request)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return note, nil
+	case err != nil:
+		return "", err
+	}
+	return fmt.Sprintf("%s, made for %s", note, customer[0]), nil
+}
+
 // settle records what a meeting that sends nothing makes of the item.
 func (t *tx) settle(item *job.Item, m job.Meeting) error {
 	switch m.Action {
 	case job.Reuse:
-		return t.reuse(item, m.Other.ItemID, fmt.Sprintf("link of job %d", m.Other.JobID))
+		request, err := item.Request.Body()
+		if err != nil {
+			return err
+		}
+		note, err := t.linkNote(m.Other, request)
+		if err != nil {
+			return err
+		}
+		return t.reuse(item, m.Other.ItemID, note)
 	case job.Refuse:
 		what, hint := m.Conflict(false)
 		return t.refuse(item, job.CodeConflict, what+"; "+hint)
