@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -40,18 +41,28 @@ func newIdentifier(h *head) *identifier {
 // Unicode's two ways to write one with an accent, which nobody can see.
 func (id *identifier) of(invoiceID string, cells []string) [16]byte {
 	if invoiceID != "" {
-		id.scratch = norm.NFC.AppendString(append(id.scratch[:0], identityOfID...), invoiceID)
+		id.scratch = append(append(id.scratch[:0], identityOfID...), composed(invoiceID)...)
 	} else {
 		id.scratch = append(id.scratch[:0], identityOfRow...)
 		for _, i := range id.order {
 			if i < len(cells) && !isBlank(cells[i]) {
 				id.add(id.names[i])
-				id.add(norm.NFC.String(evenBreaks(cells[i])))
+				id.add(composed(evenBreaks(cells[i])))
 			}
 		}
 	}
 	sum := sha256.Sum256(id.scratch)
 	return [16]byte(sum[:16])
+}
+
+// composed writes each letter with its accent in one: nearly all texts have none.
+func composed(text string) string {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return norm.NFC.String(text)
+		}
+	}
+	return text
 }
 
 func (id *identifier) add(s string) {
