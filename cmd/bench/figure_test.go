@@ -174,29 +174,34 @@ func TestFrontHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.stop()
-	for n := range int64(2) {
-		answered := make(chan error, 1)
-		go func() {
-			answer, err := http.Get(s.url)
-			if err == nil {
-				err = answer.Body.Close()
-			}
-			answered <- err
-		}()
-		if n == 1 {
-			if err := f.await(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := passed.Load(); got != 1 {
-				t.Errorf("%d requests have passed, and the second is held back", got)
-			}
-			f.release()
+	get := func() error {
+		answer, err := http.Get(s.url)
+		if err != nil {
+			return err
 		}
-		if err := <-answered; err != nil {
+		return answer.Body.Close()
+	}
+	if err := get(); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- get() }()
+	if err := f.await(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // others go by
+		if err := get(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := passed.Load(); got != 2 {
-		t.Errorf("%d requests have passed, sent were 2", got)
+	if got := passed.Load(); got != 11 {
+		t.Errorf("%d requests have passed, and of 12 one is held back", got)
+	}
+	f.release()
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+	if got := passed.Load(); got != 12 {
+		t.Errorf("%d requests have passed, sent were 12", got)
 	}
 }
