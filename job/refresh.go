@@ -51,6 +51,7 @@ type Question struct {
 // does. Finished means that no link is left that asking on could settle. It begins behind the link that was asked about last,
 // and asks about those before it afterwards: one that is broken off every night comes round to all of them.
 func (r *Runner) Refresh(ctx context.Context, q Question) Report {
+	ask := r.asked(q)
 	var last int64
 	behind := func(ctx context.Context, after int64) (items []Item, err error) {
 		if after == 0 {
@@ -58,13 +59,13 @@ func (r *Runner) Refresh(ctx context.Context, q Question) Report {
 				return nil, err
 			}
 		}
-		return r.Ledger.Links(ctx, q, max(after, last), page)
+		return ask(ctx, max(after, last))
 	}
 	before := func(ctx context.Context, after int64) ([]Item, error) {
 		if after >= last {
 			return nil, nil
 		}
-		items, err := r.Ledger.Links(ctx, q, after, page)
+		items, err := ask(ctx, after)
 		return slices.DeleteFunc(items, func(i Item) bool { return i.ID > last }), err
 	}
 	return r.run(ctx, Job{ID: q.JobID}, behind, before)

@@ -20,7 +20,7 @@ type statements struct {
 	session, replacedSession              *statement
 	stand                                 *statement
 	money, supersede, reuse, refuse, note *statement
-	madeFor                               *statement
+	linkOf                                *statement
 	checked, replace, replaced            *statement
 	insertInput, insertStanding, fresh    *statement
 	tallyItems, tallyAttempts             *statement
@@ -121,21 +121,18 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			FROM input
 			WHERE id = ?1
 		`},
-		{&t.stmts.madeFor, `
-			WITH made AS (
-				SELECT
-					json_extract(request, '$.customerEmail') AS email,
-					json_extract(request, '$.customerId') AS id,
-					json_extract(request, '$.referenceCustomerId') AS reference
-				FROM input
-				WHERE id = ?1
-					AND request <> '{}' -- else it is purged
-			)
-			SELECT coalesce(email, id, reference, '')
-			FROM made
-			WHERE email IS NOT json_extract(?2, '$.customerEmail')
-				OR id IS NOT json_extract(?2, '$.customerId')
-				OR reference IS NOT json_extract(?2, '$.referenceCustomerId')
+		{&t.stmts.linkOf, `
+			SELECT
+				standing.link_status = 'paid',
+				input.request <> '{}' -- else it is purged
+					AND (
+						json_extract(input.request, '$.customerEmail') IS NOT json_extract(?2, '$.customerEmail')
+						OR json_extract(input.request, '$.customerId') IS NOT json_extract(?2, '$.customerId')
+						OR json_extract(input.request, '$.referenceCustomerId') IS NOT json_extract(?2, '$.referenceCustomerId')
+					)
+			FROM input
+			JOIN standing ON standing.item_id = input.id
+			WHERE input.id = ?1
 		`},
 		{&t.stmts.supersede, `
 			UPDATE standing
@@ -509,18 +506,21 @@ func (t *tx) supersede(itemID int64, from job.State, by int64) error {
 	return nil
 }
 
-// linkNote says of an invoice with this request whose link it is given, and for whom that was made if for another customer.
+// linkNote says whose link an invoice with this request is given, and what there is to know of it: that it is paid, and that it
+// was made for another customer.
 func (t *tx) linkNote(other job.Claim, request string) (string, error) {
-	note := fmt.Sprintf("link of job %d", other.JobID)
-	var customer [1]driver.Value
-	err := t.stmts.madeFor.first(customer[:], other.ItemID, request)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return note, nil
-	case err != nil:
+	var is [2]driver.Value // paid, for another customer
+	if err := t.stmts.linkOf.first(is[:], other.ItemID, request); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, made for %s", note, customer[0]), nil
+	note := fmt.Sprintf("link of job %d", other.JobID)
+	if is[0] == int64(1) {
+		note += ", paid"
+	}
+	if is[1] == int64(1) {
+		note += ", made for another customer; to have one for this customer, use a new invoice id"
+	}
+	return note, nil
 }
 
 // settle records what a meeting that sends nothing makes of the item.

@@ -218,7 +218,7 @@ func (e *engine) sumUpLinks(o refreshed) error {
 		}
 	}
 	e.complain(o.outcome)
-	if e.options.quiet {
+	if e.options.quiet && o.status == exitOK {
 		return nil
 	}
 	fmt.Fprint(e.console, o.lines())

@@ -293,7 +293,7 @@ func spareLedger(output string, ledger *store.Store) error {
 	return nil
 }
 
-// tryOutput finds out before the first send whether the links file can be written.
+// tryOutput finds out before the first send whether the links file can be written, where the job writes one.
 func tryOutput(path string) error {
 	if path == "-" || path == "" {
 		return nil

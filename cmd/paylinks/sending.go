@@ -71,7 +71,7 @@ func (o *sendOptions) addShown(flags *pflag.FlagSet) {
 	flags.StringVar(&o.progress, "progress", "auto", "`KIND` of progress: auto, bar, plain (a line every 10 s) or none")
 	flags.StringVar(&o.logFormat, "log-format", "text", "`FORMAT` of the log on standard error: text or json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log every attempt")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing unless something is wrong or a row has no link")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing where all went well")
 	flags.BoolVar(&o.json, "json", false, "the summary as one JSON object on standard output")
 }
 

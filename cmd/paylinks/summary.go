@@ -101,7 +101,7 @@ func (e *engine) sumUp(o outcome) error {
 		}
 	}
 	e.complain(o)
-	if e.options.quiet && o.status == exitOK && o.job.Output != "" {
+	if e.options.quiet && o.status == exitOK && o.job.Output != "" { // else links were made that stand in no file
 		return nil
 	}
 	fmt.Fprint(e.console, o.lines(e.ledger.Path()))
