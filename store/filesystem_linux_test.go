@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,5 +81,28 @@ func TestALedgerThatCannotBeOpenedIsClosed(t *testing.T) {
 		if name, _ := os.Readlink(filepath.Join("/proc/self/fd", file.Name())); strings.HasPrefix(name, path) {
 			t.Errorf("%s is still open", name)
 		}
+	}
+}
+
+// Where statx is refused, by an old kernel or a sandbox, the same file is the same file.
+func TestFileIsKnownWithoutStatx(t *testing.T) {
+	folder := t.TempDir()
+	seen := map[any]string{}
+	for _, name := range []string{"a", "b"} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		here, elsewhere, err := store.Identified(path)
+		if err != nil || here != elsewhere {
+			t.Errorf("%s is %v by statx, and %v by stat, %v", name, here, elsewhere, err)
+		}
+		if other, known := seen[here]; known {
+			t.Errorf("%s and %s are both %v", name, other, here)
+		}
+		seen[here] = name
+	}
+	if _, _, err := store.Identified(filepath.Join(folder, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 
 	"paylinks/job"
@@ -23,7 +22,7 @@ const walMost = 8 << 20
 type writer struct {
 	db      *sql.DB
 	conn    *sql.Conn
-	made    map[string]os.FileInfo // by path, the files that are written to: they must still be there
+	made    map[string]fileID // by path, the files that are written to: they must still be there
 	records chan record
 	done    chan struct{} // closed when the goroutine has ended
 	tx      *tx
@@ -41,7 +40,7 @@ type record struct {
 var ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
 
 func openWriter(path string) (_ *writer, err error) {
-	w := &writer{made: map[string]os.FileInfo{}, records: make(chan record, batchMost), done: make(chan struct{})}
+	w := &writer{made: map[string]fileID{}, records: make(chan record, batchMost), done: make(chan struct{})}
 	if w.db, err = sql.Open("sqlite3", dsn(path, "rw")); err != nil {
 		return nil, err
 	}
@@ -71,7 +70,7 @@ func openWriter(path string) (_ *writer, err error) {
 		return nil, err
 	}
 	for _, file := range []string{path, path + "-wal"} {
-		if w.made[file], err = os.Stat(file); err != nil {
+		if w.made[file], err = identify(file); err != nil {
 			return nil, err
 		}
 	}
@@ -174,7 +173,7 @@ func (w *writer) transact(batch []record) error {
 
 func (w *writer) inPlace() error {
 	for file, made := range w.made {
-		if now, err := os.Stat(file); err != nil || !os.SameFile(now, made) {
+		if now, err := identify(file); err != nil || !now.same(made) {
 			return ErrGone
 		}
 	}
