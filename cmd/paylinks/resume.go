@@ -35,7 +35,8 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address.
+on in its own environment, at its own address. Without JOB, one whose open rows all wait for a person is named, and
+makes the exit status 3.
 
 ` + summaryHelp,
 		Annotations: exits(meanings...),
@@ -82,19 +83,28 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	if o.output != "" {
 		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH")
 	}
-	jobs, err := o.unfinished(ctx, ledger)
+	jobs, waits, err := o.unfinished(ctx, ledger)
 	if err != nil {
 		return err
 	}
 	jobs, blocked := writable(jobs, ledger, "resume", s)
-	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
-		fmt.Fprintln(s.err, "no job has rows that running again would send; see paylinks jobs for those that wait for a person")
+	if !o.send.quiet {
+		for _, w := range waits {
+			fmt.Fprintf(s.err, "job %d (%s): %s waiting for a person, and nothing to send; see why with: paylinks show %d%s\n",
+				w.job.ID, printable(w.job.FileName()), count(w.rows, "row"), w.job.ID, nextFlags(s, ledger.Path()))
+		}
+		if len(jobs) == 0 && blocked == nil && len(waits) == 0 {
+			fmt.Fprintln(s.err, "no job has rows that are open")
+		}
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
 	if err := o.goOn(ctx, ledger, jobs, s); err != nil {
 		return err
+	}
+	if blocked == nil && len(waits) > 0 {
+		return exitWith(exitAttention)
 	}
 	return blocked
 }
@@ -168,26 +178,33 @@ func (o *resumeOptions) open(s streams, doing string) (*store.Store, error) {
 	return o.ledger.openToSend(s, environment, doing)
 }
 
-// unfinished are the jobs that have rows which a run would send, oldest first.
-func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) ([]job.Job, error) {
+// waiting is a job of which a run would send nothing, while some of its rows wait for a person.
+type waiting struct {
+	job  job.Job
+	rows int
+}
+
+// unfinished are the jobs that have rows which a run would send, and those that only wait for a person; oldest first.
+func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) (open []job.Job, waits []waiting, err error) {
 	all, err := ledger.Jobs(ctx)
 	if err != nil {
-		return nil, classify(err)
+		return nil, nil, classify(err)
 	}
-	var open []job.Job
 	for _, j := range all {
 		if o.send.onUnknown != "" {
 			j.OnUnknown = job.Policy(o.send.onUnknown)
 		}
-		sendable, _, err := ledger.Left(ctx, j, o.send.maxAttempts)
-		if err != nil {
-			return nil, classify(err)
-		}
-		if sendable > 0 {
+		sendable, held, err := ledger.Left(ctx, j, o.send.maxAttempts)
+		switch {
+		case err != nil:
+			return nil, nil, classify(err)
+		case sendable > 0:
 			open = append(open, j)
+		case held > 0:
+			waits = append(waits, waiting{j, held})
 		}
 	}
-	return open, nil
+	return open, waits, nil
 }
 
 // ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
