@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"paylinks/clink"
@@ -138,38 +139,102 @@ func (s *Store) Refreshed(jobID int64, at time.Time) error {
 	})
 }
 
-// LinkTally counts the job's links by what Clink last said of them, "" being nothing yet.
+// statusRows are all words of link_status but the empty one, as rows of a VALUES.
+var statusRows = func() string {
+	words := make([]string, len(job.LinkStatuses))
+	for i, status := range job.LinkStatuses {
+		words[i] = "('" + string(status) + "')"
+	}
+	return strings.Join(words, ", ")
+}()
+
+// ofStatus says that Clink has spoken of a link, and said this. The second half, which goes without saying, is what lets
+// SQLite take the index, which has no others.
+func ofStatus(status string) string {
+	return `link_status = ` + status + ` AND link_status <> ''`
+}
+
+// LinkTally counts the job's links by what Clink last said of them. Those that it has said nothing of, "", are what is left of
+// all links.
 func (s *Store) LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error) {
 	tally := job.LinkTally{}
 	fail := func(err error) (job.LinkTally, error) {
 		return nil, fmt.Errorf("count the links of job %d: %w", jobID, err)
 	}
-	first, last, err := itemRange(ctx, s.read, jobID)
-	if err != nil {
-		return fail(err)
-	}
 	rows, err := s.read.QueryContext(ctx, `
-		SELECT link_status, currency, amount
-		FROM item
-		WHERE id BETWEEN ?1 AND ?2
+		WITH said (word) AS (VALUES `+statusRows+`)
+		SELECT
+			word,
+			(
+				SELECT count(*)
+				FROM job
+				CROSS JOIN standing INDEXED BY standing_link_status ON item_id BETWEEN first_item AND last_item
+				WHERE job.id = ?1
+					AND `+ofStatus("word")+`
+			)
+		FROM said
+		UNION ALL
+		SELECT '', coalesce(sum(items), 0)
+		FROM item_tally
+		WHERE job_id = ?1
 			AND state IN ('created', 'duplicate')
-	`, first, last)
+	`, jobID)
 	if err != nil {
 		return fail(err)
 	}
 	defer rows.Close()
-	amount := new(big.Int)
 	for rows.Next() {
 		var status job.LinkStatus
-		var currency string
-		var tenThousandths int64
-		if err := rows.Scan(&status, &currency, &tenThousandths); err != nil {
+		var n int
+		if err := rows.Scan(&status, &n); err != nil {
 			return fail(err)
 		}
-		tally.Add(status, currency, amount.SetInt64(tenThousandths))
+		tally[status] += n
+		if status != "" {
+			tally[""] -= n
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return fail(err)
 	}
 	return tally, nil
+}
+
+// PaidTotals are the amounts of the job's links that Clink says are paid, as plain decimals by currency.
+func (s *Store) PaidTotals(ctx context.Context, jobID int64) (map[string]string, error) {
+	fail := func(err error) (map[string]string, error) {
+		return nil, fmt.Errorf("add up the paid links of job %d: %w", jobID, err)
+	}
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT currency, amount
+		FROM job
+		CROSS JOIN standing INDEXED BY standing_link_status ON item_id BETWEEN first_item AND last_item
+		CROSS JOIN input ON input.id = item_id
+		WHERE job.id = ?1
+			AND `+ofStatus("'paid'")+`
+	`, jobID)
+	if err != nil {
+		return fail(err)
+	}
+	defer rows.Close()
+	sums, amount := map[string]*big.Int{}, new(big.Int)
+	for rows.Next() {
+		var currency string
+		var tenThousandths int64
+		if err := rows.Scan(&currency, &tenThousandths); err != nil {
+			return fail(err)
+		}
+		if sums[currency] == nil {
+			sums[currency] = new(big.Int)
+		}
+		sums[currency].Add(sums[currency], amount.SetInt64(tenThousandths))
+	}
+	if err := rows.Err(); err != nil {
+		return fail(err)
+	}
+	totals := map[string]string{}
+	for currency, sum := range sums {
+		totals[currency] = job.FormatAmount(sum, currency)
+	}
+	return totals, nil
 }

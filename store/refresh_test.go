@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +161,38 @@ func TestRefreshedIsRemembered(t *testing.T) {
 	wantError(t, l.Refreshed(9, at), store.ErrNoJob)
 }
 
+// A job's links are its own, also those that it shares with another job.
+func TestLinkTallyOfJobsBesideEachOther(t *testing.T) {
+	l := newLedger(t)
+	first := l.imported(newJob("a"), invoices(3)...)
+	items := l.open(first.ID)
+	for _, item := range items {
+		l.send(item, job.OutcomeCreated)
+	}
+	second := l.imported(newJob("b"), invoices(4)...) // three duplicates, and one of its own
+	fourth := l.open(second.ID)[0]
+	l.send(fourth, job.OutcomeCreated)
+	for id, status := range map[int64]job.LinkStatus{items[0].ID: job.LinkPaid, items[1].ID: job.LinkExpired, fourth.ID: job.LinkPaid} {
+		if err := l.Checked(id, status, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []struct {
+		job   int64
+		links job.LinkTally
+		paid  string
+	}{
+		{first.ID, job.LinkTally{job.LinkPaid: 1, job.LinkExpired: 1, job.LinkOpen: 0, job.LinkProcessing: 0, "": 1}, "10.00"},
+		{second.ID, job.LinkTally{job.LinkPaid: 2, job.LinkExpired: 1, job.LinkOpen: 0, job.LinkProcessing: 0, "": 1}, "20.00"},
+	} {
+		links, err := l.LinkTally(t.Context(), want.job)
+		paid, paidErr := l.PaidTotals(t.Context(), want.job)
+		if err != nil || paidErr != nil || !maps.Equal(links, want.links) || !maps.Equal(paid, map[string]string{"USD": want.paid}) {
+			t.Errorf("job %d: got %v, %v, paid %v, %v", want.job, links, err, paid, paidErr)
+		}
+	}
+}
+
 func TestLinkTallyBeyondAnInt64(t *testing.T) {
 	l := newLedger(t)
 	rows := invoices(3)
@@ -176,8 +209,8 @@ func TestLinkTallyBeyondAnInt64(t *testing.T) {
 		}
 	}
 	got, err := l.LinkTally(t.Context(), j.ID)
-	if err != nil || got.All() != 3 || got.Links(job.LinkPaid) != 2 || got.Links("") != 1 ||
-		got.Totals(job.LinkPaid)["USD"] != "1844674407370955.1614" {
-		t.Errorf("got %v, paid %v, %v", got, got.Totals(job.LinkPaid), err)
+	paid, paidErr := l.PaidTotals(t.Context(), j.ID)
+	if err != nil || paidErr != nil || got.All() != 3 || got[job.LinkPaid] != 2 || got[""] != 1 || paid["USD"] != "1844674407370955.1614" {
+		t.Errorf("got %v, %v, paid %v, %v", got, err, paid, paidErr)
 	}
 }

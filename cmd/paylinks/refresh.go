@@ -164,6 +164,9 @@ func (e *engine) refresh(ctx context.Context, j job.Job, at time.Time) (status i
 	if o.links, err = e.ledger.LinkTally(after, j.ID); err != nil {
 		return 0, true, classify(err)
 	}
+	if o.paid, err = e.ledger.PaidTotals(after, j.ID); err != nil {
+		return 0, true, classify(err)
+	}
 	o.took = time.Since(started)
 	return o.status, o.report.Stop != job.Finished || o.outputErr != nil, e.sumUpLinks(o)
 }
@@ -172,6 +175,7 @@ func (e *engine) refresh(ctx context.Context, j job.Job, at time.Time) (status i
 type refreshed struct {
 	outcome
 	links job.LinkTally
+	paid  map[string]string // amounts by currency
 }
 
 // linkSummary is that for programs. Its keys are fixed; Unchecked counts the links that Clink has never spoken of, and
@@ -200,13 +204,13 @@ func (e *engine) sumUpLinks(o refreshed) error {
 			File:        o.job.File,
 			Environment: o.job.Environment,
 			Links:       o.links.All(),
-			Paid:        o.links.Links(job.LinkPaid),
-			Processing:  o.links.Links(job.LinkProcessing),
-			Open:        o.links.Links(job.LinkOpen),
-			Expired:     o.links.Links(job.LinkExpired),
-			Unchecked:   o.links.Links(""),
+			Paid:        o.links[job.LinkPaid],
+			Processing:  o.links[job.LinkProcessing],
+			Open:        o.links[job.LinkOpen],
+			Expired:     o.links[job.LinkExpired],
+			Unchecked:   o.links[""],
 			Unanswered:  o.unasked,
-			PaidTotals:  o.links.Totals(job.LinkPaid),
+			PaidTotals:  o.paid,
 			Output:      o.job.Output,
 			Seconds:     o.took.Round(time.Millisecond).Seconds(),
 		})
@@ -229,8 +233,8 @@ func (e *engine) sumUpLinks(o refreshed) error {
 func (o refreshed) lines() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "job %d (%s, %s): %s\n", o.job.ID, filepath.Base(o.job.File), o.job.Environment, linkCounts(o.links))
-	if totals := o.links.Totals(job.LinkPaid); len(totals) > 0 {
-		fmt.Fprintf(&b, "  paid: %s\n", amounts(totals))
+	if len(o.paid) > 0 {
+		fmt.Fprintf(&b, "  paid: %s\n", amounts(o.paid))
 	}
 	if o.outputErr == nil {
 		b.WriteString(linksFileLine(o.job, o.flags))
@@ -238,7 +242,7 @@ func (o refreshed) lines() string {
 	switch {
 	case o.unasked > 0:
 		fmt.Fprintf(&b, "next: Clink has said nothing about %s; ask again with: paylinks refresh %d%s\n", count(o.unasked, "link"), o.job.ID, o.flags)
-	case o.links.Links(job.LinkExpired) > 0:
+	case o.links[job.LinkExpired] > 0:
 		fmt.Fprintf(&b, "next: rows of this job whose link has expired get a new one with: paylinks reissue %d%s\n", o.job.ID, o.flags)
 	}
 	return b.String()
@@ -248,11 +252,11 @@ func (o refreshed) lines() string {
 func linkCounts(t job.LinkTally) string {
 	parts := []string{count(t.All(), "link")}
 	for _, status := range job.LinkStatuses {
-		if n := t.Links(status); n > 0 {
+		if n := t[status]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", grouped(fmt.Sprint(n)), status))
 		}
 	}
-	if n := t.Links(""); n > 0 {
+	if n := t[""]; n > 0 {
 		parts = append(parts, grouped(fmt.Sprint(n))+" not known")
 	}
 	return strings.Join(parts, ", ")
