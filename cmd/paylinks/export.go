@@ -69,6 +69,9 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	}
 	to.rawCells, to.bom = to.rawCells || j.RawCells, to.bom || j.BOM
 	if err := writeLinks(output, to.format(j), s.out, linkRows(ledger.Results(ctx, id))); err != nil {
+		if output == "-" {
+			err = readEnough(err)
+		}
 		return classify(err)
 	}
 	if output != "-" {

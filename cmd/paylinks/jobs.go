@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -36,6 +38,14 @@ func (o *lookOptions) open(ctx context.Context, s streams) (*store.Store, error)
 	return o.ledger.openToRead(ctx, s, environment)
 }
 
+// readEnough has nothing to say where whoever read standard output has gone: | head has what it wanted.
+func readEnough(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return exitWith(exitOutput)
+	}
+	return err
+}
+
 func newJobs(s streams) *cobra.Command {
 	var o lookOptions
 	var asJSON bool
@@ -63,7 +73,7 @@ With --json each job is an object on a line of its own, with these keys: ` + job
 			meaning{exitLedger, "the ledger cannot be read"},
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runJobs(cmd.Context(), o, asJSON, s)
+			return readEnough(runJobs(cmd.Context(), o, asJSON, s))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a job")

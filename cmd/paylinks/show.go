@@ -45,7 +45,7 @@ ended_at, outcome, status, code, message, session_id.`,
 			meaning{exitLedger, "the ledger cannot be read"},
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runShow(cmd.Context(), o, args[0], s)
+			return readEnough(runShow(cmd.Context(), o, args[0], s))
 		},
 	}
 	cmd.Flags().BoolVar(&o.attempts, "attempts", false, "every attempt on record")
