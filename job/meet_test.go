@@ -121,7 +121,7 @@ func TestConflictSaysWhatItMeetsAndWhatCanBeDone(t *testing.T) {
 	}{
 		{"live", claim(1, job.Created), false, "a link for USD 19.90 from job 11", "expires at 2026-03-01T12:00:01Z"},
 		{"live, without a known expiry", claim(1, job.Created, noExpiry), false, "a link for USD 19.90 from job 11", "no known expiry"},
-		{"in doubt", claim(1, job.Unknown), false, "may have a link for USD 19.90 from job 11", "paylinks resume 11"},
+		{"in doubt", claim(1, job.Unknown), false, "may have a link for USD 19.90 from job 11", "paylinks show 11 says how"},
 		{"alike, open", claim(1, job.Pending), true, "is open in job 11", "--allow-repeats"},
 		{"alike, in doubt", claim(1, job.Unknown), true, "is in doubt in job 11", "--allow-repeats"},
 		{"alike, live", claim(1, job.Created), true, "is live in job 11", "--allow-repeats"},
