@@ -97,17 +97,14 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 			return status, err
 		})
 		if err != nil {
-			return err
+			return worse(err, blocked, s)
 		}
 		worst = max(worst, status)
 		if stopped {
 			break
 		}
 	}
-	if blocked != nil && worst == exitOK {
-		return blocked
-	}
-	return exitWith(worst)
+	return worse(exitWith(worst), blocked, s)
 }
 
 // withLinks are the jobs that have a link whose status is not final, oldest first.

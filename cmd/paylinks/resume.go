@@ -35,8 +35,7 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address. Without JOB, one whose open rows all wait for a person is named, and
-makes the exit status 3.
+on in its own environment, at its own address. A job of which no row is open is finished: its failed rows go on by retry.
 
 ` + summaryHelp,
 		Annotations: exits(meanings...),
@@ -83,30 +82,18 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	if o.output != "" {
 		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH")
 	}
-	jobs, waits, err := o.unfinished(ctx, ledger)
+	jobs, err := o.unfinished(ctx, ledger)
 	if err != nil {
 		return err
 	}
 	jobs, blocked := writable(jobs, ledger, "resume", s)
-	if !o.send.quiet {
-		for _, w := range waits {
-			fmt.Fprintf(s.err, "job %d (%s): %s waiting for a person, and nothing to send; see why with: paylinks show %d%s\n",
-				w.job.ID, printable(w.job.FileName()), count(w.rows, "row"), w.job.ID, nextFlags(s, ledger.Path()))
-		}
-		if len(jobs) == 0 && blocked == nil && len(waits) == 0 {
-			fmt.Fprintln(s.err, "no job has rows that are open")
-		}
+	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
+		fmt.Fprintln(s.err, "no job has open rows; paylinks jobs shows which have failed ones")
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	if err := o.goOn(ctx, ledger, jobs, s); err != nil {
-		return err
-	}
-	if blocked == nil && len(waits) > 0 {
-		return exitWith(exitAttention)
-	}
-	return blocked
+	return worse(o.goOn(ctx, ledger, jobs, s), blocked, s)
 }
 
 // job is the job that was named, with its links file where --output says.
@@ -152,6 +139,19 @@ func writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (goo
 	return good, blocked
 }
 
+// worse is what the command ends with: err, of the jobs that it worked on, or blocked, of one that it left out. A job that only
+// needs attention does not hide one that cannot be written; what hides it leaves it a line on standard error.
+func worse(err, blocked error, s streams) error {
+	switch {
+	case blocked == nil:
+		return err
+	case err == nil || classify(err).status == exitAttention:
+		return blocked
+	}
+	fmt.Fprintf(s.err, "paylinks: error: %v\n", blocked)
+	return err
+}
+
 // open opens an existing ledger for sending.
 func (o *resumeOptions) open(s streams, doing string) (*store.Store, error) {
 	environment, err := o.target.resolveEnvironment(s)
@@ -178,33 +178,24 @@ func (o *resumeOptions) open(s streams, doing string) (*store.Store, error) {
 	return o.ledger.openToSend(s, environment, doing)
 }
 
-// waiting is a job of which a run would send nothing, while some of its rows wait for a person.
-type waiting struct {
-	job  job.Job
-	rows int
-}
-
-// unfinished are the jobs that have rows which a run would send, and those that only wait for a person; oldest first.
-func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) (open []job.Job, waits []waiting, err error) {
+// unfinished are the jobs with open rows, oldest first: also those whose open rows all wait for a person, so that they are
+// told of.
+func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) ([]job.Job, error) {
 	all, err := ledger.Jobs(ctx)
 	if err != nil {
-		return nil, nil, classify(err)
+		return nil, classify(err)
 	}
+	var open []job.Job
 	for _, j := range all {
-		if o.send.onUnknown != "" {
-			j.OnUnknown = job.Policy(o.send.onUnknown)
+		tally, err := ledger.Tally(ctx, j.ID)
+		if err != nil {
+			return nil, classify(err)
 		}
-		sendable, held, err := ledger.Left(ctx, j, o.send.maxAttempts)
-		switch {
-		case err != nil:
-			return nil, nil, classify(err)
-		case sendable > 0:
+		if tally.Open() > 0 {
 			open = append(open, j)
-		case held > 0:
-			waits = append(waits, waiting{j, held})
 		}
 	}
-	return open, waits, nil
+	return open, nil
 }
 
 // ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must

@@ -197,19 +197,27 @@ func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags
 		return fmt.Sprintf("%s left; once the cause is mended, go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
 	case sendable > 0:
 		return fmt.Sprintf("%s left; go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
+	case items[job.Failed] > 0 && waiting > 0:
+		return fmt.Sprintf("send the failed rows again with: paylinks retry %d%s; and %s", id, flags, doubtStep(id, items, waiting, flags))
 	case items[job.Failed] > 0:
 		return fmt.Sprintf("send the failed rows again with: paylinks retry %d%s", id, flags)
-	case waiting > 0 && items[job.Unknown]+items[job.Sending] == 0: // behind another job's doubt: a retry of this one moves nothing
-		return fmt.Sprintf("%s waiting for a person; see why with: paylinks show %d%s", count(waiting, "row"), id, flags)
 	case waiting > 0:
-		return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
-			count(waiting, "row"), id, flags)
+		return doubtStep(id, items, waiting, flags)
 	case items[job.Superseded] > 0 && items[job.Invalid] == 0:
 		return fmt.Sprintf("nothing; another job took %s over, and its links file has them", count(items[job.Superseded], "row"))
 	case items[job.Invalid] > 0:
 		return fmt.Sprintf("correct the %s, and run the corrected file", count(items[job.Invalid], "invalid row"))
 	}
 	return ""
+}
+
+// doubtStep is what a person does with rows that wait for a person's word.
+func doubtStep(id int64, items map[job.State]int, waiting int, flags string) string {
+	if items[job.Unknown]+items[job.Sending] == 0 { // behind another job's doubt: a retry of this one moves nothing
+		return fmt.Sprintf("%s waiting for a person; see why with: paylinks show %d%s", count(waiting, "row"), id, flags)
+	}
+	return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
+		count(waiting, "row"), id, flags)
 }
 
 // stateCounts lists how many rows are in which state.
