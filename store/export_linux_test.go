@@ -1,13 +1,12 @@
 package store
 
+import "golang.org/x/sys/unix"
+
 // CheckFileSystem is checkFileSystem, for file systems that a test cannot mount.
 var CheckFileSystem = checkFileSystem
 
-// Identified is what identify finds at path, and what it finds where statx is not to be had.
-func Identified(path string) (here, elsewhere any, err error) {
-	here, err = identify(path)
-	if err == nil {
-		elsewhere, err = identifyByStat(path)
-	}
-	return here, elsewhere, err
+// RefuseStatx has the system call fail with err until it is given back.
+func RefuseStatx(err error) (giveBack func()) {
+	statx = func(int, string, int, int, *unix.Statx_t) error { return err }
+	return func() { statx = unix.Statx }
 }

@@ -217,24 +217,17 @@ func (s *Store) PaidTotals(ctx context.Context, jobID int64) (map[string]string,
 		return fail(err)
 	}
 	defer rows.Close()
-	sums, amount := map[string]*big.Int{}, new(big.Int)
+	tally, amount := job.NewTally(), new(big.Int)
 	for rows.Next() {
 		var currency string
 		var tenThousandths int64
 		if err := rows.Scan(&currency, &tenThousandths); err != nil {
 			return fail(err)
 		}
-		if sums[currency] == nil {
-			sums[currency] = new(big.Int)
-		}
-		sums[currency].Add(sums[currency], amount.SetInt64(tenThousandths))
+		tally.Add(job.Created, currency, 1, amount.SetInt64(tenThousandths))
 	}
 	if err := rows.Err(); err != nil {
 		return fail(err)
 	}
-	totals := map[string]string{}
-	for currency, sum := range sums {
-		totals[currency] = job.FormatAmount(sum, currency)
-	}
-	return totals, nil
+	return tally.Totals(job.Created), nil
 }
