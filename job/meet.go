@@ -119,7 +119,7 @@ func (m Meeting) Conflict(alike bool) (what, hint string) {
 			"use a new invoice id for the new amount, or " + expiry
 	default:
 		return fmt.Sprintf("this invoice may have a link for %s from job %d", m.Other.money(), m.Other.JobID),
-			fmt.Sprintf("end that doubt first, paylinks show %d says how; or use a new invoice id", m.Other.JobID)
+			fmt.Sprintf("settle that first: paylinks show %d says how; or use a new invoice id", m.Other.JobID)
 	}
 }
 

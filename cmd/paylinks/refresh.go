@@ -97,14 +97,14 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 			return status, err
 		})
 		if err != nil {
-			return worse(err, blocked, s)
+			return withBlocked(err, blocked, s)
 		}
 		worst = max(worst, status)
 		if stopped {
 			break
 		}
 	}
-	return worse(exitWith(worst), blocked, s)
+	return withBlocked(exitWith(worst), blocked, s)
 }
 
 // withLinks are the jobs that have a link whose status is not final, oldest first.

@@ -35,7 +35,7 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address. A job of which no row is open is finished: its failed rows go on by retry.
+on in its own environment, at its own address. Failed rows are not sent again: that is what paylinks retry is for.
 
 ` + summaryHelp,
 		Annotations: exits(meanings...),
@@ -88,12 +88,12 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	}
 	jobs, blocked := writable(jobs, ledger, "resume", s)
 	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
-		fmt.Fprintln(s.err, "no job has open rows; paylinks jobs shows which have failed ones")
+		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, ledger.Path()))
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	return worse(o.goOn(ctx, ledger, jobs, s), blocked, s)
+	return withBlocked(o.goOn(ctx, ledger, jobs, s), blocked, s)
 }
 
 // job is the job that was named, with its links file where --output says.
@@ -139,9 +139,9 @@ func writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (goo
 	return good, blocked
 }
 
-// worse is what the command ends with: err, of the jobs that it worked on, or blocked, of one that it left out. A job that only
-// needs attention does not hide one that cannot be written; what hides it leaves it a line on standard error.
-func worse(err, blocked error, s streams) error {
+// withBlocked is what a command ends with: err, of the jobs that it worked on, or blocked, of the one that writable left out. A
+// status that stops a run goes before blocked, which then has a line on standard error; one that asks for attention does not.
+func withBlocked(err, blocked error, s streams) error {
 	switch {
 	case blocked == nil:
 		return err
