@@ -214,10 +214,15 @@ func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags
 // doubtStep is what a person does with rows that wait for a person's word.
 func doubtStep(id int64, items map[job.State]int, waiting int, flags string) string {
 	if items[job.Unknown]+items[job.Sending] == 0 { // behind another job's doubt: a retry of this one moves nothing
-		return fmt.Sprintf("%s waiting for a person; see why with: paylinks show %d%s", count(waiting, "row"), id, flags)
+		return fmt.Sprintf("%s waiting for a person's word on another job; the reason says on which: paylinks show %d%s",
+			count(waiting, "row"), id, flags)
 	}
-	return fmt.Sprintf("%s in doubt; look them up at Clink, then send them again with: paylinks retry %d --unknown%s",
-		count(waiting, "row"), id, flags)
+	them := "them"
+	if waiting == 1 {
+		them = "it"
+	}
+	return fmt.Sprintf("%s in doubt; look %[2]s up at Clink, then send %[2]s again with: paylinks retry %[3]d --unknown%[4]s",
+		count(waiting, "row"), them, id, flags)
 }
 
 // stateCounts lists how many rows are in which state.
