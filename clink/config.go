@@ -24,6 +24,8 @@ type Config struct {
 
 	// DialContext makes the connections instead of a [net.Dialer]; for tests.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Proxy finds the proxy instead of [http.ProxyFromEnvironment]; for tests.
+	Proxy func(*http.Request) (*url.URL, error)
 	// RootCAs replaces the system's certificate authorities; for tests.
 	RootCAs *x509.CertPool
 }

@@ -3,8 +3,6 @@ package clink_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,34 +17,6 @@ import (
 
 // These guard the promise that a POST goes out once, whatever becomes of it: a second one would be a second session.
 
-// serveTCP lets handle have every connection to a loopback address, which it returns.
-func serveTCP(t *testing.T, listener net.Listener, handle func(net.Conn)) string {
-	t.Helper()
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				handle(conn)
-			}()
-		}
-	}()
-	return listener.Addr().String()
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listener
-}
-
 // readPost reads one request whole.
 func readPost(from *bufio.Reader) error {
 	req, err := http.ReadRequest(from)
@@ -59,7 +29,7 @@ func readPost(from *bufio.Reader) error {
 
 const created = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n" + `{"code":200}`
 
-func TestPostIsSentOnceOverHTTP1(t *testing.T) {
+func TestPostIsSentOnce(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer string // to the first POST on a connection; nothing to the second
@@ -77,37 +47,40 @@ func TestPostIsSentOnceOverHTTP1(t *testing.T) {
 		{"no HTTP", "220 mail.example.com ESMTP\r\n", false, 1},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var posts atomic.Int32
-			addr := serveTCP(t, listen(t), func(conn net.Conn) {
-				from := bufio.NewReader(conn)
-				for n := 1; readPost(from) == nil; n++ {
-					posts.Add(1)
-					if n == 1 {
-						_, _ = io.WriteString(conn, tt.answer)
+		for _, w := range ways {
+			t.Run(tt.name+" over "+w.name, func(t *testing.T) {
+				var posts atomic.Int32
+				cfg := w.serve(t, func(conn net.Conn) {
+					from := bufio.NewReader(conn)
+					for n := 1; readPost(from) == nil; n++ {
+						posts.Add(1)
+						if n == 1 {
+							_, _ = io.WriteString(conn, tt.answer)
+						}
+						if n == tt.calls {
+							break
+						}
 					}
-					if n == tt.calls {
-						break
+					if tt.reset {
+						_ = below(conn).SetLinger(0)
+						_ = below(conn).Close()
+					}
+				})
+				client := clientOf(t, cfg)
+				for range tt.calls - 1 {
+					if _, err := client.CreateSession(t.Context(), smallRequest); err != nil {
+						t.Fatal(err)
 					}
 				}
-				if tt.reset {
-					_ = conn.(*net.TCPConn).SetLinger(0)
+				_, err := client.CreateSession(t.Context(), smallRequest)
+				if got := asError(t, err); got.Class != clink.Unknown || got.Err == nil {
+					t.Errorf("got %v", got)
+				}
+				if got := int(posts.Load()); got != tt.calls {
+					t.Errorf("%d calls made %d posts", tt.calls, got)
 				}
 			})
-			client := clientOf(t, clink.Config{BaseURL: "http://" + addr})
-			for range tt.calls - 1 {
-				if _, err := client.CreateSession(t.Context(), smallRequest); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, err := client.CreateSession(t.Context(), smallRequest)
-			if got := asError(t, err); got.Class != clink.Unknown || got.Err == nil {
-				t.Errorf("got %v", got)
-			}
-			if got := int(posts.Load()); got != tt.calls {
-				t.Errorf("%d calls made %d posts", tt.calls, got)
-			}
-		})
+		}
 	}
 }
 
@@ -154,104 +127,17 @@ func (b *breaking) Write(p []byte) (int, error) {
 	return b.Conn.Write(p)
 }
 
-func TestPostIsSentOnceOverHTTP2(t *testing.T) {
-	const (
-		rstStream, goAway       = 3, 7
-		refused, internal, none = 7, 2, 0
-	)
-	number := func(ns ...uint32) (b []byte) {
-		for _, n := range ns {
-			b = binary.BigEndian.AppendUint32(b, n)
-		}
-		return b
-	}
-	tests := []struct {
-		name   string
-		answer func(stream uint32) []byte
-	}{
-		{"stream refused", func(stream uint32) []byte { return frame(rstStream, stream, number(refused)) }},
-		{"stream reset", func(stream uint32) []byte { return frame(rstStream, stream, number(internal)) }},
-		{"connection going away, request not taken", func(uint32) []byte { return frame(goAway, 0, number(0, none)) }},
-		{"connection going away for an error", func(uint32) []byte { return frame(goAway, 0, number(0, internal)) }},
-		{"connection closed", func(uint32) []byte { return nil }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var posts atomic.Int32
-			cfg := serveHTTP2(t, func(conn net.Conn, stream uint32) {
-				posts.Add(1)
-				_, _ = conn.Write(tt.answer(stream))
-			})
-			_, err := clientOf(t, cfg).CreateSession(t.Context(), smallRequest)
-			if got := asError(t, err); got.Class != clink.Unknown || got.Err == nil {
-				t.Errorf("got %v", got)
-			}
-			if got := posts.Load(); got != 1 {
-				t.Errorf("%d posts", got)
-			}
-		})
-	}
-}
-
-// frame is an HTTP/2 frame without flags.
-func frame(kind byte, stream uint32, payload []byte) []byte {
-	b := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, 0}
-	return append(binary.BigEndian.AppendUint32(b, stream), payload...)
-}
-
-// serveHTTP2 speaks just enough HTTP/2 to have a request come in whole, let answer answer it, and close.
-func serveHTTP2(t *testing.T, answer func(conn net.Conn, stream uint32)) clink.Config {
-	t.Helper()
-	const (
-		data, settings = 0, 4
-		preface        = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-	)
-	certified := httptest.NewTLSServer(nil) // for its certificate
-	certified.Close()
-	listener := tls.NewListener(listen(t), &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"}})
-	addr := serveTCP(t, listener, func(conn net.Conn) {
-		from := bufio.NewReader(conn)
-		if _, err := from.Discard(len(preface)); err != nil {
-			return
-		}
-		_, _ = conn.Write(frame(settings, 0, nil))
-		for {
-			var head [9]byte
-			if _, err := io.ReadFull(from, head[:]); err != nil {
-				return
-			}
-			size := int(head[0])<<16 | int(head[1])<<8 | int(head[2])
-			if _, err := from.Discard(size); err != nil {
-				return
-			}
-			kind, endOfStream := head[3], head[4]&1 == 1
-			if kind == data && endOfStream {
-				answer(conn, binary.BigEndian.Uint32(head[5:]))
-				return
-			}
-		}
-	})
-	roots := certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	return clink.Config{BaseURL: "https://" + addr, RootCAs: roots}
-}
-
 func TestRedirectIsNotFollowed(t *testing.T) {
-	for _, secure := range []bool{false, true} {
+	for _, w := range ways {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			t.Run(fmt.Sprintf("%d secure %v", status, secure), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d over %s", status, w.name), func(t *testing.T) {
 				var requests atomic.Int32
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 				defer elsewhere.Close()
-				handler := func(w http.ResponseWriter, r *http.Request) {
+				client := w.client(t, func(rw http.ResponseWriter, r *http.Request) {
 					requests.Add(1)
-					http.Redirect(w, r, elsewhere.URL, status)
-				}
-				var client *clink.Client
-				if secure {
-					client = newSecureClient(t, handler)
-				} else {
-					client = newClient(t, handler)
-				}
+					http.Redirect(rw, r, elsewhere.URL, status)
+				})
 				_, err := client.CreateSession(t.Context(), smallRequest)
 				if got := asError(t, err); got.Class != clink.Redirected || got.Status != status {
 					t.Errorf("got %v", got)

@@ -5,54 +5,53 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"paylinks/clink"
 )
 
-// newSecureClient talks HTTP/2 to a server that h serves.
-func newSecureClient(t *testing.T, h http.HandlerFunc) *clink.Client {
-	t.Helper()
-	server := secureServer(t, h, nil)
-	return clientOf(t, secureConfig(server))
+// A connection that breaks must leave one request in doubt, not all that are in flight.
+func TestHTTP1IsUsed(t *testing.T) {
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			client := w.client(t, func(rw http.ResponseWriter, r *http.Request) {
+				if r.Proto != "HTTP/1.1" {
+					t.Errorf("got %s", r.Proto)
+				}
+				if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), `"originalAmount":19.90`) {
+					t.Errorf("got %s", body)
+				}
+				answer(200, `{"code":200,"data":{"sessionId":"sess_1"}}`)(rw, r)
+			})
+			got, err := client.CreateSession(t.Context(), smallRequest)
+			if err != nil || got.SessionID != "sess_1" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
 }
 
-func secureServer(t *testing.T, h http.HandlerFunc, settings *tls.Config) *httptest.Server {
-	t.Helper()
-	server := httptest.NewUnstartedServer(h)
-	server.EnableHTTP2 = true
-	server.TLS = settings
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	return server
-}
-
-func secureConfig(server *httptest.Server) clink.Config {
-	return clink.Config{BaseURL: server.URL, RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
-}
-
-func TestHTTP2IsUsed(t *testing.T) {
-	client := newSecureClient(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 {
-			t.Errorf("got %s", r.Proto)
-		}
-		if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), `"originalAmount":19.90`) {
-			t.Errorf("got %s", body)
-		}
-		answer(200, `{"code":200,"data":{"sessionId":"sess_1"}}`)(w, r)
+// The proxy reads what is asked of it: the key is in none of that.
+func TestProxyIsUsed(t *testing.T) {
+	server := secureServer(t, answer(200, `{"code":200}`), nil)
+	asked := ""
+	cfg := secureConfig(server)
+	cfg.Proxy = proxy(t, func(rw http.ResponseWriter, r *http.Request) {
+		asked = fmt.Sprint(r.Method, r.RequestURI, r.Header)
+		connectThrough(rw, r)
 	})
-	got, err := client.CreateSession(t.Context(), smallRequest)
-	if err != nil || got.SessionID != "sess_1" {
-		t.Errorf("got %+v, %v", got, err)
+	if _, err := clientOf(t, cfg).CreateSession(t.Context(), smallRequest); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(asked, "CONNECT"+server.Listener.Addr().String()) || strings.Contains(asked, testKey) {
+		t.Errorf("asked for %s", asked)
 	}
 }
 
@@ -71,6 +70,9 @@ func TestNoConnection(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, network, trusted.Listener.Addr().String())
 	}
 	old := secureConfig(secureServer(t, never, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}))
+	barred, lost := secureConfig(trusted), secureConfig(trusted)
+	barred.Proxy = proxy(t, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusForbidden) })
+	lost.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("no such proxy") }
 	tests := []struct {
 		name   string
 		cfg    clink.Config
@@ -84,6 +86,9 @@ func TestNoConnection(t *testing.T) {
 		{"certificate for another name", otherName, "SSL_CERT_FILE"},
 		{"TLS before 1.2", old, "TLS 1.2 or later"},
 		{"no TLS", clink.Config{BaseURL: strings.Replace(plain.URL, "http:", "https:", 1)}, "no TLS at that port"},
+		{"no HTTP/1.1", secureConfig(secureServer(t, never, &tls.Config{NextProtos: []string{"spdy/3"}})), "and HTTP/1.1"},
+		{"refused by a proxy", barred, "Forbidden"},
+		{"a proxy's address that is none", lost, "no such proxy"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,9 +145,9 @@ func TestAnswerIsBounded(t *testing.T) {
 		{"header of 128 KiB", withHeader(128 << 10), clink.Unknown},
 	}
 	for _, tt := range tests {
-		for protocol, connect := range map[string]func(*testing.T, http.HandlerFunc) *clink.Client{"HTTP/1.1": newClient, "HTTP/2": newSecureClient} {
-			t.Run(tt.name+" over "+protocol, func(t *testing.T) {
-				_, err := connect(t, tt.handler).CreateSession(t.Context(), smallRequest)
+		for _, w := range ways {
+			t.Run(tt.name+" over "+w.name, func(t *testing.T) {
+				_, err := w.client(t, tt.handler).CreateSession(t.Context(), smallRequest)
 				if tt.want == "" {
 					if err != nil {
 						t.Error(err)
@@ -154,54 +159,5 @@ func TestAnswerIsBounded(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// After a 101 the connection is no longer HTTP's, and its body has no end.
-func TestSwitchingProtocolsIsNotRead(t *testing.T) {
-	stay := make(chan struct{})
-	addr := serveTCP(t, listen(t), func(conn net.Conn) {
-		readOnly(conn)
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-		<-stay
-	})
-	defer close(stay)
-	_, err := clientOf(t, clink.Config{BaseURL: "http://" + addr}).CreateSession(t.Context(), smallRequest)
-	if got := asError(t, err); got.Class != clink.Unknown || got.Status != 101 || errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", got)
-	}
-}
-
-func TestConnectionsAreKept(t *testing.T) {
-	const workers = 8
-	var conns atomic.Int32
-	var arrived sync.WaitGroup
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		arrived.Done()
-		arrived.Wait()
-		answer(200, `{"code":200}`)(w, r)
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conns.Add(1)
-		}
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	client := clientOf(t, clink.Config{BaseURL: server.URL, Connections: workers})
-	for range 3 {
-		arrived.Add(workers)
-		var wg sync.WaitGroup
-		for range workers {
-			wg.Go(func() {
-				if _, err := client.CreateSession(t.Context(), smallRequest); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-	}
-	if got := conns.Load(); got != workers {
-		t.Errorf("%d connections for %d workers", got, workers)
 	}
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/csv"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -157,9 +157,6 @@ func newWire(t *testing.T, secure bool, strike string) *wire {
 	t.Helper()
 	w := &wire{simulator: simulator.New(simulator.Config{Key: testKey})}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if wanted := map[bool]int{false: 1, true: 2}[secure]; r.ProtoMajor != wanted {
-			t.Errorf("got %s", r.Proto)
-		}
 		if w.posts.Add(1) == 1 && strike != "" {
 			if _, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(strike)); err != nil {
 				w.failed.Store(&err)
@@ -273,22 +270,22 @@ func slowBytes(every time.Duration) string {
 func TestLostAnswersOverTheWire(t *testing.T) {
 	tests := []struct {
 		name   string
-		strike string  // comes while the first POST is at the simulator, and stays
-		exact  [2]bool // over HTTP/1.1, HTTP/2: nothing can be lost on the way there
+		strike string // comes while the first POST is at the simulator, and stays
+		exact  bool   // nothing can be lost on the way there
 	}{
-		{"no answer in time", `{"type": "timeout"}`, [2]bool{true, true}},
-		{"reset", `{"type": "reset_peer"}`, [2]bool{true, false}},
-		{"closed", `{"type": "limit_data"}`, [2]bool{true, false}},
-		{"cut off in the answer", `{"type": "limit_data", "attributes": {"bytes": 40}}`, [2]bool{true, false}},
-		{"slow bytes", slowBytes(50 * time.Millisecond), [2]bool{true, true}},
-		{"cut off in the request", `{"type": "limit_data", "stream": "upstream", "attributes": {"bytes": 120}}`, [2]bool{}},
-		{"reset in the request", `{"type": "reset_peer", "stream": "upstream"}`, [2]bool{}},
+		{"no answer in time", `{"type": "timeout"}`, true},
+		{"reset", `{"type": "reset_peer"}`, true},
+		{"closed", `{"type": "limit_data"}`, true},
+		{"cut off in the answer", `{"type": "limit_data", "attributes": {"bytes": 40}}`, true},
+		{"slow bytes", slowBytes(50 * time.Millisecond), true},
+		{"cut off in the request", `{"type": "limit_data", "stream": "upstream", "attributes": {"bytes": 120}}`, false},
+		{"reset in the request", `{"type": "reset_peer", "stream": "upstream"}`, false},
 	}
 	for _, tt := range tests {
-		for i, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
-			t.Run(tt.name+" over "+protocol, func(t *testing.T) {
+		for over, secure := range map[string]bool{"plain HTTP": false, "TLS": true} {
+			t.Run(tt.name+" over "+over, func(t *testing.T) {
 				t.Parallel()
-				w := newWire(t, i == 1, tt.strike)
+				w := newWire(t, secure, tt.strike)
 				input := invoices(t, 6)
 				ledger := beside(input, "ledger.db")
 				flags := []string{"--ledger", ledger, "--rate", "0", "--concurrency", "3", "--give-up-after", "500ms"}
@@ -296,7 +293,7 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				if got.status != exitAttention && got.status != exitUnfinished {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
-				if unknown := w.agrees(t, ledger, tt.exact[i]); unknown == 0 && tt.exact[i] {
+				if unknown := w.agrees(t, ledger, tt.exact); unknown == 0 && tt.exact {
 					t.Error("no answer was lost")
 				}
 
@@ -304,7 +301,7 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				if got := paylinksProcess(t, w.env, append(flags, "retry", "1", "--unknown")...); got.status != exitOK {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
-				w.agrees(t, ledger, tt.exact[i])
+				w.agrees(t, ledger, tt.exact)
 				w.publishes(t, input, 6)
 			})
 		}
@@ -357,77 +354,43 @@ func TestStaleKeptConnections(t *testing.T) {
 	}
 }
 
-// A server that says over HTTP/2 that it has not taken a request invites a transport to send it again.
-func TestRefusedStreamIsNotSentAgain(t *testing.T) {
-	for name, refusal := range map[string][]byte{
-		"stream refused":       {0, 0, 4, 3 /* RST_STREAM */, 0, 0, 0, 0, 1, 0, 0, 0, 7 /* REFUSED_STREAM */},
-		"connection goes away": {0, 0, 8, 7 /* GOAWAY */, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			own, authority := certificate(t, "127.0.0.1", time.Now().AddDate(0, 0, 2))
-			listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{own}, NextProtos: []string{"h2"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = listener.Close() })
-			var posts atomic.Int64
-			go func() {
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					go func() {
-						defer conn.Close()
-						if readWholeRequest(conn) == nil {
-							posts.Add(1)
-							_, _ = conn.Write(refusal)
-							_, _ = io.Copy(io.Discard, conn)
-						}
-					}()
-				}
-			}()
-			trusted := filepath.Join(t.TempDir(), "ca.pem")
-			if err := os.WriteFile(trusted, authority, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			env := map[string]string{"CLINK_SECRET_KEY": testKey, "CLINK_BASE_URL": "https://" + listener.Addr().String(), "SSL_CERT_FILE": trusted}
-			input := invoices(t, 1)
-			ledger := beside(input, "ledger.db")
-			got := paylinksProcess(t, env, "run", input, "--ledger", ledger, "--timeout", "1s", "--max-attempts", "1")
-			if got.status != exitAttention || posts.Load() != 1 {
-				t.Errorf("status %d, %d posts: %s", got.status, posts.Load(), got.err)
-			}
-			if tally, _, _ := onRecord(t, ledger); tally.Items[job.Unknown] != 1 || tally.PossibleOrphans() != 1 {
-				t.Errorf("on record: %v", tally.Items)
-			}
-		})
-	}
-}
-
-// readWholeRequest speaks just enough HTTP/2 to have the first request of a connection come in, its body included.
-func readWholeRequest(conn io.ReadWriter) error {
-	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-	settings := []byte{0, 0, 0, 4, 0, 0, 0, 0, 0}
-	if _, err := io.CopyN(io.Discard, conn, int64(len(preface))); err != nil {
-		return err
-	}
-	if _, err := conn.Write(settings); err != nil {
-		return err
-	}
-	for {
-		var head [9]byte
-		if _, err := io.ReadFull(conn, head[:]); err != nil {
-			return err
+// Through a proxy that the environment names, which sees no more than the host.
+func TestThroughAProxy(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, true, "")
+	var asked atomic.Int64
+	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.Method != http.MethodConnect || r.Host != "example.com:443" || strings.Contains(fmt.Sprint(r.Header), testKey) {
+			t.Errorf("asked for %s %s %v", r.Method, r.Host, r.Header)
 		}
-		size := int64(head[0])<<16 | int64(head[1])<<8 | int64(head[2])
-		if _, err := io.CopyN(io.Discard, conn, size); err != nil {
-			return err
+		client, _, err := http.NewResponseController(rw).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
 		}
-		if isData, ends := head[3] == 0, head[4]&1 == 1; isData && ends {
-			return nil
+		defer client.Close()
+		server, err := net.Dial("tcp", w.upstream)
+		if err != nil {
+			t.Error(err)
+			return
 		}
+		defer server.Close()
+		_, _ = io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { _, _ = io.Copy(server, client) }()
+		_, _ = io.Copy(client, server)
+	}))
+	defer proxy.Close()
+	w.env["HTTPS_PROXY"], w.env["CLINK_BASE_URL"] = proxy.URL, "https://example.com"
+	input := invoices(t, 6)
+	ledger := beside(input, "ledger.db")
+	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", "2"); got.status != exitOK {
+		t.Errorf("status %d: %s", got.status, got.err)
+	}
+	w.agrees(t, ledger, true)
+	w.publishes(t, input, 6)
+	if n := asked.Load(); n == 0 || n > 2 {
+		t.Errorf("%d connections through the proxy for 2 workers", n)
 	}
 }
 
