@@ -89,10 +89,10 @@ func answered(resp *http.Response) (e ending, whole bool) {
 	e.body, err = io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
 	if len(e.body) > limit {
 		e.body, e.tooLong = e.body[:limit], true
-	} else if err != nil {
-		e.err = fmt.Errorf("read the answer: %w", err)
+		return e, false
 	}
-	return e, err == nil && !e.tooLong
+	e.err = err
+	return e, err == nil
 }
 
 // explain adds to a TLS failure what its reader can do.

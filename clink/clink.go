@@ -88,7 +88,7 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	})
 }
 
-// CloseIdle closes the connections that no request is using.
+// CloseIdle closes the connections that no request is using. One that a request is using may be kept after it.
 func (c *Client) CloseIdle() { c.carrier.closeIdle() }
 
 // String names the client by its base URL; no verb and no logger prints more of it.
@@ -121,6 +121,9 @@ func call[T any](ctx context.Context, c *Client, r request, decode func(object) 
 func (c *Client) send(ctx context.Context, r request) ending {
 	deadline := time.Now().Add(c.timeout)
 	e := c.carrier.carry(ctx, r, deadline)
+	if e.err != nil && e.status != 0 {
+		e.err = fmt.Errorf("read the answer: %w", e.err)
+	}
 	if e.err != nil {
 		e.err = c.cause(ctx, deadline, e.err)
 	}

@@ -21,12 +21,14 @@ type connection struct {
 	control  syscall.RawConn       // nil where raw is no socket
 	step     func(fd uintptr) bool // see send
 
+	used  bool      // it has carried a request already
+	since time.Time // when it became idle
+	left  int       // bytes that may still be read of an answer's header
+
+	// Of the request under way. They stand here so that step is made once.
 	request []byte
-	used    bool      // it has carried a request already
-	written bool      // some of the request may have left
-	err     error     // of writing it
-	left    int       // bytes that may still be read of an answer's header
-	since   time.Time // when it became idle
+	written bool  // some of it may have left
+	err     error // of writing it
 }
 
 var (
@@ -74,22 +76,24 @@ func (c *connection) exchange() (e ending, reusable bool) {
 	return e, whole && !resp.Close && c.reader.Buffered() == 0
 }
 
-// send writes the request, and waits until something comes.
+// send writes the request, and waits until something comes. Nothing is read while it writes: who refuses a request that does not
+// fit into the buffers on the way, without reading it, is heard when the time is up.
 func (c *connection) send() error {
 	if c.control == nil {
 		c.written = true
 		_, err := c.Write(c.request)
 		return err
 	}
-	// RawConn's Read calls step, waits for something to read from then on, and calls it again. To look, to write and to wait in
-	// one go spares a read that finds nothing: what comes for a request never is there when it has just been written.
+	// RawConn's Read calls step, waits for what comes from then on, and calls it again. To look, to write and to wait in one go
+	// spares a read that finds nothing: what comes for a request never is there when it has just been written.
 	if err := c.control.Read(c.step); err != nil {
 		return err
 	}
 	return c.err
 }
 
-// sendStep says that there is nothing to wait for, or no more.
+// sendStep says that there is nothing to wait for, or no more. A new connection is read at once: who refuses it may have done so
+// already, and to wait would be to wait for more than that.
 func (c *connection) sendStep(fd uintptr) bool {
 	if c.written {
 		return true
@@ -100,7 +104,7 @@ func (c *connection) sendStep(fd uintptr) bool {
 	}
 	c.written = true
 	_, c.err = c.Write(c.request)
-	return c.err != nil
+	return c.err != nil || !c.used
 }
 
 // silent says that there is nothing to read from the socket, nor has it ended.
@@ -110,7 +114,8 @@ func silent(fd uintptr) bool {
 	return err == syscall.EAGAIN
 }
 
-// response reads an answer up to its body. A 1xx that comes before it is passed over, but for a 101, which is the answer.
+// response reads an answer up to its body. A 1xx that comes before it is passed over, but for a 101, which is the answer. So is
+// what is no status at all.
 func (c *connection) response() (*http.Response, error) {
 	c.left = maxHeader
 	for {
@@ -123,15 +128,15 @@ func (c *connection) response() (*http.Response, error) {
 			return nil, errHeaderTooLong
 		case err != nil:
 			return nil, err
-		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
+		case resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols:
 			c.left = math.MaxInt
 			return resp, nil
 		}
 	}
 }
 
-// again prepares a kept connection for another request. With TLS something may have come that the socket does not show any
-// more; then it is of no use.
+// again prepares a kept connection for another request, unless something has come that the socket does not show any more: whole
+// TLS records that were read together with the last answer.
 func (c *connection) again(deadline time.Time) bool {
 	if _, secured := c.Conn.(*tls.Conn); secured {
 		if c.SetReadDeadline(past) != nil {

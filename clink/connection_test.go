@@ -307,6 +307,57 @@ func TestConnectionOfARefusalIsKept(t *testing.T) {
 	}
 }
 
+// Who refuses a connection may say so before any request comes, and then leave it open.
+func TestServerThatSpeaksFirst(t *testing.T) {
+	for _, w := range directly {
+		t.Run(w.name, func(t *testing.T) {
+			said := make(chan struct{}, 1)
+			cfg := w.serve(t, func(conn net.Conn) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+				said <- struct{}{}
+				_, _ = io.Copy(io.Discard, conn)
+			})
+			if !w.secure { // there it says so in the handshake at the earliest
+				cfg.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+					<-said
+					return conn, err
+				}
+			}
+			for range 20 {
+				_, err := clientOf(t, cfg).CreateSession(t.Context(), smallRequest)
+				if got := asError(t, err); got.Class != clink.Throttled {
+					t.Fatalf("got %v", got)
+				}
+				if w.secure {
+					<-said
+				}
+			}
+		})
+	}
+}
+
+// It is no interim answer, after which another one would be waited for.
+func TestStatusThatIsNone(t *testing.T) {
+	for _, w := range ways {
+		for _, status := range []int{0, 99} {
+			t.Run(fmt.Sprintf("%03d over %s", status, w.name), func(t *testing.T) {
+				client := clientOf(t, w.serve(t, func(conn net.Conn) {
+					from := bufio.NewReader(conn)
+					if readPost(from) == nil {
+						_, _ = fmt.Fprintf(conn, "HTTP/1.1 %03d Odd\r\nContent-Length: 0\r\n\r\n", status)
+						_ = readPost(from)
+					}
+				}))
+				_, err := client.CreateSession(t.Context(), smallRequest)
+				if got := asError(t, err); got.Class != clink.Unknown || got.Status != status || errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", got)
+				}
+			})
+		}
+	}
+}
+
 func TestInterimAnswersArePassedOver(t *testing.T) {
 	const hint = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
 	for _, w := range ways {

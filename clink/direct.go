@@ -61,7 +61,7 @@ func (d *direct) carry(ctx context.Context, r request, deadline time.Time) endin
 			c.abandon()
 		}
 		if errors.Is(e.err, errStale) {
-			continue
+			continue // nothing was written, and a new connection is never stale
 		}
 		if errors.Is(e.err, os.ErrDeadlineExceeded) {
 			e.err = cmp.Or(ctx.Err(), context.DeadlineExceeded)
@@ -114,14 +114,18 @@ func (d *direct) connection(ctx context.Context, deadline time.Time) (*connectio
 		}
 		secured = client
 	}
-	return newConnection(secured, raw), secured.SetDeadline(deadline)
+	if err := secured.SetDeadline(deadline); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return newConnection(secured, raw), nil
 }
 
 // kept takes the connection that was used last from those that are idle; it is nil when there is none.
 func (d *direct) kept() *connection {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.closeOlder(time.Now().Add(-idleTimeout))
+	d.closeOlder(now().Add(-idleTimeout))
 	last := len(d.idle) - 1
 	if last < 0 {
 		return nil
@@ -132,6 +136,12 @@ func (d *direct) kept() *connection {
 	return c
 }
 
+// requestMost is the memory, in bytes, that a kept connection holds for its next request: far more than a usual one takes.
+const requestMost = 64 << 10
+
+// now is the wall clock's time: the other stands still while a machine sleeps, and gateways do not.
+func now() time.Time { return time.Now().Round(0) }
+
 // keep leaves the connection to a later request.
 func (d *direct) keep(c *connection) {
 	d.mu.Lock()
@@ -140,7 +150,10 @@ func (d *direct) keep(c *connection) {
 		c.abandon()
 		return
 	}
-	c.since = time.Now()
+	if cap(c.request) > requestMost {
+		c.request = nil
+	}
+	c.since = now()
 	d.idle = append(d.idle, c)
 }
 
@@ -148,7 +161,7 @@ func (d *direct) keep(c *connection) {
 func (d *direct) closeIdle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.closeOlder(time.Now())
+	d.closeOlder(now())
 }
 
 // closeOlder closes the connections that have been idle since then, or longer. The caller holds mu.

@@ -88,6 +88,9 @@ func TestWhatTimeAndInterruptionsMean(t *testing.T) {
 				if got.Class != tt.want || got.Status != tt.status || !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("got %v", got)
 				}
+				if tt.status == 200 != strings.Contains(got.Error(), "read the answer") {
+					t.Errorf("got %v", got)
+				}
 				if took := time.Since(start); took != timeout || !strings.Contains(got.Error(), timeout.String()) {
 					t.Errorf("after %v: %v", took, got)
 				}
