@@ -406,7 +406,7 @@ func (s *Store) Known(ctx context.Context, invoices [][16]byte) (map[[16]byte]bo
 }
 
 func (s *Store) addKnown(ctx context.Context, known map[[16]byte]bool, arguments []any) error {
-	rows, err := s.read.QueryContext(ctx, knownQuery, arguments...)
+	rows, err := s.known.QueryContext(ctx, arguments...)
 	if err != nil {
 		return err
 	}
@@ -428,8 +428,13 @@ func (s *Store) Claims(ctx context.Context, invoice [16]byte) ([]job.Claim, erro
 	return bare(claims), err
 }
 
-func prepareClaims(read *sql.DB) (*sql.Stmt, error) {
-	return read.PrepareContext(context.Background(), claimsOf+`ORDER BY claim.item_id`)
+func (s *Store) prepareLookups() (err error) {
+	ctx := context.Background()
+	if s.claims, err = s.read.PrepareContext(ctx, claimsOf+`ORDER BY claim.item_id`); err != nil {
+		return err
+	}
+	s.known, err = s.read.PrepareContext(ctx, knownQuery)
+	return err
 }
 
 func itemRange(ctx context.Context, q querier, jobID int64) (first, last int64, err error) {
