@@ -28,24 +28,25 @@
 //     them).
 //   - A request is stored as the bytes that are sent, and only what its answer is held against is read from it.
 //   - Files are read, judged and recorded by goroutines of their own, and so are links read and written.
+//   - The goroutine that wants an answer writes its request, waits and reads, over a connection that nobody else uses meanwhile
+//     (clink): no hand-over between goroutines.
 //
 // Where the limit is now: on two cores, with a server that answers at once and has its share of them, a whole run of 40,000
-// rows takes 65 µs of CPU a row, of 2.3 s in all: 0.07 s checking, 0.21 s importing, 1.85 s sending, 0.08 s writing links. By
-// samples of the whole process, kernel included, 43% are the ledger's (27% SQLite itself, 10% the kernel's writing and fsync,
-// 6% the writer's own Go), 29% net/http's client with its two goroutines a connection, 11% the scheduler and the garbage
-// collector, 6% workers and dispatcher, 5% requests and answers, 5% reading files, 2% the links file. While it sends, both cores
-// are busy four fifths of the time: the writer is one after the other, its thread waits for a core as often as the others do,
-// and the more workers there are the less that matters.
+// rows takes 101 µs of CPU a row, of 4.1 s in all (on a slow machine, where an fsync takes 0.7 ms): 0.16 s opening the ledger and
+// checking, 0.5 s importing, 3.3 s sending, 0.15 s writing links. By samples of the whole process, kernel included, 45% are the
+// ledger's (24% SQLite itself, 12% the kernel's writing and fsync, 9% Go around it), 20% carrying requests (14% the kernel, 3%
+// net/http reading answers), 10% the scheduler and the garbage collector, 10% reading the file, which is done twice, 5% workers
+// and dispatcher, 5% requests and answers, 1% the links file. With net/http's transport, which has two more goroutines for each
+// connection, it was 120 µs and 4.5 s (medians of seven turns).
 //
-// What could still be gained, by leaving things out (medians of nine turns on one day, 40,000 rows): a bare loop over net/http
-// that keeps nothing took 1.25 s, a run 2.58 s; the same run without fsync, which would break the promise, 2.21 s; one that
-// records nothing while it sends, 1.72 s. So the fsync is a seventh of a run, the rest of the ledger's work while sending a
-// fifth, and checking, importing and writing links most of what remains beside the loop. The largest part that is left is
-// net/http's: workers that wrote and read connections of their own, in a trial, took 19% less CPU and 9% less time (medians of
-// six turns, on another day). That is not done: who waits for Clink's limit gains nothing, and would lose HTTP/2, proxies, and
-// the library's care for connections that are kept. At a real API's latency a row waits for one commit, more than half
-// of which is fsync; store looks after its files by a call that does not lengthen it. make bench measures the whole,
-// `go test -bench . ./store ./clink` the parts; a profile of the Go part is BenchmarkRun's, in cmd/paylinks.
+// While it sends, both cores are busy four fifths of the time. The rest is fsync, for which some of the workers wait, and threads
+// that wait for a core beside one that idles. What could still be gained, by leaving things out (medians of nine turns on a
+// machine twice as fast, with net/http's transport): a bare loop that keeps nothing took 1.25 s, a run 2.58 s; the same run
+// without fsync, which would break the promise, 2.21 s; one that records nothing while it sends, 1.72 s. So what is left is the
+// ledger's: at synchronous=FULL SQLite cannot have the fsync of one transaction overlap the statements of the next. At a real
+// API's latency a row waits for one commit, more than half of which is fsync; store looks after its files by a call that does not
+// lengthen it. make bench measures the whole, `go test -bench . ./store ./clink` the parts; a profile of the Go part is
+// BenchmarkRun's, in cmd/paylinks.
 package job
 
 import (
