@@ -401,7 +401,7 @@ func TestSwitchingProtocolsIsNotRead(t *testing.T) {
 	}
 }
 
-// A request that waits for its time to end must not take long to notice that it has passed.
+// A request whose time is up before it is written is not sent, and known not to be.
 func TestNoTimeLeft(t *testing.T) {
 	for _, w := range directly {
 		t.Run(w.name, func(t *testing.T) {
