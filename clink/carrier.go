@@ -28,24 +28,22 @@ const (
 type carrier interface {
 	// carry does one request, whole: from connecting to the last byte of the answer. It sends it at most once, and follows no
 	// redirect. The ending's err is the context's where that has ended the request, and context.DeadlineExceeded at the deadline.
-	carry(ctx context.Context, r request, deadline time.Time) ending
+	carry(ctx context.Context, o outgoing, deadline time.Time) ending
 	closeIdle()
 }
 
-// request is what is sent, but for the header, which says the same of each.
-type request struct {
+// outgoing is a request on its way, but for the header, which says the same of each.
+type outgoing struct {
 	method string
 	path   string // escaped; it goes on from the base URL
 	body   string // without one there is no Content-Length
 }
 
-type (
-	dialFunc  = func(ctx context.Context, network, address string) (net.Conn, error)
-	proxyFunc = func(*http.Request) (*url.URL, error) // nil is no proxy
-)
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// newCarrier has a proxy of the environment's in between where there is one for base.
-func newCarrier(cfg Config, base *url.URL) carrier {
+// newCarrier has a proxy of the environment's in between where there is one for base. Its error does not repeat that proxy's
+// address: there may be a password in it.
+func newCarrier(cfg Config, base *url.URL) (carrier, error) {
 	dial := cfg.DialContext
 	if dial == nil {
 		dialer := &net.Dialer{}
@@ -59,10 +57,14 @@ func newCarrier(cfg Config, base *url.URL) carrier {
 	if proxy == nil {
 		proxy = http.ProxyFromEnvironment
 	}
-	if through, err := proxy(&http.Request{URL: base}); through != nil || err != nil {
-		return newProxied(cfg, base, proxy, dial, settings)
+	through, err := proxy(&http.Request{URL: base})
+	switch {
+	case err != nil:
+		return nil, errors.New("the proxy's address is not a URL (HTTPS_PROXY)")
+	case through != nil:
+		return newProxied(cfg, base, through, dial, settings), nil
 	}
-	return newDirect(cfg, base, dial, settings)
+	return newDirect(cfg, base, dial, settings), nil
 }
 
 // loopbackOnly guards plain HTTP against a name, such as localhost, that resolves to another machine.

@@ -49,11 +49,15 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	carrier, err := newCarrier(cfg, base)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
 		baseURL: base.String(),
 		timeout: cfg.Timeout,
 		secrets: newRedactor(cfg.Key),
-		carrier: newCarrier(cfg, base),
+		carrier: carrier,
 	}, nil
 }
 
@@ -64,7 +68,7 @@ func (c *Client) CreateSession(ctx context.Context, req Request) (*Session, erro
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return call(ctx, c, request{http.MethodPost, "/checkout/session", body}, func(data object) (*Session, error) {
+	return call(ctx, c, outgoing{http.MethodPost, "/checkout/session", body}, func(data object) (*Session, error) {
 		s, err := decodeSession(data)
 		if err == nil {
 			c.secrets.conceal(&s.SessionID, &s.URL, &s.Currency, &s.CustomerID, &s.MerchantReferenceID, &s.UIMode)
@@ -79,7 +83,7 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	if id == "" || id == "." || id == ".." {
 		return nil, &Error{Class: NotSent, Err: errors.New("no session id to ask for")}
 	}
-	return call(ctx, c, request{http.MethodGet, "/checkout/session/" + url.PathEscape(id), ""}, func(data object) (*SessionStatus, error) {
+	return call(ctx, c, outgoing{http.MethodGet, "/checkout/session/" + url.PathEscape(id), ""}, func(data object) (*SessionStatus, error) {
 		s, err := decodeStatus(data, id)
 		if err == nil {
 			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
@@ -104,8 +108,8 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // call sends one request and decodes the data of its answer.
-func call[T any](ctx context.Context, c *Client, r request, decode func(object) (*T, error)) (*T, error) {
-	e := c.send(ctx, r)
+func call[T any](ctx context.Context, c *Client, o outgoing, decode func(object) (*T, error)) (*T, error) {
+	e := c.send(ctx, o)
 	v := classify(e)
 	if v.class == "" {
 		answer, err := decode(v.data)
@@ -118,9 +122,9 @@ func call[T any](ctx context.Context, c *Client, r request, decode func(object) 
 }
 
 // send does one request, whole: from connecting to the last byte of the answer.
-func (c *Client) send(ctx context.Context, r request) ending {
+func (c *Client) send(ctx context.Context, o outgoing) ending {
 	deadline := time.Now().Add(c.timeout)
-	e := c.carrier.carry(ctx, r, deadline)
+	e := c.carrier.carry(ctx, o, deadline)
 	if e.err != nil && e.status != 0 {
 		e.err = fmt.Errorf("read the answer: %w", e.err)
 	}

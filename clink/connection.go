@@ -26,7 +26,7 @@ type connection struct {
 	left  int       // bytes that may still be read of an answer's header
 
 	// Of the request under way. They stand here so that step is made once.
-	request []byte
+	out     []byte
 	written bool  // some of it may have left
 	err     error // of writing it
 }
@@ -81,7 +81,7 @@ func (c *connection) exchange() (e ending, reusable bool) {
 func (c *connection) send() error {
 	if c.control == nil {
 		c.written = true
-		_, err := c.Write(c.request)
+		_, err := c.Write(c.out)
 		return err
 	}
 	// RawConn's Read calls step, waits for what comes from then on, and calls it again. To look, to write and to wait in one go
@@ -103,7 +103,7 @@ func (c *connection) sendStep(fd uintptr) bool {
 		return true
 	}
 	c.written = true
-	_, c.err = c.Write(c.request)
+	_, c.err = c.Write(c.out)
 	return c.err != nil || !c.used
 }
 
@@ -135,7 +135,7 @@ func (c *connection) response() (*http.Response, error) {
 	}
 }
 
-// again prepares a kept connection for another request, unless something has come that the socket does not show any more: whole
+// again prepares a kept connection for anotheo outgoing, unless something has come that the socket does not show any more: whole
 // TLS records that were read together with the last answer.
 func (c *connection) again(deadline time.Time) bool {
 	if _, secured := c.Conn.(*tls.Conn); secured {

@@ -401,6 +401,33 @@ func TestSwitchingProtocolsIsNotRead(t *testing.T) {
 	}
 }
 
+// Some of a request that broke off while it was written may be with the server: the rest of it may be as well.
+func TestRequestThatBreaksOff(t *testing.T) {
+	large := small
+	large.PriceData = []clink.PriceData{{Name: strings.Repeat("x", 8<<20), UnitAmount: "19.90"}}
+	for name, breakOff := range map[string]func(*socket){
+		"reset":    func(s *socket) { _ = s.SetLinger(0); _ = s.Close() },
+		"not read": func(*socket) {},
+	} {
+		for _, w := range directly {
+			t.Run(name+" over "+w.name, func(t *testing.T) {
+				over := make(chan struct{})
+				cfg := w.serve(t, func(conn net.Conn) {
+					_, _ = io.ReadFull(conn, make([]byte, 100))
+					breakOff(below(conn))
+					<-over
+				})
+				defer close(over)
+				cfg.Timeout = 5 * time.Second
+				_, err := clientOf(t, cfg).CreateSession(t.Context(), large.Prepare())
+				if got := asError(t, err); got.Class != clink.Unknown {
+					t.Errorf("got %v", got)
+				}
+			})
+		}
+	}
+}
+
 // A request whose time is up before it is written is not sent, and known not to be.
 func TestNoTimeLeft(t *testing.T) {
 	for _, w := range directly {

@@ -16,7 +16,8 @@ import (
 )
 
 // direct has connections of its own to Clink. A request is written, and its answer waited for and read, by the goroutine that
-// wants it; net/http's transport has two more for each connection, and their hand-overs take as much CPU as all the rest.
+// wants it. net/http's transport has two more for each connection; their hand-overs took nearly half of what carrying a request
+// took.
 type direct struct {
 	dial     dialFunc
 	address  string      // host and port
@@ -46,14 +47,14 @@ func newDirect(cfg Config, base *url.URL, dial dialFunc, settings *tls.Config) *
 }
 
 // carry implements carrier.
-func (d *direct) carry(ctx context.Context, r request, deadline time.Time) ending {
+func (d *direct) carry(ctx context.Context, o outgoing, deadline time.Time) ending {
 	for {
 		c, err := d.connection(ctx, deadline)
 		if err != nil {
 			return ending{err: err}
 		}
 		undisturbed := c.endWith(ctx)
-		c.request = d.append(c.request[:0], r)
+		c.out = d.append(c.out[:0], o)
 		e, reusable := c.exchange()
 		if undisturbed() && reusable {
 			d.keep(c)
@@ -71,21 +72,21 @@ func (d *direct) carry(ctx context.Context, r request, deadline time.Time) endin
 }
 
 // append writes the request as it is sent, now.
-func (d *direct) append(to []byte, r request) []byte {
-	to = append(to, r.method...)
+func (d *direct) append(to []byte, o outgoing) []byte {
+	to = append(to, o.method...)
 	to = append(to, ' ')
 	to = append(to, d.path...)
-	to = append(to, r.path...)
+	to = append(to, o.path...)
 	to = append(to, " HTTP/1.1\r\n"...)
 	to = append(to, d.header...)
 	to = append(to, "X-Timestamp: "...)
 	to = strconv.AppendInt(to, time.Now().UnixMilli(), 10)
-	if r.body != "" {
+	if o.body != "" {
 		to = append(to, "\r\nContent-Length: "...)
-		to = strconv.AppendInt(to, int64(len(r.body)), 10)
+		to = strconv.AppendInt(to, int64(len(o.body)), 10)
 	}
 	to = append(to, "\r\n\r\n"...)
-	return append(to, r.body...)
+	return append(to, o.body...)
 }
 
 // connection is one that is kept, or a new one.
@@ -136,13 +137,13 @@ func (d *direct) kept() *connection {
 	return c
 }
 
-// requestMost is the memory, in bytes, that a kept connection holds for its next request: far more than a usual one takes.
-const requestMost = 64 << 10
+// outMost is the memory, in bytes, that a kept connection holds for its next request: far more than a usual one takes.
+const outMost = 64 << 10
 
 // now is the wall clock's time: the other stands still while a machine sleeps, and gateways do not.
 func now() time.Time { return time.Now().Round(0) }
 
-// keep leaves the connection to a later request.
+// keep leaves the connection to a lateo outgoing.
 func (d *direct) keep(c *connection) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -150,8 +151,8 @@ func (d *direct) keep(c *connection) {
 		c.abandon()
 		return
 	}
-	if cap(c.request) > requestMost {
-		c.request = nil
+	if cap(c.out) > outMost {
+		c.out = nil
 	}
 	c.since = now()
 	d.idle = append(d.idle, c)

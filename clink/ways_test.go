@@ -20,10 +20,7 @@ type way struct {
 	secure, proxied bool
 }
 
-var (
-	plainly = way{name: "plain HTTP"}
-	ways    = []way{plainly, {name: "TLS", secure: true}, {name: "TLS through a proxy", secure: true, proxied: true}}
-)
+var ways = []way{{name: "plain HTTP"}, {name: "TLS", secure: true}, {name: "TLS through a proxy", secure: true, proxied: true}}
 
 // client talks to a server that h serves, which offers HTTP/2 where there is TLS.
 func (w way) client(t *testing.T, h http.HandlerFunc) *clink.Client {
