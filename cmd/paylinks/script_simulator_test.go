@@ -34,7 +34,10 @@ func scriptSimulator(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: simulator FLAG…")
 	}
-	start(ts, "simulator", "paylinks", append([]string{"simulator", "--addr", "127.0.0.1:0"}, args...)...)
+	kept, release, err := keptAddress()
+	ts.Check(err)
+	ts.Defer(release)
+	start(ts, "simulator", "paylinks", append([]string{"simulator", "--addr", kept}, args...)...)
 	var address string
 	eventually(ts, func() error {
 		if match := simulatorAddress.FindStringSubmatch(ts.ReadFile("simulator.out")); match != nil {

@@ -185,7 +185,12 @@ func newWire(t *testing.T, secure bool, strike string) *wire {
 		server.Close()
 	})
 	w.upstream = server.Listener.Addr().String()
-	w.connect(t, "127.0.0.1:0")
+	address, release, err := keptAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	w.connect(t, address)
 	w.env["CLINK_BASE_URL"] = scheme + w.proxy.Listen
 	return w
 }
