@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"paylinks/clink"
 	"paylinks/job"
 	"paylinks/job/ahead"
 )
@@ -27,10 +27,11 @@ type ConflictError struct {
 
 func (e *ConflictError) Error() string { return fmt.Sprintf("row %d: %s; %s", e.Row, e.What, e.Hint) }
 
-// A part of an import is a transaction of its own, so that the -wal stays as small as it is while a run sends.
+// A part of an import is a transaction of its own, so that the -wal stays as small as it is while a run sends. Smaller ones
+// cost more: each is synced, and each pays for the pages that it shares with the next.
 const (
-	partRows = 1024
-	partSize = 1 << 20 // bytes of requests and cells
+	partRows = 4096
+	partSize = 2 << 20 // bytes of requests and cells
 )
 
 // Import makes the job with its rows, all or nothing, and returns it with its number. Each row is looked up in other
@@ -73,10 +74,15 @@ type part struct {
 	err  error
 }
 
-// encodedRow is a row as it is recorded.
+// encodedRow is a job.NewItem as it is recorded.
 type encodedRow struct {
-	job.NewItem
-	request, cells string // JSON; no request in a row with a problem
+	row                            int
+	invoice                        [16]byte
+	invoiceID, reference, currency string
+	amount                         int64
+	fresh                          bool
+	problem                        string
+	request, cells                 string // JSON; no request in a row with a problem
 }
 
 // parts reads and encodes the rows.
@@ -87,7 +93,7 @@ func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
 		for row, err := range rows {
 			var encoded encodedRow
 			if err == nil {
-				encoded, err = encode(row)
+				encoded, err = encode(&row)
 			}
 			if err != nil {
 				yield(part{err: err})
@@ -106,18 +112,16 @@ func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
 	}
 }
 
-func encode(row job.NewItem) (encodedRow, error) {
-	e := encodedRow{NewItem: row}
+func encode(row *job.NewItem) (encodedRow, error) {
+	e := encodedRow{
+		row: row.Row, invoice: row.Invoice, invoiceID: row.InvoiceID, reference: row.Reference, currency: row.Currency,
+		amount: row.Amount, fresh: row.Fresh, problem: row.Problem,
+	}
 	var err error
-	if e.cells, err = encodeCells(row.Cells); err != nil {
+	if e.cells, err = encodeCells(row.Cells); err != nil || e.problem != "" {
 		return e, err
 	}
-	e.Cells = nil
-	if row.Problem != "" {
-		return e, nil
-	}
 	e.request, err = row.Request.Prepare().Body()
-	e.Request = clink.SessionRequest{}
 	return e, err
 }
 
@@ -129,6 +133,8 @@ type importing struct {
 	first, last int64 // of its items
 	others      bool  // the ledger has other jobs' items
 	taken       []takenOver
+	inputs      inputs
+	standings   [][]driver.Value // of the part's items of which there is something to say
 }
 
 // takenOver is an item of another job that the last part makes superseded: a million of them must not take much memory.
@@ -170,8 +176,17 @@ func (i *importing) begin(t *tx) error {
 
 func (i *importing) add(t *tx, rows []encodedRow) error {
 	from := i.last + 1
+	i.standings = i.standings[:0]
 	for n := range rows {
 		if err := i.addRow(t, &rows[n]); err != nil {
+			return err
+		}
+	}
+	if err := i.inputs.flush(t); err != nil {
+		return err
+	}
+	for _, standing := range i.standings {
+		if _, err := t.stmts.insertStanding.exec(standing...); err != nil {
 			return err
 		}
 	}
@@ -180,22 +195,22 @@ func (i *importing) add(t *tx, rows []encodedRow) error {
 }
 
 func (i *importing) addRow(t *tx, row *encodedRow) error {
-	if row.Problem != "" {
-		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.Problem)
+	if row.problem != "" {
+		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.problem)
 	}
-	if !i.others || row.Fresh || row.InvoiceID == "" && i.AllowRepeats {
+	if !i.others || row.fresh || row.invoiceID == "" && i.AllowRepeats {
 		return i.insertInput(t, job.Pending, row)
 	}
-	claims, err := scanClaims(t.stmts.claims.Query(row.Invoice[:], i.ID))
+	claims, err := scanClaims(t.stmts.claims.Query(row.invoice[:], i.ID))
 	if err != nil {
 		return err
 	}
-	alike := row.InvoiceID == ""
+	alike := row.invoiceID == ""
 	var meeting job.Meeting
 	if alike {
 		meeting = job.MeetAlike(bare(claims), i.at)
 	} else {
-		meeting = job.Meet(job.Mine{Currency: row.Currency, Amount: row.Amount, Hold: i.OnUnknown == job.Hold}, bare(claims), i.at)
+		meeting = job.Meet(job.Mine{Currency: row.currency, Amount: row.amount, Hold: i.OnUnknown == job.Hold}, bare(claims), i.at)
 	}
 	switch meeting.Action {
 	case job.Reuse:
@@ -207,7 +222,7 @@ func (i *importing) addRow(t *tx, row *encodedRow) error {
 	case job.Refuse:
 		what, hint := meeting.Conflict(alike)
 		if !i.skipInvalid {
-			return &ConflictError{Row: row.Row, What: what, Hint: hint}
+			return &ConflictError{Row: row.row, What: what, Hint: hint}
 		}
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), what+"; "+hint)
 	case job.Wait:
@@ -222,10 +237,10 @@ func (i *importing) addRow(t *tx, row *encodedRow) error {
 
 // insert makes an item of which there is something to say.
 func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Claim, code, note string) error {
-	if err := i.insertInput(t, state, row); err != nil {
-		return err
-	}
-	_, err := t.stmts.insertStanding.exec(i.last, string(state), link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note)
+	err := i.insertInput(t, state, row)
+	i.standings = append(i.standings, []driver.Value{
+		i.last, string(state), link.SessionID, link.URL, stamp(link.ExpiresAt), stamp(link.CreatedAt), code, note,
+	})
 	return err
 }
 
@@ -233,16 +248,13 @@ func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Cla
 func (i *importing) insertInput(t *tx, state job.State, row *encodedRow) error {
 	var invoice []byte
 	if state != job.Invalid {
-		invoice = row.Invoice[:]
+		invoice = row.invoice[:]
 	}
-	result, err := t.stmts.insertInput.exec(
-		i.ID, int64(row.Row), invoice, row.InvoiceID, row.Reference, row.Currency, row.Amount, row.request, row.cells)
-	if err != nil {
-		return err
-	}
-	t.enter(i.ID, state, row.Currency, row.Amount)
-	i.last, err = result.LastInsertId()
-	return err
+	i.last++
+	t.enter(i.ID, state, row.currency, row.amount)
+	return i.inputs.add(t, i.ID, i.last, [...]driver.Value{
+		int64(row.row), invoice, row.invoiceID, row.reference, row.currency, row.amount, row.request, row.cells,
+	})
 }
 
 // end makes the job seen: its invoices are claimed, and what it takes over is superseded.

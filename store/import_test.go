@@ -69,6 +69,48 @@ func TestImportOfNothing(t *testing.T) {
 	}
 }
 
+// Rows go into the ledger in groups, and what there is to say of some of them goes elsewhere: each has its own, whatever
+// stands around it.
+func TestImportOfManyKinds(t *testing.T) {
+	for n, cell := range map[int]string{1: "x", 15: "x", 16: "x", 17: "x", 32: "x", 100: "x", 20: strings.Repeat("x", 1<<20)} {
+		t.Run(fmt.Sprintf("%d, cells of %d", n, len(cell)), func(t *testing.T) {
+			l := newLedger(t)
+			var earlier, rows []job.NewItem
+			var want []string
+			for i := range n {
+				row := invoice(i+2, fmt.Sprintf("INV-%d", i))
+				row.Amount += int64(i) * 10_000
+				row.Cells = []string{"", cell}
+				line := fmt.Sprintf("%d|pending|INV-%d|%d|", i+2, i, row.Amount)
+				switch i % 7 {
+				case 2:
+					earlier = append(earlier, row)
+					line = fmt.Sprintf("%d|duplicate|INV-%d|%d|link of job 1", i+2, i, row.Amount)
+				case 3, 4:
+					row = job.NewItem{Row: i + 2, Cells: row.Cells, Problem: fmt.Sprintf("problem %d", i)}
+					line = fmt.Sprintf("%d|invalid||0|problem %d", i+2, i)
+				}
+				rows = append(rows, row)
+				want = append(want, line)
+			}
+			for _, item := range l.open(l.imported(newJob("a"), earlier...).ID) {
+				l.send(item, job.OutcomeCreated)
+			}
+			j, err := l.Import(newJob("b"), good(rows...), true, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.want(fmt.Sprintf(`
+				SELECT row, state, invoice_id, amount, error
+				FROM item
+				WHERE job_id = %d
+					AND iif(state = 'invalid', request = '', request LIKE '%%"' || reference || '"%%')
+				ORDER BY id
+			`, j.ID), want...)
+		})
+	}
+}
+
 func TestImportIsAllOrNothing(t *testing.T) {
 	broken := errors.New("line 3 cannot be read")
 	for name, test := range map[string]struct {

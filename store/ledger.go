@@ -22,7 +22,8 @@ type statements struct {
 	money, supersede, reuse, refuse, note *statement
 	linkOf                                *statement
 	checked, replace, replaced            *statement
-	insertInput, insertStanding, fresh    *statement
+	insertInput, insertGroup              *statement
+	insertStanding, fresh                 *statement
 	tallyItems, tallyAttempts             *statement
 	claims                                *sql.Stmt // what it reads has other types
 }
@@ -223,10 +224,8 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND state = 'created'
 				AND session_id = ?2
 		`},
-		{&t.stmts.insertInput, `
-			INSERT INTO input (job_id, row, invoice, invoice_id, reference, currency, amount, request, cells)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-		`},
+		{&t.stmts.insertInput, insertInputs(1)},
+		{&t.stmts.insertGroup, insertInputs(inputGroup)},
 		{&t.stmts.insertStanding, `
 			INSERT INTO standing (item_id, state, session_id, url, expires_at, created_at, error_code, error)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
