@@ -69,6 +69,6 @@ type NewItem struct {
 	Currency  string
 	Amount    int64 // in 1/10,000 of the major unit
 	Request   clink.SessionRequest
-	Fresh     bool   // looked up just now: no job has this invoice yet
+	Fresh     bool   // looked up just now: no job holds this invoice
 	Problem   string // not empty: the row is bad, and has none of the above but Row and Cells
 }

@@ -55,9 +55,9 @@ func (s *Store) Through(driver string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(s.writer.tx.close(), s.writer.conn.Close(), s.writer.db.Close(), s.claims.Close(), s.known.Close(), s.read.Close())
+	err = errors.Join(s.writer.tx.close(), s.writer.conn.Close(), s.writer.db.Close(), s.claims.Close(), s.read.Close())
 	s.read, s.writer.db, s.writer.conn, s.writer.tx = read, db, conn, tx
-	return errors.Join(err, s.prepareLookups())
+	return errors.Join(err, s.prepareClaims())
 }
 
 // Recover does what opening does with the items that a crashed run left.

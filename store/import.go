@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"paylinks/job"
@@ -177,9 +176,15 @@ func (i *importing) begin(t *tx) error {
 func (i *importing) add(t *tx, rows []encodedRow) error {
 	from := i.last + 1
 	i.standings = i.standings[:0]
-	for n := range rows {
-		if err := i.addRow(t, &rows[n]); err != nil {
+	for some := range slices.Chunk(rows, claimsBatch) {
+		held, err := i.held(t, some)
+		if err != nil {
 			return err
+		}
+		for n := range some {
+			if err := i.addRow(t, &some[n], held[some[n].invoice]); err != nil {
+				return err
+			}
 		}
 	}
 	if err := i.inputs.flush(t); err != nil {
@@ -194,16 +199,26 @@ func (i *importing) add(t *tx, rows []encodedRow) error {
 	return err
 }
 
-func (i *importing) addRow(t *tx, row *encodedRow) error {
+// held are the claims of the rows' invoices, where there can be any.
+func (i *importing) held(t *tx, rows []encodedRow) (claims, error) {
+	var invoices [][16]byte
+	for n := range rows {
+		row := &rows[n]
+		if i.others && row.problem == "" && !row.fresh && (row.invoiceID != "" || !i.AllowRepeats) {
+			invoices = append(invoices, row.invoice)
+		}
+	}
+	held := claims{}
+	return held, held.look(context.Background(), t.stmts.claims, invoices)
+}
+
+// addRow adds a row; others' claims of its invoice decide what it becomes.
+func (i *importing) addRow(t *tx, row *encodedRow, claims []claim) error {
 	if row.problem != "" {
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), row.problem)
 	}
-	if !i.others || row.fresh || row.invoiceID == "" && i.AllowRepeats {
+	if len(claims) == 0 {
 		return i.insertInput(t, job.Pending, row)
-	}
-	claims, err := scanClaims(t.stmts.claims.Query(row.invoice[:], i.ID))
-	if err != nil {
-		return err
 	}
 	alike := row.invoiceID == ""
 	var meeting job.Meeting
@@ -395,58 +410,6 @@ func (s *Store) Remember(j job.Job) error {
 		}
 		return t.takeOutput(j.ID, j.Output)
 	})
-}
-
-// knownBatch is how many invoices Known looks up in one statement: a million one by one take 40 s, together 1 s.
-const knownBatch = 256
-
-var knownQuery = `SELECT invoice FROM claim WHERE invoice IN (?` + strings.Repeat(`, ?`, knownBatch-1) + `)`
-
-// Known tells which of these invoices stand in any job, so that only they need [Store.Claims].
-func (s *Store) Known(ctx context.Context, invoices [][16]byte) (map[[16]byte]bool, error) {
-	known := map[[16]byte]bool{}
-	for batch := range slices.Chunk(invoices, knownBatch) {
-		arguments := make([]any, knownBatch) // those left over are NULL, which no invoice equals
-		for i := range batch {
-			arguments[i] = batch[i][:]
-		}
-		if err := s.addKnown(ctx, known, arguments); err != nil {
-			return nil, err
-		}
-	}
-	return known, nil
-}
-
-func (s *Store) addKnown(ctx context.Context, known map[[16]byte]bool, arguments []any) error {
-	rows, err := s.known.QueryContext(ctx, arguments...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var invoice []byte
-		if err := rows.Scan(&invoice); err != nil {
-			return err
-		}
-		known[[16]byte(invoice)] = true
-	}
-	return rows.Err()
-}
-
-// Claims looks up what other jobs hold of an invoice (see job.Identity.InvoiceKey), for a file that is not
-// imported yet.
-func (s *Store) Claims(ctx context.Context, invoice [16]byte) ([]job.Claim, error) {
-	claims, err := scanClaims(s.claims.QueryContext(ctx, invoice[:]))
-	return bare(claims), err
-}
-
-func (s *Store) prepareLookups() (err error) {
-	ctx := context.Background()
-	if s.claims, err = s.read.PrepareContext(ctx, claimsOf+`ORDER BY claim.item_id`); err != nil {
-		return err
-	}
-	s.known, err = s.read.PrepareContext(ctx, knownQuery)
-	return err
 }
 
 func itemRange(ctx context.Context, q querier, jobID int64) (first, last int64, err error) {

@@ -218,7 +218,7 @@ func TestAnImportIsUnseenUntilItsEnd(t *testing.T) {
 				if _, err := l.Find(t.Context(), newer.Identity); !errors.Is(err, store.ErrNoJob) {
 					t.Errorf("Find: %v", err)
 				}
-				if claims, err := l.Claims(t.Context(), fat(1).Invoice); err != nil || claims != nil {
+				if claims, err := l.claimsOf(fat(1)); err != nil || claims != nil {
 					t.Errorf("Claims: %v, %v", claims, err)
 				}
 				if open := l.open(older.ID); len(open) != 1 {
@@ -235,7 +235,7 @@ func TestAnImportIsUnseenUntilItsEnd(t *testing.T) {
 	}
 	l.want("SELECT state, count(*) FROM item GROUP BY 1", "pending|1000", "superseded|1")
 	l.want("SELECT count(*) FROM claim", "1001")
-	if claims, err := l.Claims(t.Context(), fat(950).Invoice); err != nil || len(claims) != 1 || claims[0].JobID != j.ID {
+	if claims, err := l.claimsOf(fat(950)); err != nil || len(claims) != 1 || claims[0].JobID != j.ID {
 		t.Errorf("Claims: %v, %v", claims, err)
 	}
 }
@@ -435,7 +435,7 @@ func TestSameInvoiceAskedAndFoundUnpaid(t *testing.T) {
 	if err := l.Checked(older.ID, job.LinkExpired, later); err != nil {
 		t.Fatal(err)
 	}
-	if claims, err := l.Claims(t.Context(), invoice(2, "INV-1").Invoice); err != nil || len(claims) != 1 || claims[0].ItemID != item.ID {
+	if claims, err := l.claimsOf(invoice(2, "INV-1")); err != nil || len(claims) != 1 || claims[0].ItemID != item.ID {
 		t.Errorf("claims %+v, %v", claims, err)
 	}
 	if number := l.begin(item); number != 1 {

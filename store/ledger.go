@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"paylinks/clink"
@@ -25,7 +27,7 @@ type statements struct {
 	insertInput, insertGroup              *statement
 	insertStanding, fresh                 *statement
 	tallyItems, tallyAttempts             *statement
-	claims                                *sql.Stmt // what it reads has other types
+	claims, otherClaims                   *sql.Stmt // what they read has other types
 }
 
 func prepareAll(conn *sql.Conn) (*tx, error) {
@@ -258,11 +260,17 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		}
 		t.closes = append(t.closes, (*s.stmt).close)
 	}
-	var err error
-	if t.stmts.claims, err = conn.PrepareContext(context.Background(), claimsOf+`AND other.job_id <> ?2 ORDER BY claim.item_id`); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare the look-up of claims: %w", err), t.close())
+	for stmt, text := range map[**sql.Stmt]string{
+		&t.stmts.claims: claimsOfBatch,
+		// Without the SELECT, SQLite would note that the value could change its plan, and compile the statement anew for each.
+		&t.stmts.otherClaims: claimsOf(`claim.invoice = (SELECT ?1) AND other.job_id <> ?2`),
+	} {
+		var err error
+		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare the look-up of claims: %w", err), t.close())
+		}
+		t.closes = append(t.closes, (*stmt).Close)
 	}
-	t.closes = append(t.closes, t.stmts.claims.Close)
 	const any = `SELECT EXISTS (SELECT 1 FROM past_attempt WHERE replaced <> '')`
 	if err := conn.QueryRowContext(context.Background(), any).Scan(&t.anyReplaced); err != nil {
 		return nil, errors.Join(err, t.close())
@@ -282,32 +290,35 @@ const claiming = `(
 	OR other.state = 'created' AND other.link_status <> 'expired'
 )`
 
-// claimsOf selects the items, of imported jobs, that claim the invoice ?1. Without the SELECT, SQLite would note that the value
-// could change its plan, and compile the prepared statement anew for each: eight times the cost.
-var claimsOf = `
-	SELECT
-		other.id,
-		other.job_id,
-		CASE
-			WHEN ` + onItsWay("other.id") + ` THEN 'sending'
-			WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown'
-			ELSE other.state
-		END,
-		owner.on_unknown = 'hold',
-		other.currency,
-		other.amount,
-		other.session_id,
-		other.url,
-		other.expires_at,
-		other.created_at,
-		other.state,
-		other.invoice_id = '' AND owner.allow_repeats
-	FROM claim
-	JOIN item AS other ON other.id = claim.item_id
-	JOIN job AS owner ON owner.id = other.job_id
-	WHERE claim.invoice = (SELECT ?1)
-		AND ` + claiming + `
-`
+// claimsOf selects the items, of imported jobs, that claim the invoices that match where.
+func claimsOf(where string) string {
+	return `
+		SELECT
+			claim.invoice,
+			other.id,
+			other.job_id,
+			CASE
+				WHEN ` + onItsWay("other.id") + ` THEN 'sending'
+				WHEN other.state = 'pending' AND other.unknown_ends > 0 THEN 'unknown'
+				ELSE other.state
+			END,
+			owner.on_unknown = 'hold',
+			other.currency,
+			other.amount,
+			other.session_id,
+			other.url,
+			other.expires_at,
+			other.created_at,
+			other.state,
+			other.invoice_id = '' AND owner.allow_repeats
+		FROM claim
+		JOIN item AS other ON other.id = claim.item_id
+		JOIN job AS owner ON owner.id = other.job_id
+		WHERE ` + where + `
+			AND ` + claiming + `
+		ORDER BY claim.invoice, claim.item_id
+	`
+}
 
 // claim is a job.Claim with the state that is on record, which guards its transition.
 type claim struct {
@@ -316,22 +327,26 @@ type claim struct {
 	repeat   bool // said to be one more than those alike with it: it refuses a new row, but claims no invoice
 }
 
-func scanClaims(rows *sql.Rows, err error) ([]claim, error) {
+// claims are those of some invoices, of each in the order of their items.
+type claims map[[16]byte][]claim
+
+func (c claims) scan(rows *sql.Rows, err error) error {
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var claims []claim
 	for rows.Next() {
-		var c claim
-		err := rows.Scan(&c.ItemID, &c.JobID, &c.State, &c.Hold, &c.Currency, &c.Amount, &c.SessionID, &c.URL,
-			timeOf(&c.ExpiresAt), timeOf(&c.CreatedAt), &c.recorded, &c.repeat)
+		var invoice sql.RawBytes
+		var one claim
+		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.State, &one.Hold, &one.Currency, &one.Amount, &one.SessionID, &one.URL,
+			timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.recorded, &one.repeat)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		claims = append(claims, c)
+		of := [16]byte(invoice)
+		c[of] = append(c[of], one)
 	}
-	return claims, rows.Err()
+	return rows.Err()
 }
 
 func bare(claims []claim) []job.Claim {
@@ -340,6 +355,44 @@ func bare(claims []claim) []job.Claim {
 		all = append(all, c.Claim)
 	}
 	return all
+}
+
+// claimsBatch is how many invoices are looked up in one statement: one by one they take ten times as long.
+const claimsBatch = 256
+
+var claimsOfBatch = claimsOf(`claim.invoice IN (?` + strings.Repeat(`, ?`, claimsBatch-1) + `)`)
+
+// look adds the claims of these invoices; batch is claimsOfBatch, prepared.
+func (c claims) look(ctx context.Context, batch *sql.Stmt, invoices [][16]byte) error {
+	for some := range slices.Chunk(invoices, claimsBatch) {
+		arguments := make([]any, claimsBatch) // those left over are NULL, which no invoice equals
+		for i := range some {
+			arguments[i] = some[i][:]
+		}
+		if err := c.scan(batch.QueryContext(ctx, arguments...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Claims looks up what jobs hold of these invoices (see job.Identity.InvoiceKey), for a file that is not imported yet. An
+// invoice that nobody holds is not in the map.
+func (s *Store) Claims(ctx context.Context, invoices [][16]byte) (map[[16]byte][]job.Claim, error) {
+	found := claims{}
+	if err := found.look(ctx, s.claims, invoices); err != nil {
+		return nil, fmt.Errorf("look up invoices: %w", err)
+	}
+	all := make(map[[16]byte][]job.Claim, len(found))
+	for invoice, held := range found {
+		all[invoice] = bare(held)
+	}
+	return all, nil
+}
+
+func (s *Store) prepareClaims() (err error) {
+	s.claims, err = s.read.PrepareContext(context.Background(), claimsOfBatch)
+	return err
 }
 
 // openItems selects the job's items that are open and not on their way.
@@ -466,15 +519,13 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 	if err != nil {
 		return job.Meeting{}, err
 	}
-	claims, err := scanClaims(t.stmts.claims.Query(invoice, item.JobID))
-	if err != nil {
+	found := claims{}
+	if err := found.scan(t.stmts.otherClaims.Query(invoice, item.JobID)); err != nil {
 		return job.Meeting{}, err
 	}
-	counted := claims[:0]
-	for _, c := range claims {
-		if !c.repeat {
-			counted = append(counted, c)
-		}
+	var counted []claim
+	for _, held := range found { // of this one invoice
+		counted = slices.DeleteFunc(held, func(c claim) bool { return c.repeat })
 	}
 	meeting := job.Meet(job.Mine{Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
 	if meeting.Action == job.TakeOver {

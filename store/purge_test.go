@@ -87,7 +87,7 @@ func TestPurgeLeavesNoByteOfCustomersData(t *testing.T) {
 	}
 	// The link still claims its invoice, until Clink says that it expired unpaid.
 	again := invoice(2, "INV-1 a")
-	claims, err := l.Claims(t.Context(), again.Invoice)
+	claims, err := l.claimsOf(again)
 	if err != nil || len(claims) != 1 || claims[0].SessionID != "sess_a" {
 		t.Errorf("the claims on its invoice are %+v, %v", claims, err)
 	}

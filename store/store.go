@@ -47,11 +47,10 @@ import (
 type Store struct {
 	path   string
 	read   *sql.DB
-	claims *sql.Stmt // see Claims and Known: compiling them takes longer than running them
-	known  *sql.Stmt
-	writer *writer // nil in a reader
-	lock   *lock   // nil in a reader
-	found  int     // items that a crashed run had left in state sending
+	claims *sql.Stmt // see Claims: compiling it takes longer than running it
+	writer *writer   // nil in a reader
+	lock   *lock     // nil in a reader
+	found  int       // items that a crashed run had left in state sending
 }
 
 // OpenForSending opens the ledger at path for the one process that may change it, making it and its folder where
@@ -94,7 +93,7 @@ func openForSending(path, holder string) (_ *Store, err error) {
 	if s.read, err = sql.Open("sqlite3", dsn(path, "ro")); err != nil {
 		return nil, err
 	}
-	if err := s.prepareLookups(); err != nil {
+	if err := s.prepareClaims(); err != nil {
 		return nil, err
 	}
 	if err := s.takeOutUnfinished(context.Background()); err != nil {
@@ -161,7 +160,7 @@ func openToRead(ctx context.Context, path string) (_ *Store, err error) {
 	case version != len(migrations):
 		return nil, &VersionError{Found: version, Known: len(migrations)}
 	}
-	if err := s.prepareLookups(); err != nil {
+	if err := s.prepareClaims(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -176,10 +175,8 @@ func (s *Store) Path() string { return s.path }
 // Close folds the WAL into the ledger file, closes it, and gives the lock back.
 func (s *Store) Close() error {
 	var errs []error
-	for _, lookup := range []*sql.Stmt{s.claims, s.known} {
-		if lookup != nil {
-			errs = append(errs, lookup.Close())
-		}
+	if s.claims != nil {
+		errs = append(errs, s.claims.Close())
 	}
 	if s.read != nil {
 		errs = append(errs, s.read.Close())

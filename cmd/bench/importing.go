@@ -147,10 +147,10 @@ func items(ctx context.Context, reader *invoice.Reader, identity job.Identity, l
 			for i, item := range batch {
 				invoices[i] = item.Invoice
 			}
-			known, err := ledger.Known(ctx, invoices)
+			claims, err := ledger.Claims(ctx, invoices)
 			for _, item := range batch {
 				*rows++
-				item.Fresh = !known[item.Invoice]
+				item.Fresh = len(claims[item.Invoice]) == 0
 				if !yield(item, err) || err != nil {
 					return
 				}

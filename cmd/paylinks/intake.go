@@ -129,12 +129,13 @@ func (in *intake) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, er
 		var batch []checked
 		for end := error(nil); end == nil; {
 			batch, end = in.readBatch(reader, batch[:0])
-			known, err := in.knownOf(ctx, batch)
+			claims, err := in.claimsOf(ctx, batch)
 			for i := range batch {
 				c := &batch[i]
 				if err == nil && len(c.Problems) == 0 {
-					c.item.Fresh = in.ledger != nil && !known[c.item.Invoice]
-					err = in.meet(ctx, c, known, at)
+					held := claims[c.item.Invoice]
+					c.item.Fresh = in.ledger != nil && len(held) == 0
+					in.meet(c, held, at)
 				}
 				if err == nil {
 					err = ctx.Err()
@@ -172,8 +173,8 @@ func (in *intake) readBatch(reader *invoice.Reader, batch []checked) ([]checked,
 	}
 }
 
-// knownOf tells which of the batch's good rows stand in the ledger.
-func (in *intake) knownOf(ctx context.Context, batch []checked) (map[[16]byte]bool, error) {
+// claimsOf are what jobs in the ledger hold of the invoices of the batch's good rows.
+func (in *intake) claimsOf(ctx context.Context, batch []checked) (map[[16]byte][]job.Claim, error) {
 	if in.ledger == nil {
 		return nil, nil
 	}
@@ -183,20 +184,16 @@ func (in *intake) knownOf(ctx context.Context, batch []checked) (map[[16]byte]bo
 			invoices = append(invoices, c.item.Invoice)
 		}
 	}
-	return in.ledger.Known(ctx, invoices)
+	return in.ledger.Claims(ctx, invoices)
 }
 
-// meet looks for the row's invoice in other jobs and in the run's other files; a conflict becomes a problem.
-func (in *intake) meet(ctx context.Context, c *checked, known map[[16]byte]bool, at time.Time) error {
+// meet holds the row against other jobs' claims of its invoice and against the run's other files; a conflict becomes a problem.
+func (in *intake) meet(c *checked, claims []job.Claim, at time.Time) {
 	alike := c.item.InvoiceID == ""
 	if alike && in.options.AllowRepeats {
-		return nil
+		return
 	}
-	if known[c.item.Invoice] {
-		claims, err := in.ledger.Claims(ctx, c.item.Invoice)
-		if err != nil {
-			return err
-		}
+	if len(claims) > 0 {
 		var meeting job.Meeting
 		if alike {
 			meeting = job.MeetAlike(claims, at)
@@ -209,16 +206,16 @@ func (in *intake) meet(ctx context.Context, c *checked, known map[[16]byte]bool,
 		case job.Refuse:
 			what, hint := meeting.Conflict(alike)
 			c.Problems = append(c.Problems, in.conflict(c, what, hint))
-			return nil
+			return
 		}
 	}
 	if in.run == nil || !in.run.several {
-		return nil
+		return
 	}
 	other, seen := in.run.seen[c.item.Invoice]
 	if !seen || other.intake == in {
 		in.run.seen[c.item.Invoice] = sighting{in, job.NewItem{Row: c.Line, Currency: c.item.Currency, Amount: c.item.Amount}}
-		return nil
+		return
 	}
 	where := fmt.Sprintf("%s:%d", other.intake.path, other.row.Row)
 	switch {
@@ -230,7 +227,6 @@ func (in *intake) meet(ctx context.Context, c *checked, known map[[16]byte]bool,
 	default:
 		c.elsewhere = true
 	}
-	return nil
 }
 
 func (in *intake) conflict(c *checked, what, hint string) invoice.Problem {
