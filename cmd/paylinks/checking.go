@@ -163,11 +163,19 @@ func (in *intake) describe() string {
 	var b strings.Builder
 	f := in.figures
 	fmt.Fprintf(&b, "%s: %s", in.path, count(f.rows, "row"))
-	if f.duplicates > 0 {
-		fmt.Fprintf(&b, ", %s of them with a link already", grouped(fmt.Sprint(f.duplicates)))
-	}
-	if f.elsewhere > 0 {
-		fmt.Fprintf(&b, ", %s of them in an earlier file too", grouped(fmt.Sprint(f.elsewhere)))
+	for _, some := range []struct {
+		rows int
+		are  string
+	}{
+		{f.met[job.Reuse], "with a link already"},
+		{f.met[job.TakeOver], "taken over from an earlier job, which has no link for them"},
+		{f.met[job.Ask], "with a link that has expired: Clink is asked first whether it was paid"},
+		{f.met[job.Wait], "waiting for a person in an earlier job"},
+		{f.elsewhere, "in an earlier file too"},
+	} {
+		if some.rows > 0 {
+			fmt.Fprintf(&b, ", %s of them %s", grouped(fmt.Sprint(some.rows)), some.are)
+		}
 	}
 	if f.bad > 0 {
 		fmt.Fprintf(&b, ", %s bad", grouped(fmt.Sprint(f.bad)))

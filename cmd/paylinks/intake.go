@@ -38,12 +38,12 @@ type intake struct {
 
 // figures are what a check found.
 type figures struct {
-	rows       int
-	bad        int
-	duplicates int              // rows that have a link from an earlier job
-	elsewhere  int              // rows that stand in an earlier file of the same run, too
-	tally      job.Tally        // good rows: pending or duplicate
-	spans      map[string]*span // good rows by currency
+	rows      int
+	bad       int
+	met       map[job.Action]int // good rows by what is done with them, since earlier jobs have some of their invoices
+	elsewhere int                // rows that stand in an earlier file of the same run, too
+	tally     job.Tally          // good rows: pending or duplicate
+	spans     map[string]*span   // good rows by currency
 }
 
 // span is how many amounts there are and between which two they lie, in 1/10,000 of the currency's major unit.
@@ -109,7 +109,7 @@ func (in *intake) find(ctx context.Context) error {
 type checked struct {
 	invoice.Row
 	item      job.NewItem // of a good row
-	duplicate bool        // it has a link from an earlier job
+	action    job.Action  // what is done with it, by what earlier jobs hold of its invoice
 	elsewhere bool        // it stands in an earlier file of the same run, and will have its link from there
 }
 
@@ -200,10 +200,8 @@ func (in *intake) meet(c *checked, claims []job.Claim, at time.Time) {
 		} else {
 			meeting = job.Meet(job.Mine{Currency: c.item.Currency, Amount: c.item.Amount, Hold: in.hold}, claims, at)
 		}
-		switch meeting.Action {
-		case job.Reuse:
-			c.duplicate = true
-		case job.Refuse:
+		c.action = meeting.Action
+		if meeting.Action == job.Refuse {
 			what, hint := meeting.Conflict(alike)
 			c.Problems = append(c.Problems, in.conflict(c, what, hint))
 			return
@@ -248,7 +246,7 @@ func (in *intake) readHeader() error {
 
 // check reads the whole file and tells report of each problem, in the order of the file.
 func (in *intake) check(ctx context.Context, report func(invoice.Problem) error) error {
-	in.figures = figures{tally: job.NewTally(), spans: map[string]*span{}}
+	in.figures = figures{met: map[job.Action]int{}, tally: job.NewTally(), spans: map[string]*span{}}
 	f := &in.figures
 	for row, err := range in.rows(ctx, time.Now()) {
 		if err != nil {
@@ -265,13 +263,13 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 			continue
 		}
 		state := job.Pending
-		switch {
-		case row.duplicate:
-			f.duplicates++
+		if row.action == job.Reuse || row.elsewhere {
 			state = job.Duplicate
-		case row.elsewhere:
+		}
+		if row.elsewhere && row.action != job.Reuse {
 			f.elsewhere++
-			state = job.Duplicate
+		} else {
+			f.met[row.action]++
 		}
 		amount, code := row.item.Amount, row.item.Currency
 		f.tally.Add(state, code, 1, big.NewInt(amount))
