@@ -60,7 +60,12 @@ func (s *Store) importParts(i *importing, rows iter.Seq2[job.NewItem, error]) er
 		if p.err != nil {
 			return p.err
 		}
-		if err := s.writer.write(func(t *tx) error { return i.add(t, p.rows) }); err != nil {
+		before := *i
+		err := s.writer.write(func(t *tx) error {
+			*i = before // beside a record that fails, it is tried once more
+			return i.add(t, p.rows)
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -347,7 +352,7 @@ func (s *Store) takeOutUnfinished(ctx context.Context) error {
 	return nil
 }
 
-// takeOut deletes a job that is not imported to its end, part by part as it was made. Its items have the ids from
+// takeOut deletes a job that is not imported to its end, by parts of partRows. Its items have the ids from
 // first on, and nobody else has: an import is never beside anything else that makes items.
 func (s *Store) takeOut(jobID, first int64) error {
 	for left := int64(1); left > 0; {

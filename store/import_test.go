@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,43 @@ func TestImportOfManyKinds(t *testing.T) {
 			`, j.ID), want...)
 		})
 	}
+}
+
+// A record that fails is taken out of the transaction that it shared, and the others are made again: a part of an import, too,
+// as if it had not been made before.
+func TestImportBesideRecordsThatFail(t *testing.T) {
+	l := newLedger(t)
+	var rows []job.NewItem
+	for i := range 40 {
+		row := invoice(i+2, fmt.Sprintf("INV-%d", i))
+		row.Cells = append(row.Cells, strings.Repeat("x", 1<<20))
+		rows = append(rows, row)
+	}
+	l.imported(newJob("a"), rows[:20]...) // to be taken over
+	broken := errors.New("broken")
+	var beside sync.WaitGroup
+	done := make(chan struct{})
+	for range 3 {
+		beside.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := l.Record(func() error { return broken }); !errors.Is(err, broken) {
+					t.Errorf("the record that fails: %v", err)
+				}
+			}
+		})
+	}
+	j, err := l.Import(newJob("b"), good(rows...), false, at)
+	close(done)
+	beside.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.want("SELECT job_id, state, count(*), max(id) - min(id) + 1 FROM item GROUP BY 1", "1|superseded|20|20", fmt.Sprintf("%d|pending|40|40", j.ID))
 }
 
 func TestImportIsAllOrNothing(t *testing.T) {

@@ -376,8 +376,8 @@ func (c claims) look(ctx context.Context, batch *sql.Stmt, invoices [][16]byte) 
 	return nil
 }
 
-// Claims looks up what jobs hold of these invoices (see job.Identity.InvoiceKey), for a file that is not imported yet. An
-// invoice that nobody holds is not in the map.
+// Claims looks up what jobs hold of these invoices (see job.Identity.InvoiceKey), each named once, for a file that is not
+// imported yet. An invoice that nobody holds is not in the map.
 func (s *Store) Claims(ctx context.Context, invoices [][16]byte) (map[[16]byte][]job.Claim, error) {
 	found := claims{}
 	if err := found.look(ctx, s.claims, invoices); err != nil {
@@ -511,6 +511,7 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 			AND item.state = ?2
 			AND item.state IN ('pending', 'unknown')
 			AND item.attempts = ?3
+			AND item.invoice IS NOT NULL
 			AND NOT `+onItsWay("item.id")+`
 	`, item.ID, string(item.State), item.Attempts).Scan(&invoice, &hold)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -523,10 +524,7 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 	if err := found.scan(t.stmts.otherClaims.Query(invoice, item.JobID)); err != nil {
 		return job.Meeting{}, err
 	}
-	var counted []claim
-	for _, held := range found { // of this one invoice
-		counted = slices.DeleteFunc(held, func(c claim) bool { return c.repeat })
-	}
+	counted := slices.DeleteFunc(found[[16]byte(invoice)], func(c claim) bool { return c.repeat })
 	meeting := job.Meet(job.Mine{Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
 	if meeting.Action == job.TakeOver {
 		for _, c := range counted {
