@@ -34,7 +34,7 @@
 //
 // Where the limit is now: on two cores, with a server that answers at once and has its share of them, a whole run of 40,000
 // rows takes 101 µs of CPU a row, of 4.1 s in all (on a slow machine, where an fsync takes 0.7 ms): 0.16 s opening the ledger and
-// checking, 0.5 s importing, 3.3 s sending, 0.15 s writing links. By samples of the whole process, kernel included, 45% are the
+// checking, 0.45 s importing, 3.3 s sending, 0.15 s writing links. By samples of the whole process, kernel included, 45% are the
 // ledger's (24% SQLite itself, 12% the kernel's writing and fsync, 9% Go around it), 20% carrying requests (14% the kernel, 3%
 // net/http reading answers), 10% the scheduler and the garbage collector, 10% reading the file, which is done twice, 5% workers
 // and dispatcher, 5% requests and answers, 1% the links file. With net/http's transport, which has two more goroutines for each
