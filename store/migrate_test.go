@@ -149,6 +149,29 @@ func TestReaderOfALedgerThatCannotBeBroughtUpToDate(t *testing.T) {
 	}
 }
 
+// Something that fails behind the update is no reason why the ledger could not be read.
+func TestReaderOfALedgerThatIsUpToDateButCannotBeSent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := openLedger(t, path)
+	l.imported(newJob("a"), invoices(1)...)
+	l.close()
+	// An attempt that no run could have made: it has no first one before it.
+	defer store.AddMigration("DELETE FROM fresh; INSERT INTO intent (item_id, number, sent_at) VALUES (1, 7, '')")()
+	reader, err := store.OpenToRead(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := reader.Jobs(t.Context()); err != nil || len(jobs) != 1 {
+		t.Errorf("%v, %v", jobs, err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := store.OpenForSending(path, ""); !errors.Is(err, job.ErrMoved) || errors.Is(err, store.ErrNotUpdated) {
+		t.Errorf("to send: %v", err)
+	}
+}
+
 // A ledger of the first schema keeps all that it holds, and its constraints.
 func TestMigrationFromTheFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")

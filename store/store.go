@@ -113,23 +113,33 @@ func OpenToRead(ctx context.Context, path string) (*Store, error) {
 	s, err := openToRead(ctx, path)
 	var older *VersionError
 	if errors.As(err, &older) && older.Found < older.Known {
-		updated, openErr := openForSending(path, "bringing the ledger up to date")
+		updateErr := bringUpToDate(path)
 		var held *HeldError
-		switch {
-		case openErr == nil:
-			if err = updated.Close(); err == nil {
-				s, err = openToRead(ctx, path)
-			}
-		case !errors.As(openErr, &held):
-			if err = openErr; !errors.Is(err, ErrNotUpdated) && !errors.Is(err, ErrUnknownSchema) {
-				err = fmt.Errorf("%w: %w", ErrNotUpdated, err)
-			}
+		if !errors.As(updateErr, &held) {
+			// What failed may have come behind the update: then the ledger can be read all the same.
+			s, err = openToRead(ctx, path)
+		}
+		if errors.As(err, &older) && updateErr != nil && held == nil {
+			err = updateErr
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, damaged(err))
 	}
 	return s, nil
+}
+
+// bringUpToDate takes a ledger of an older paylinks through the steps that it lacks.
+func bringUpToDate(path string) error {
+	updated, err := openForSending(path, "bringing the ledger up to date")
+	var held *HeldError
+	switch {
+	case err == nil:
+		return updated.Close()
+	case errors.As(err, &held), errors.Is(err, ErrNotUpdated), errors.Is(err, ErrUnknownSchema):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNotUpdated, err)
 }
 
 func openToRead(ctx context.Context, path string) (_ *Store, err error) {
