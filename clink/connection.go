@@ -135,7 +135,7 @@ func (c *connection) response() (*http.Response, error) {
 	}
 }
 
-// again prepares a kept connection for anotheo outgoing, unless something has come that the socket does not show any more: whole
+// again prepares a kept connection for another request, unless something has come that the socket does not show any more: whole
 // TLS records that were read together with the last answer.
 func (c *connection) again(deadline time.Time) bool {
 	if _, secured := c.Conn.(*tls.Conn); secured {

@@ -143,7 +143,7 @@ const outMost = 64 << 10
 // now is the wall clock's time: the other stands still while a machine sleeps, and gateways do not.
 func now() time.Time { return time.Now().Round(0) }
 
-// keep leaves the connection to a lateo outgoing.
+// keep leaves the connection to a later request.
 func (d *direct) keep(c *connection) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

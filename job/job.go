@@ -28,7 +28,7 @@
 //     them).
 //   - A request is stored as the bytes that are sent, and only what its answer is held against is read from it.
 //   - Files are read, judged and recorded by goroutines of their own, and so are links read and written. An import inserts
-//     sixteen rows by one statement, and syncs some thousand at a time.
+//     sixteen rows by one statement, and syncs some thousands at a time.
 //   - The goroutine that wants an answer writes its request, waits and reads, over a connection that nobody else uses meanwhile
 //     (clink): no hand-over between goroutines.
 //

@@ -73,7 +73,7 @@ func TestImportOfNothing(t *testing.T) {
 // Rows go into the ledger in groups, and what there is to say of some of them goes elsewhere: each has its own, whatever
 // stands around it.
 func TestImportOfManyKinds(t *testing.T) {
-	for n, cell := range map[int]string{1: "x", 15: "x", 16: "x", 17: "x", 32: "x", 100: "x", 20: strings.Repeat("x", 1<<20)} {
+	for n, cell := range map[int]string{1: "x", 15: "x", 16: "x", 17: "x", 32: "x", 100: "x", 300: "x", 20: strings.Repeat("x", 1<<20)} {
 		t.Run(fmt.Sprintf("%d, cells of %d", n, len(cell)), func(t *testing.T) {
 			l := newLedger(t)
 			var earlier, rows []job.NewItem

@@ -107,6 +107,21 @@ func TestMigrationRunsOnce(t *testing.T) {
 	}
 }
 
+// wantReadable opens the ledger to read, and wants its one job.
+func wantReadable(t *testing.T, path string) {
+	t.Helper()
+	reader, err := store.OpenToRead(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := reader.Jobs(t.Context()); err != nil || len(jobs) != 1 {
+		t.Errorf("%v, %v", jobs, err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Readers always work, also those of a newer paylinks: but beside a run of the older one they cannot.
 func TestReaderOfAnOlderLedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
@@ -123,16 +138,7 @@ func TestReaderOfAnOlderLedger(t *testing.T) {
 	l.want("SELECT user_version FROM pragma_user_version", fmt.Sprint(known))
 	l.close()
 	for range 2 {
-		reader, err := store.OpenToRead(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if jobs, err := reader.Jobs(t.Context()); err != nil || len(jobs) != 1 {
-			t.Errorf("%v, %v", jobs, err)
-		}
-		if err := reader.Close(); err != nil {
-			t.Error(err)
-		}
+		wantReadable(t, path)
 	}
 	openLedger(t, path).want("SELECT user_version FROM pragma_user_version", fmt.Sprint(known+1))
 }
@@ -157,16 +163,7 @@ func TestReaderOfALedgerThatIsUpToDateButCannotBeSent(t *testing.T) {
 	l.close()
 	// An attempt that no run could have made: it has no first one before it.
 	defer store.AddMigration("DELETE FROM fresh; INSERT INTO intent (item_id, number, sent_at) VALUES (1, 7, '')")()
-	reader, err := store.OpenToRead(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if jobs, err := reader.Jobs(t.Context()); err != nil || len(jobs) != 1 {
-		t.Errorf("%v, %v", jobs, err)
-	}
-	if err := reader.Close(); err != nil {
-		t.Error(err)
-	}
+	wantReadable(t, path)
 	if _, err := store.OpenForSending(path, ""); !errors.Is(err, job.ErrMoved) || errors.Is(err, store.ErrNotUpdated) {
 		t.Errorf("to send: %v", err)
 	}

@@ -168,9 +168,9 @@ func (in *intake) describe() string {
 		are  string
 	}{
 		{f.met[job.Reuse], "with a link already"},
-		{f.met[job.TakeOver], "taken over from an earlier job, which has no link for them"},
-		{f.met[job.Ask], "with a link that has expired: Clink is asked first whether it was paid"},
-		{f.met[job.Wait], "waiting for a person in an earlier job"},
+		{f.met[job.TakeOver], "to be taken over from an earlier job, which has no link for them"},
+		{f.met[job.Ask], "with a link that has expired: before they are sent, Clink is asked whether it was paid"},
+		{f.met[job.Wait], "waiting for a person's word on an earlier job"},
 		{f.elsewhere, "in an earlier file too"},
 	} {
 		if some.rows > 0 {

@@ -40,7 +40,7 @@ type intake struct {
 type figures struct {
 	rows      int
 	bad       int
-	met       map[job.Action]int // good rows by what is done with them, since earlier jobs have some of their invoices
+	met       map[job.Action]int // good rows by what earlier jobs' claims make of them
 	elsewhere int                // rows that stand in an earlier file of the same run, too
 	tally     job.Tally          // good rows: pending or duplicate
 	spans     map[string]*span   // good rows by currency
@@ -109,7 +109,7 @@ func (in *intake) find(ctx context.Context) error {
 type checked struct {
 	invoice.Row
 	item      job.NewItem // of a good row
-	action    job.Action  // what is done with it, by what earlier jobs hold of its invoice
+	action    job.Action  // what earlier jobs' claims of its invoice make of it
 	elsewhere bool        // it stands in an earlier file of the same run, and will have its link from there
 }
 
