@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -59,7 +60,7 @@ func newCarrier(cfg Config, base *url.URL) (carrier, error) {
 	}
 	through, err := proxy(&http.Request{URL: base})
 	switch {
-	case err != nil:
+	case err != nil, through != nil && strings.HasSuffix(through.Host, ":"): // net/http reads http://[::1 as a host named "http:"
 		return nil, errors.New("the proxy's address is not a URL (HTTPS_PROXY)")
 	case through != nil:
 		return newProxied(cfg, base, through, dial, settings), nil

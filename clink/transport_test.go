@@ -62,11 +62,16 @@ func TestProxyIsUsed(t *testing.T) {
 
 // A proxy's address may have a password in it.
 func TestProxyAddressThatIsNone(t *testing.T) {
-	_, err := clink.New(clink.Config{BaseURL: "https://api.example.com", Key: testKey, Proxy: func(*http.Request) (*url.URL, error) {
-		return nil, errors.New("invalid proxy address: http://ada:secret@proxy")
-	}})
-	if err == nil || !strings.Contains(err.Error(), "HTTPS_PROXY") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v", err)
+	for name, proxy := range map[string]func(*http.Request) (*url.URL, error){
+		"not read": func(*http.Request) (*url.URL, error) {
+			return nil, errors.New("invalid proxy address: http://ada:secret@proxy")
+		},
+		"read as something else": func(*http.Request) (*url.URL, error) { return url.Parse("http://http://ada:secret@[::1") },
+	} {
+		_, err := clink.New(clink.Config{BaseURL: "https://api.example.com", Key: testKey, Proxy: proxy})
+		if err == nil || !strings.Contains(err.Error(), "HTTPS_PROXY") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
