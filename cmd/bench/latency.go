@@ -20,8 +20,9 @@ var latencyFigure = figure{
 	note: `The same over 38,400 rows, when the simulator takes 50 ms for each answer: two runs of paylinks, and one of
 the loop between them. 64 requests in flight can make 1,280 sessions a second at best, or all in 30 s. The rate while
 sending is by the times at which the simulator made the sessions: all but the first 64, over the time from the first
-to the last. The simulator keeps its 50 ms to within some 0.1 ms. (The first 64 are sent at once; with them a perfect client would come to more than the ideal.) The whole
-run has check, import and export in it.`,
+to the last. The simulator's answers are some tenths of a millisecond late, by how promptly the machine wakes a thread:
+that is in both figures. (The first 64 are sent at once; with them a perfect client would come to more than the ideal.) The
+whole run has check, import and export in it.`,
 	measure: measureLatency,
 }
 

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sleep sleeps for so long, if it is more than nothing, to within some 0.1 ms; time.Sleep may take a millisecond more. It keeps a thread to itself meanwhile.
+// sleep sleeps for so long, if it is more than nothing: some 0.1 ms more where the machine wakes threads promptly. time.Sleep
+// may take a millisecond more. It keeps a thread to itself meanwhile.
 func sleep(d time.Duration) {
 	if d <= 0 {
 		return
