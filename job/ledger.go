@@ -22,7 +22,7 @@ type Ledger interface {
 
 	// Begin looks the invoice up in other jobs and records what follows. For Send and TakeOver that is the
 	// intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item
-	// is duplicate, for Refuse failed; for Wait it stays as it is with a note. For Ask nothing changes. The item's
+	// is duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is with a note. For Ask nothing changes. The item's
 	// state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
 	// everything asked for before is on record or has failed: when it says yes, nothing changes, and the error is ErrStopped.
 	Begin(item *Item, at time.Time, stopped func() bool) (Meeting, int, error)

@@ -7,7 +7,7 @@ import (
 )
 
 // Claim is another job's hold on an invoice: an item of it that is open or has a session. A session that Clink
-// said to have expired unpaid is no claim any more.
+// said to have expired unpaid is a claim against earlier jobs only.
 type Claim struct {
 	ItemID    int64
 	JobID     int64
@@ -36,6 +36,7 @@ const (
 	Ask                    // Other's link has expired: Clink is asked whether it was paid
 	Wait                   // Other may have a session, and waits for a person's word: so does this
 	Refuse                 // Other has, or may have, a link for another amount
+	GiveWay                // Other's job is later and has no live link: this becomes superseded
 )
 
 // Meeting is the action, and the claim that it is about.
@@ -46,15 +47,18 @@ type Meeting struct {
 
 // Mine is what meets the claims.
 type Mine struct {
+	JobID    int64 // 0: of a job that is not in the ledger yet, which is later than all that are
 	Currency string
 	Amount   int64
 	Hold     bool
 }
 
 // Meet decides for an invoice that the claims of other jobs are about. A link counts before a doubt, and a doubt
-// before an open row: what can be paid, or may be payable, must not get a second link.
+// before an open row: what can be paid, or may be payable, must not get a second link. What is still to be sent is sent
+// as the latest job has it.
 func Meet(mine Mine, claims []Claim, now time.Time) Meeting {
 	same := func(c Claim) bool { return c.same(mine.Currency, mine.Amount) }
+	later := func(c Claim) bool { return mine.JobID != 0 && c.JobID > mine.JobID }
 	first := func(match func(Claim) bool) (Claim, bool) {
 		for _, c := range claims {
 			if match(c) {
@@ -69,6 +73,7 @@ func Meet(mine Mine, claims []Claim, now time.Time) Meeting {
 	}{
 		{Reuse, func(c Claim) bool { return c.live(now) && same(c) }},
 		{Refuse, func(c Claim) bool { return c.live(now) }},
+		{GiveWay, later},
 		{Refuse, func(c Claim) bool { return (c.State == Sending || c.State == Unknown) && !same(c) }},
 		{Wait, func(c Claim) bool { return c.State == Sending || c.State == Unknown && (c.Hold || mine.Hold) }},
 		{Ask, func(c Claim) bool { return c.State == Created }},
@@ -99,9 +104,10 @@ const (
 	CodeUnclear  = "unclear"  // Clink has not said what became of another job's expired link
 )
 
-// Held says whose doubt an item waits for.
-func (m Meeting) Held() string {
-	return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: paylinks retry %d --unknown, or look it up at Clink first", m.Other.JobID, m.Other.JobID)
+// Held says whose doubt an item of job mine waits for. With a person's word there, Other gives way to it.
+func (m Meeting) Held(mine int64) string {
+	return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: look it up at Clink, then paylinks retry %[1]d --unknown, and then paylinks resume %[2]d",
+		m.Other.JobID, mine)
 }
 
 // Conflict says in a user's words why the meeting refuses the row, and what can be done.

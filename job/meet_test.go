@@ -86,6 +86,40 @@ func TestMeet(t *testing.T) {
 	}
 }
 
+// An older job's item that is to be sent again, after a retry or a reissue, meets the jobs that came after it: what they say
+// of the invoice counts.
+func TestMeetLater(t *testing.T) {
+	const mine = 12 // claim 1 is of an earlier job, and claims 3 and 4 are of later ones
+	tests := []struct {
+		name   string
+		hold   bool
+		claims []job.Claim
+		want   job.Action
+		about  int64
+	}{
+		{"live", false, []job.Claim{claim(3, job.Created)}, job.Reuse, 3},
+		{"live, other amount", false, []job.Claim{claim(3, job.Created, otherAmount)}, job.Refuse, 3},
+		{"live in an earlier one", false, []job.Claim{claim(1, job.Created), claim(3, job.Pending)}, job.Reuse, 1},
+		{"pending", false, []job.Claim{claim(3, job.Pending)}, job.GiveWay, 3},
+		{"pending, other amount", false, []job.Claim{claim(3, job.Pending, otherAmount)}, job.GiveWay, 3},
+		{"unknown", false, []job.Claim{claim(3, job.Unknown)}, job.GiveWay, 3},
+		{"unknown, other amount", false, []job.Claim{claim(3, job.Unknown, otherAmount)}, job.GiveWay, 3},
+		{"unknown, both jobs hold", true, []job.Claim{claim(3, job.Unknown, held)}, job.GiveWay, 3},
+		{"expired", false, []job.Claim{claim(3, job.Created, expired, otherAmount)}, job.GiveWay, 3},
+		{"pending, and a doubt that waits in an earlier one", false, []job.Claim{claim(1, job.Unknown, held), claim(3, job.Pending)}, job.GiveWay, 3},
+		{"pending in two", false, []job.Claim{claim(3, job.Pending), claim(4, job.Pending)}, job.GiveWay, 3},
+		{"only in an earlier one", false, []job.Claim{claim(1, job.Pending)}, job.TakeOver, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := job.Meet(job.Mine{JobID: mine, Currency: "USD", Amount: 199000, Hold: tt.hold}, tt.claims, noon)
+			if got.Action != tt.want || got.Other.ItemID != tt.about {
+				t.Errorf("got action %d about %d, want %d about %d", got.Action, got.Other.ItemID, tt.want, tt.about)
+			}
+		})
+	}
+}
+
 func TestMeetAlike(t *testing.T) {
 	tests := []struct {
 		name   string

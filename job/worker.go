@@ -167,7 +167,10 @@ func (r *Runner) attempt(ctx context.Context, out *turn, g *gate) (end End, atte
 		out.kind, out.verdict = turnSettled, Verdict{State: Failed, Code: CodeConflict, Reason: what + "; " + hint}
 		return none()
 	case Wait:
-		out.kind, out.verdict = turnWaits, Verdict{State: item.State, Code: CodeHeld, Reason: meeting.Held()}
+		out.kind, out.verdict = turnWaits, Verdict{State: item.State, Code: CodeHeld, Reason: meeting.Held(item.JobID)}
+		return none()
+	case GiveWay:
+		out.kind, out.verdict = turnSettled, Verdict{State: Superseded, Reason: fmt.Sprintf("job %d is later and has this invoice, too", meeting.Other.JobID)}
 		return none()
 	case Ask:
 		if !open {

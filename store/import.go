@@ -230,7 +230,7 @@ func (i *importing) addRow(t *tx, row *encodedRow, claims []claim) error {
 	if alike {
 		meeting = job.MeetAlike(bare(claims), i.at)
 	} else {
-		meeting = job.Meet(job.Mine{Currency: row.currency, Amount: row.amount, Hold: i.OnUnknown == job.Hold}, bare(claims), i.at)
+		meeting = job.Meet(job.Mine{JobID: i.ID, Currency: row.currency, Amount: row.amount, Hold: i.OnUnknown == job.Hold}, bare(claims), i.at)
 	}
 	switch meeting.Action {
 	case job.Reuse:
@@ -246,7 +246,7 @@ func (i *importing) addRow(t *tx, row *encodedRow, claims []claim) error {
 		}
 		return i.insert(t, job.Invalid, row, job.Claim{}, string(job.Invalid), what+"; "+hint)
 	case job.Wait:
-		return i.insert(t, job.Pending, row, job.Claim{}, job.CodeHeld, meeting.Held())
+		return i.insert(t, job.Pending, row, job.Claim{}, job.CodeHeld, meeting.Held(i.ID))
 	case job.TakeOver:
 		for _, c := range claims {
 			i.taken = append(i.taken, takenOver{c.ItemID, c.recorded == job.Unknown})

@@ -443,6 +443,52 @@ func TestSameInvoice(t *testing.T) {
 	}
 }
 
+// An older job's item that is put back to pending gives way to a later job that has its invoice, and is not sent: the later file
+// is what counts.
+func TestSameInvoiceInALaterJob(t *testing.T) {
+	expired := ends[job.OutcomeCreated]
+	expired.ExpiresAt = at.Add(-time.Second)
+	link := func(known bool) func(*ledger, *job.Item) {
+		return func(l *ledger, item *job.Item) {
+			err := l.End(item, l.begin(item), expired)
+			if err == nil && known {
+				err = l.Checked(item.ID, job.LinkExpired, at)
+			}
+			if err != nil {
+				l.t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		later func(*ledger, *job.Item)
+		state job.State // of the later item, before and after
+	}{
+		{"pending", func(*ledger, *job.Item) {}, job.Pending},
+		{"unknown", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeUnknown) }, job.Unknown},
+		{"created, expired", link(false), job.Created},
+		{"created, found expired unpaid", link(true), job.Created},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLedger(t)
+			older, later := l.bothOpen(newJob("older"), newJob("later"), invoice(2, "INV-1"), other(invoice(2, "INV-1")))
+			l.aside(older, func() { test.later(l, later) })
+			meeting, number, err := l.Begin(older, at, nil)
+			if err != nil || meeting.Action != job.GiveWay || meeting.Other.ItemID != later.ID || number != 0 {
+				t.Fatalf("Begin: %+v, %d, %v", meeting, number, err)
+			}
+			if got := l.result(older.JobID); got.State != job.Superseded || got.Error != "taken over by job 2" || got.Attempts != 1 {
+				t.Errorf("the older item is %+v", got)
+			}
+			l.state(later.JobID, test.state)
+			l.checkTallies()
+			if test.state == job.Pending {
+				l.send(later, job.OutcomeCreated)
+			}
+		})
+	}
+}
+
 func TestSameInvoiceInvalidBefore(t *testing.T) {
 	l := newLedger(t)
 	l.send(l.first(l.imported(newJob("first"), invoice(2, "INV-1")).ID), job.OutcomeUnknown)

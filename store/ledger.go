@@ -52,7 +52,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 					WHERE claim.invoice = input.invoice
 						AND claim.item_id <> input.id
 						AND other.job_id <> input.job_id
-						AND ` + claiming + `
+						AND (` + claiming + ` OR other.job_id > input.job_id AND other.state = 'created')
 				))
 			ON CONFLICT DO NOTHING
 		`},
@@ -263,7 +263,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 	for stmt, text := range map[**sql.Stmt]string{
 		&t.stmts.claims: claimsOfBatch,
 		// Without the SELECT, SQLite would note that the value could change its plan, and compile the statement anew for each.
-		&t.stmts.otherClaims: claimsOf(`claim.invoice = (SELECT ?1) AND other.job_id <> ?2`),
+		&t.stmts.otherClaims: claimsOf(`claim.invoice = (SELECT ?1) AND other.job_id <> ?2`, `other.job_id > ?2 AND other.state = 'created'`),
 	} {
 		var err error
 		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
@@ -290,8 +290,8 @@ const claiming = `(
 	OR other.state = 'created' AND other.link_status <> 'expired'
 )`
 
-// claimsOf selects the items, of imported jobs, that claim the invoices that match where.
-func claimsOf(where string) string {
+// claimsOf selects the items, of imported jobs, that claim the invoices that match where: by claiming, or by also.
+func claimsOf(where, also string) string {
 	return `
 		SELECT
 			claim.invoice,
@@ -315,7 +315,7 @@ func claimsOf(where string) string {
 		JOIN item AS other ON other.id = claim.item_id
 		JOIN job AS owner ON owner.id = other.job_id
 		WHERE ` + where + `
-			AND ` + claiming + `
+			AND (` + claiming + ` OR ` + also + `)
 		ORDER BY claim.invoice, claim.item_id
 	`
 }
@@ -360,7 +360,7 @@ func bare(claims []claim) []job.Claim {
 // claimsBatch is how many invoices are looked up in one statement: one by one they take three times as long.
 const claimsBatch = 256
 
-var claimsOfBatch = claimsOf(`claim.invoice IN (?` + strings.Repeat(`, ?`, claimsBatch-1) + `)`)
+var claimsOfBatch = claimsOf(`claim.invoice IN (?`+strings.Repeat(`, ?`, claimsBatch-1)+`)`, `FALSE`)
 
 // look adds the claims of these invoices; batch is claimsOfBatch, prepared.
 func (c claims) look(ctx context.Context, batch *sql.Stmt, invoices [][16]byte) error {
@@ -525,7 +525,7 @@ func (t *tx) meet(item *job.Item, at time.Time) (job.Meeting, error) {
 		return job.Meeting{}, err
 	}
 	counted := slices.DeleteFunc(found[[16]byte(invoice)], func(c claim) bool { return c.repeat })
-	meeting := job.Meet(job.Mine{Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
+	meeting := job.Meet(job.Mine{JobID: item.JobID, Currency: item.Currency, Amount: item.Amount, Hold: hold}, bare(counted), at)
 	if meeting.Action == job.TakeOver {
 		for _, c := range counted {
 			if err := t.supersede(c.ItemID, c.recorded, item.JobID); err != nil {
@@ -588,7 +588,9 @@ func (t *tx) settle(item *job.Item, m job.Meeting) error {
 		what, hint := m.Conflict(false)
 		return t.refuse(item, job.CodeConflict, what+"; "+hint)
 	case job.Wait:
-		return t.note(item, job.CodeHeld, m.Held())
+		return t.note(item, job.CodeHeld, m.Held(item.JobID))
+	case job.GiveWay:
+		return t.supersede(item.ID, item.State, m.Other.JobID)
 	}
 	return nil
 }

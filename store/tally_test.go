@@ -41,7 +41,7 @@ func TestTalliesAfterAnything(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "end", "retry", "replace"} {
+	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "GiveWay", "end", "retry", "replace"} {
 		if seen[what] == 0 {
 			t.Errorf("no walk met %s: %v", what, seen)
 		}
@@ -155,7 +155,7 @@ func (w *walk) step() {
 		}
 		meeting, _, err := w.Begin(item, w.now, nil)
 		must(err)
-		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse"}[meeting.Action]]++
+		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "GiveWay"}[meeting.Action]]++
 		switch {
 		case meeting.Action == job.Send || meeting.Action == job.TakeOver:
 			w.sending = append(w.sending, item)

@@ -204,7 +204,8 @@ func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags
 	case waiting > 0:
 		return doubtStep(id, items, waiting, flags)
 	case items[job.Superseded] > 0 && items[job.Invalid] == 0:
-		return fmt.Sprintf("nothing; another job took %s over, and its links file has them", count(items[job.Superseded], "row"))
+		return fmt.Sprintf("nothing here; a later job took %s over, and the reason says which: paylinks show %d%s",
+			count(items[job.Superseded], "row"), id, flags)
 	case items[job.Invalid] > 0:
 		return fmt.Sprintf("correct the %s, and run the corrected file", count(items[job.Invalid], "invalid row"))
 	}
