@@ -26,7 +26,7 @@ func readEnvelope(body []byte) (envelope, error) {
 	}
 	message, err := members.text("msg")
 	if err != nil {
-		message = untilToken(members.raw("msg"))
+		message = untilSecret(members.raw("msg"))
 	}
 	return envelope{code: code, message: message, members: members}, nil
 }

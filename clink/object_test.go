@@ -144,7 +144,7 @@ func plainly(body []byte) (r reading) {
 	}
 	message, ok := members.text("msg")
 	if !ok {
-		message = untilToken(string(members["msg"]))
+		message = untilSecret(string(members["msg"]))
 	}
 	r.envelope(code, message, nil)
 

@@ -16,8 +16,9 @@ const (
 	minKey    = 8        // bytes; a shorter key is none of Clink's, and would be found in innocent ids and links
 )
 
-// tokenMember is where a token's value begins, in JSON, in JSON inside a string, in a query.
-var tokenMember = regexp.MustCompile(`(?i)token(?:_?value)?[\\"'\s]*[:=]`)
+// secretMember is where the value begins of what opens a checkout: of a token, in JSON, in JSON inside a string, in a query; of
+// a session's URL, in JSON, which nobody must see unless it is published.
+var secretMember = regexp.MustCompile(`(?i)(?:token(?:_?value)?|["']url)[\\"'\s]*[:=]`)
 
 // redactor takes the key out of texts that somebody else wrote.
 type redactor struct {
@@ -56,9 +57,9 @@ func (r redactor) conceal(texts ...*string) {
 	}
 }
 
-// sample is the printable beginning of s, without the key and ending where a token begins.
+// sample is the printable beginning of s, without the key and ending where a token or a session's URL begins.
 func (r redactor) sample(s string, size int) string {
-	return printable(untilToken(r.redact(s[:min(len(s), maxSource)])), size)
+	return printable(untilSecret(r.redact(s[:min(len(s), maxSource)])), size)
 }
 
 // cause is err itself when its text can be shown, else an error with what can be shown of it.
@@ -74,9 +75,9 @@ func (r redactor) cause(err error) error {
 	return err
 }
 
-// untilToken is s up to where a token's value begins: nothing that follows can then be a part of it.
-func untilToken(s string) string {
-	if at := tokenMember.FindStringIndex(s); at != nil {
+// untilSecret is s up to where such a value begins: nothing that follows can then be a part of it.
+func untilSecret(s string) string {
+	if at := secretMember.FindStringIndex(s); at != nil {
 		return s[:at[1]] + redacted
 	}
 	return s

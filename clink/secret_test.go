@@ -110,7 +110,7 @@ func TestRestOfTheMessageStays(t *testing.T) {
 	}
 }
 
-func TestTokenIsNotInASample(t *testing.T) {
+func TestWhatOpensACheckoutIsNotInASample(t *testing.T) {
 	for _, body := range []string{
 		`{"code":200,"data":{"sessionId":7,"tokenValue":"tok_hush"}}`,
 		`{"code":200,"data":{"sessionId":7,"token" : "tok_hush","x":1}}`,
@@ -120,13 +120,15 @@ func TestTokenIsNotInASample(t *testing.T) {
 		`{"code":200,"data":"{\"tokenValue\":\"tok_hush\"}"}`,
 		`<a href="/pay?token=tok_hush">`,
 		`{"code":200,"TOKEN_VALUE":"tok_hush"`,
+		`{"code":"200","data":{"sessionId":"sess_1","url":"https://checkout.example.com/pay/hush"}}`,
+		`{"code":200,"data":"{\"url\" : \"https://checkout.example.com/pay/hush\"}"}`,
 	} {
 		t.Run(body, func(t *testing.T) {
 			for _, handler := range []http.HandlerFunc{answer(200, body), answer(404, "["+body), raw(body)} {
 				_, err := newClient(t, handler).CreateSession(t.Context(), smallRequest)
 				got := asError(t, err)
 				if strings.Contains(got.Sample+got.Error(), "hush") {
-					t.Errorf("the token is in %v", got)
+					t.Errorf("it is in %v", got)
 				}
 			}
 		})

@@ -15,6 +15,7 @@ type Claim struct {
 	Hold      bool  // its job's policy is Hold
 	Currency  string
 	Amount    int64 // in 1/10,000 of the major unit
+	Reference string // empty where its job was purged, and then so is URL
 	SessionID string
 	URL       string
 	ExpiresAt time.Time
@@ -99,9 +100,10 @@ func MeetAlike(claims []Claim, now time.Time) Meeting {
 
 // Words for error_code where no attempt ended, but the item is not sent.
 const (
-	CodeConflict = "conflict" // another job has, or may have, a link for another amount
-	CodeHeld     = "held"     // another job's item may have a session, and waits for a person's word
-	CodeUnclear  = "unclear"  // Clink has not said what became of another job's expired link
+	CodeConflict  = "conflict"  // another job has, or may have, a link for another amount
+	CodeHeld      = "held"      // another job's item may have a session, and waits for a person's word
+	CodeUnclear   = "unclear"   // Clink has not said what became of another job's expired link
+	CodeUnsettled = "unsettled" // what Clink said of another job's expired link does not say what became of it
 )
 
 // Held says whose doubt an item of job mine waits for. With a person's word there, Other gives way to it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"paylinks/clink"
@@ -34,6 +35,30 @@ func linkStatus(said *clink.SessionStatus) LinkStatus {
 		return LinkOpen
 	case said.Status == "expired" && said.PaymentStatus == "unpaid":
 		return LinkExpired
+	}
+	return ""
+}
+
+// heardOf is how far the link is by this answer to the question about it, or "", with what the answer was instead.
+func heardOf(said *clink.SessionStatus, reference, currency string) (LinkStatus, string) {
+	if other := aboutAnother(said, reference, currency); other != "" {
+		return "", other
+	}
+	status := linkStatus(said)
+	if status == "" {
+		return "", fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus)
+	}
+	return status, ""
+}
+
+// aboutAnother says what of the answer does not fit the session asked about, of an item with this reference and currency,
+// or "". What the answer leaves out is no difference, nor is a reference that we do not have any more.
+func aboutAnother(said *clink.SessionStatus, reference, currency string) string {
+	switch {
+	case reference != "" && said.MerchantReferenceID != "" && said.MerchantReferenceID != reference:
+		return fmt.Sprintf("answered about the reference %.60q instead of %q", said.MerchantReferenceID, reference)
+	case said.Currency != "" && !strings.EqualFold(said.Currency, currency):
+		return fmt.Sprintf("answered about the currency %.60q instead of %s", said.Currency, currency)
 	}
 	return ""
 }
@@ -96,13 +121,14 @@ func (r *Runner) askOwn(ctx context.Context, out *turn, g *gate) error {
 	out.heard(err, g)
 	out.verdict.State = item.State
 	if err == nil {
-		out.link = linkStatus(said)
+		reference := item.Reference
+		if item.State == Duplicate {
+			reference = "" // the session has that of the item that made it
+		}
+		out.link, out.verdict.Reason = heardOf(said, reference, item.Currency)
 	}
 	switch {
-	case err == nil && out.link == "":
-		out.verdict.Reason = fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus)
-		fallthrough
-	case out.verdict.Outcome == OutcomeRejected:
+	case err == nil && out.link == "", out.verdict.Outcome == OutcomeRejected:
 		out.kind, out.verdict.Code = turnWaits, CodeUnclear
 		return nil
 	case err != nil:

@@ -172,6 +172,8 @@ func TestLinksThatClinkDoesNotSpeakOf(t *testing.T) {
 		{"somebody else's 404", text(404, "<html>"), job.WrongAddress, 1},
 		{"a long pause", throttled("3600"), job.GaveUp, 1},
 		{"not known there", envelope(404, 404, "session not found", nil), job.Finished, 3},
+		{"another reference", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "merchantReferenceId": "X"}), job.Finished, 3},
+		{"another currency", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "originalCurrency": "EUR"}), job.Finished, 3},
 		{"no answer", text(503, ""), job.Finished, 6},
 	}
 	for _, tt := range tests {

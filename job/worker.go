@@ -216,9 +216,16 @@ func (r *Runner) ask(ctx context.Context, out *turn, other Claim, g *gate) error
 	}
 	out.heard(err, g)
 	if err != nil {
+		if out.verdict.Outcome == OutcomeRejected {
+			out.kind = turnWaits
+		}
 		return r.unclear(out, other, out.verdict.Reason)
 	}
-	switch linkStatus(status) {
+	link, instead := heardOf(status, other.Reference, other.Currency)
+	if (link == LinkOpen || link == LinkProcessing) && other.Reference == "" {
+		link, instead = "", fmt.Sprintf("it is %s, and the link itself was purged", link)
+	}
+	switch link {
 	case LinkExpired:
 		return r.Ledger.Checked(other.ItemID, LinkExpired, time.Now())
 	case LinkOpen, LinkProcessing, LinkPaid:
@@ -232,18 +239,20 @@ func (r *Runner) ask(ctx context.Context, out *turn, other Claim, g *gate) error
 		return r.Ledger.Reuse(item, other.ItemID, note)
 	default:
 		out.kind = turnWaits
-		return r.unclear(out, other, fmt.Sprintf("answered %q, %q", status.Status, status.PaymentStatus))
+		return r.unclear(out, other, instead)
 	}
 }
 
-// unclear leaves the item open, with a note on why.
+// unclear leaves the item open, with a note on why. Where Clink did answer, asking again would tell no more: it is for a person
+// then.
 func (r *Runner) unclear(out *turn, other Claim, reason string) error {
 	out.verdict.State, out.verdict.Code = out.item.State, CodeUnclear
 	out.verdict.Reason = fmt.Sprintf("Clink has not said whether the expired link of job %d (%s) was paid: %s", other.JobID, other.SessionID, reason)
-	if out.verdict.Outcome == OutcomeRejected {
-		out.kind = turnWaits
+	if out.kind == turnWaits {
+		out.verdict.Code = CodeUnsettled
+		out.verdict.Reason += "; look it up at Clink, and if nobody paid it, use a new invoice id"
 	}
-	return r.Ledger.Note(out.item, CodeUnclear, out.verdict.Reason)
+	return r.Ledger.Note(out.item, out.verdict.Code, out.verdict.Reason)
 }
 
 // heard takes from an error what the pace must know, and closes the gate at once where nothing may follow.

@@ -305,6 +305,7 @@ func claimsOf(where, also string) string {
 			owner.on_unknown = 'hold',
 			other.currency,
 			other.amount,
+			other.reference,
 			other.session_id,
 			other.url,
 			other.expires_at,
@@ -338,7 +339,7 @@ func (c claims) scan(rows *sql.Rows, err error) error {
 	for rows.Next() {
 		var invoice sql.RawBytes
 		var one claim
-		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.State, &one.Hold, &one.Currency, &one.Amount, &one.SessionID, &one.URL,
+		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.State, &one.Hold, &one.Currency, &one.Amount, &one.Reference, &one.SessionID, &one.URL,
 			timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.recorded, &one.repeat)
 		if err != nil {
 			return err

@@ -117,7 +117,7 @@ func (s *Store) Tally(ctx context.Context, jobID int64) (job.Tally, error) {
 }
 
 // Left counts the job's open items that the runner would send, and those that wait for a person: in doubt under a
-// policy of hold or with maxAttempts used up, or behind a doubt of another job.
+// policy of hold or with maxAttempts used up, or behind a doubt or a link of another job that only a person can settle.
 func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error) {
 	err = s.read.QueryRowContext(ctx, `
 		WITH this AS (
@@ -126,7 +126,7 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 			WHERE id = ?1
 		), again AS (
 			SELECT
-				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND NOT (error_code = ?4 AND EXISTS (
+				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND error_code <> ?5 AND NOT (error_code = ?4 AND EXISTS (
 					SELECT 1
 					FROM input
 					JOIN claim ON claim.invoice = input.invoice
@@ -149,7 +149,7 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 				)
 				+ (SELECT count(*) FROM again WHERE goes),
 			(SELECT count(*) FROM again WHERE NOT goes)
-	`, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld).Scan(&sendable, &waiting)
+	`, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld, job.CodeUnsettled).Scan(&sendable, &waiting)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count the open rows of job %d: %w", j.ID, err)
 	}

@@ -153,18 +153,20 @@ func TestLeft(t *testing.T) {
 	}
 	l.send(items[3], job.OutcomeNotSent)
 	l.send(items[4], job.OutcomeUnknown)
-	if err := l.Note(items[6], job.CodeUnclear, "no answer"); err != nil {
-		t.Fatal(err)
+	for i, code := range map[int]string{6: job.CodeUnclear, 7: job.CodeUnsettled} {
+		if err := l.Note(items[i], code, "why"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, test := range []struct {
 		policy            job.Policy
 		maxAttempts       int
 		sendable, waiting int
 	}{
-		{job.Retry, 5, 5, 1},
-		{job.Retry, 2, 3, 3},
-		{job.Retry, 1, 2, 4},
-		{job.Hold, 5, 2, 4},
+		{job.Retry, 5, 4, 2},
+		{job.Retry, 2, 2, 4},
+		{job.Retry, 1, 1, 5},
+		{job.Hold, 5, 1, 5},
 	} {
 		t.Run(fmt.Sprintf("%s, at most %d", test.policy, test.maxAttempts), func(t *testing.T) {
 			j.OnUnknown = test.policy
@@ -179,8 +181,8 @@ func TestLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.OnUnknown = job.Retry
-	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 6 || waiting != 0 || err != nil {
-		t.Errorf("%d sendable, %d waiting, %v after the doubt was settled; want 6 and 0", sendable, waiting, err)
+	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 5 || waiting != 1 || err != nil {
+		t.Errorf("%d sendable, %d waiting, %v after the doubt was settled; want 5 and 1", sendable, waiting, err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // asked are the conditions on the items that a job.Question is about: ?1 is the job, ?2 when the asking began, ?3 the
-// last id that is known. The second is for links that are to be replaced.
+// last id that is known, ?4 the time now. The second is for links that are to be replaced.
 var asked = map[bool]string{
 	false: askedIn + `
 		AND item.state IN ('created', 'duplicate')
@@ -29,7 +29,7 @@ var asked = map[bool]string{
 
 const askedIn = `
 	WHERE item.id BETWEEN max(?3 + 1, (SELECT first_item FROM job WHERE id = ?1)) AND (SELECT last_item FROM job WHERE id = ?1)
-		AND item.checked_at < ?2
+		AND (item.checked_at < ?2 OR item.checked_at > ?4) -- asked after now is asked before a clock was set back
 `
 
 // Links implements job.Ledger.
@@ -42,8 +42,8 @@ func (s *Store) Links(ctx context.Context, q job.Question, after int64, n int) (
 		JOIN job ON job.id = ?1
 		`+asked[q.Replace]+`
 		ORDER BY item.id
-		LIMIT ?4
-	`, q.JobID, stamp(q.At), after, n)
+		LIMIT ?5
+	`, q.JobID, stamp(q.At), after, stamp(time.Now()), n)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
@@ -86,7 +86,7 @@ func (s *Store) LastAsked(ctx context.Context, jobID int64) (itemID int64, err e
 
 // Unasked counts the links that the question is about.
 func (s *Store) Unasked(ctx context.Context, q job.Question) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM item`+asked[q.Replace], q.JobID, stamp(q.At), 0).Scan(&n)
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM item`+asked[q.Replace], q.JobID, stamp(q.At), 0, stamp(time.Now())).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the links of job %d: %w", q.JobID, err)
 	}

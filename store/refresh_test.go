@@ -46,6 +46,7 @@ func TestWhichLinksAreAskedAbout(t *testing.T) {
 		{"found processing, expired since", "link_status = 'processing', expires_at = '2026-03-01T12:30:00.000Z'", true, true},
 		{"found paid, expired since", "link_status = 'paid', expires_at = '2026-03-01T12:30:00.000Z'", false, false},
 		{"found expired before its time", "link_status = 'expired', expires_at = '2026-03-02T00:00:00.000Z'", false, true},
+		{"asked about before the clock was set back", "link_status = 'open', checked_at = '2999-03-01T13:00:00.000Z', expires_at = '2026-03-01T12:30:00.000Z'", true, true},
 		{"asked about since", "link_status = 'open', checked_at = '2026-03-01T13:00:00.000Z', expires_at = '2026-03-01T12:30:00.000Z'", false, false},
 	}
 	for _, tt := range tests {

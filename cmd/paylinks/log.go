@@ -88,7 +88,7 @@ func (e *engine) needsPerson(j job.Job, event job.Moved) bool {
 	case job.Unknown:
 		return j.OnUnknown == job.Hold || event.Item.UnknownEnds >= e.options.maxAttempts
 	case job.Pending:
-		return event.Verdict.Code == job.CodeHeld
+		return event.Verdict.Code == job.CodeHeld || event.Verdict.Code == job.CodeUnsettled
 	}
 	return false
 }

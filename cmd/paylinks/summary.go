@@ -214,8 +214,8 @@ func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags
 
 // doubtStep is what a person does with rows that wait for a person's word.
 func doubtStep(id int64, items map[job.State]int, waiting int, flags string) string {
-	if items[job.Unknown]+items[job.Sending] == 0 { // behind another job's doubt: a retry of this one moves nothing
-		return fmt.Sprintf("%s waiting for a person's word on another job; the reason says on which: paylinks show %d%s",
+	if items[job.Unknown]+items[job.Sending] == 0 { // behind another job's doubt or link: a retry of this one moves nothing
+		return fmt.Sprintf("%s waiting for a person's word on another job; the reason says on what: paylinks show %d%s",
 			count(waiting, "row"), id, flags)
 	}
 	them := "them"
