@@ -251,6 +251,31 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// Two names of one file would be two ledgers to the lock.
+func TestOpenRefusesHardLinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s, err := store.OpenForSending(path, "")
+	if err == nil {
+		err = errors.Join(s.Close(), os.Link(path, path+".other"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + ".other"} {
+		if s, err := store.OpenForSending(name, ""); err == nil || !strings.Contains(err.Error(), "2 names") {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+	}
+	reader, err := store.OpenToRead(t.Context(), path)
+	if err == nil {
+		err = errors.Join(reader.Close(), os.Remove(path+".other"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	openLedger(t, path)
+}
+
 func isError(err error) bool { return err != nil }
 
 func newer(err error) bool {

@@ -38,6 +38,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // registers the driver
@@ -82,6 +83,9 @@ func openForSending(path, holder string) (_ *Store, err error) {
 		}
 	}()
 	if err := recognise(path); err != nil {
+		return nil, err
+	}
+	if err := hasOneName(path); err != nil {
 		return nil, err
 	}
 	if err := closeToOthers(path); err != nil {
@@ -182,6 +186,11 @@ func (s *Store) Crashed() int { return s.found }
 // Path is where the ledger is.
 func (s *Store) Path() string { return s.path }
 
+// Files are the paths of the ledger and of what may be beside it and belongs to it.
+func (s *Store) Files() []string {
+	return []string{s.path, s.path + "-wal", s.path + "-shm", s.path + ".lock"}
+}
+
 // Close folds the WAL into the ledger file, closes it, and gives the lock back.
 func (s *Store) Close() error {
 	var errs []error
@@ -228,6 +237,19 @@ func closeToOthers(path string) error {
 		return err
 	}
 	return os.Chmod(path, info.Mode().Perm()&0o600)
+}
+
+// hasOneName refuses a ledger with hard links: each of its names has a lock and a -wal of its own, so that two senders would
+// both send its rows, and SQLite would damage it.
+func hasOneName(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if names := info.Sys().(*syscall.Stat_t).Nlink; names > 1 {
+		return fmt.Errorf("the file has %d names (hard links), and must have one: leave the one that runs use, and make copies with paylinks backup", names)
+	}
+	return nil
 }
 
 // nearest is the folder, or the first above it that is there.

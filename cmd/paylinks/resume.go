@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -108,11 +107,8 @@ func (o *resumeOptions) job(ctx context.Context, ledger *store.Store, id int64) 
 	if o.output == "" {
 		return j, nil
 	}
-	j.Output = o.output
-	if o.output != "-" {
-		if j.Output, err = filepath.Abs(o.output); err != nil {
-			return j, failf(exitOutput, "output %s: %w", o.output, err)
-		}
+	if j.Output, err = outputAt(o.output); err != nil {
+		return j, err
 	}
 	if sameFile(j.Output, j.File) {
 		return j, failf(exitUsage, "%s is the job's input", o.output).withHint("name another file with --output")

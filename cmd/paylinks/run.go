@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -246,15 +247,9 @@ func newIntakes(files []string, options invoice.Options, t target, ledger *store
 // setOutputs decides where each links file goes, and refuses one that would overwrite an input or another's.
 func setOutputs(intakes []*intake, output string) error {
 	for i, in := range intakes {
-		in.output = links.DefaultPath(in.abs)
-		if output == "-" {
-			in.output = "-"
-		} else if output != "" {
-			abs, err := filepath.Abs(output)
-			if err != nil {
-				return failf(exitOutput, "output %s: %w", output, err)
-			}
-			in.output = abs
+		var err error
+		if in.output, err = outputAt(cmp.Or(output, links.DefaultPath(in.abs))); err != nil {
+			return err
 		}
 		for _, other := range intakes {
 			if sameFile(in.output, other.abs) {
@@ -262,7 +257,7 @@ func setOutputs(intakes []*intake, output string) error {
 					withHint("name another with --output, or take our own output files out of the command")
 			}
 		}
-		if in.output == links.RejectedPath(in.abs) {
+		if in.output == links.Place(links.RejectedPath(in.abs)) {
 			return failf(exitUsage, "the links file of %s would take the place of its rejected file", in.path).
 				withHint("name another with --output")
 		}
@@ -276,6 +271,18 @@ func setOutputs(intakes []*intake, output string) error {
 	return nil
 }
 
+// outputAt is the links file that a path of the user's means, as the ledger keeps it.
+func outputAt(path string) (string, error) {
+	if path == "-" {
+		return path, nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", failf(exitOutput, "output %s: %w", path, err)
+	}
+	return links.Place(abs), nil
+}
+
 func sameFile(a, b string) bool {
 	if a == b {
 		return true
@@ -285,10 +292,12 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(first, second)
 }
 
-// spareLedger refuses an output that would take the place of the ledger.
+// spareLedger refuses an output that would take the place of the ledger, or of a file beside it that belongs to it.
 func spareLedger(output string, ledger *store.Store) error {
-	if sameFile(output, ledger.Path()) {
-		return failf(exitUsage, "%s is the ledger", output).withHint("name another file with --output")
+	for _, file := range ledger.Files() {
+		if sameFile(output, file) {
+			return failf(exitUsage, "%s is the ledger, or belongs to it", output).withHint("name another file with --output")
+		}
 	}
 	return nil
 }
