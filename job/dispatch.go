@@ -291,7 +291,7 @@ func (d *dispatcher) tell(now time.Time, reason string) {
 	case d.pace.outage():
 		if d.told != d.pace.probeAt {
 			d.told = d.pace.probeAt
-			d.observe(Unanswered{Next: d.told, Reason: reason})
+			d.observe(Unanswered{Next: d.told, Reason: reason, Begun: d.pace.probeWait == probeFirst})
 		}
 	case d.pace.pausedUntil.After(now):
 		if d.told != d.pace.pausedUntil {

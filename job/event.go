@@ -27,6 +27,7 @@ type Paused struct {
 type Unanswered struct {
 	Next   time.Time
 	Reason string // how the last attempt ended
+	Begun  bool   // it has just begun: no probe has gone out yet
 }
 
 // Flowing: a pause or an outage is over.

@@ -38,6 +38,15 @@ func TestAnOutageIsProbedUntilItEnds(t *testing.T) {
 		if n := countEvents[job.Unanswered](r); n != 4 {
 			t.Errorf("told %d times when the next probe leaves, want 4: once at the begin, once after each failed probe", n)
 		}
+		begun := 0
+		for _, event := range r.events {
+			if event, ok := event.(job.Unanswered); ok && event.Begun {
+				begun++
+			}
+		}
+		if begun != 1 {
+			t.Errorf("told %d times that an outage has begun, want once", begun)
+		}
 		if n := countEvents[job.Flowing](r); n != 1 {
 			t.Errorf("told %d times that requests flow again, want once", n)
 		}

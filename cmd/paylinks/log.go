@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,7 +52,8 @@ func masked(text string) string {
 	})
 }
 
-// logEvent writes one record per attempt at debug, and one at warn for each row that needs a person now.
+// logEvent writes one record per attempt at debug, and one at warn for each row that needs a person now and for the begin of
+// an outage.
 func (e *engine) logEvent(j job.Job, event job.Event) {
 	switch event := event.(type) {
 	case job.Moved:
@@ -72,7 +74,11 @@ func (e *engine) logEvent(j job.Job, event job.Event) {
 	case job.Paused:
 		e.log.Info("throttled", "job", j.ID, "until", event.Until, "rate", event.PerSecond)
 	case job.Unanswered:
-		e.log.Info("Clink is not answering", "job", j.ID, "next_probe", event.Next, "reason", event.Reason)
+		level := slog.LevelInfo
+		if event.Begun { // else who waits would see the cause, such as a wrong proxy, only when the run gives up
+			level = slog.LevelWarn
+		}
+		e.log.Log(context.Background(), level, "Clink is not answering", "job", j.ID, "next_probe", event.Next, "reason", event.Reason)
 	case job.Flowing:
 		e.log.Info("requests flow again", "job", j.ID)
 	default:

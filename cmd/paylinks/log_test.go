@@ -61,7 +61,9 @@ func TestLogEvents(t *testing.T) {
 		{"throttled", job.Retry, moved(job.Pending, 1, 0, "429"), "DEBUG"},
 		{"waits for another job", job.Retry, moved(job.Pending, 0, 0, job.CodeHeld), "WARN"},
 		{"duplicate", job.Retry, moved(job.Duplicate, 0, 0, ""), ""},
-		{"an outage", job.Retry, job.Unanswered{}, "INFO"},
+		{"waits for an earlier job's link", job.Retry, moved(job.Pending, 0, 0, job.CodeUnsettled), "WARN"},
+		{"an outage begins", job.Retry, job.Unanswered{Begun: true}, "WARN"},
+		{"an outage goes on", job.Retry, job.Unanswered{}, "INFO"},
 		{"a pause", job.Retry, job.Paused{}, "INFO"},
 		{"flowing", job.Retry, job.Flowing{}, "INFO"},
 	} {
