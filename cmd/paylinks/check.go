@@ -101,7 +101,7 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	}
 	for _, in := range intakes {
 		if in.known != nil {
-			if err := refusePurged(*in.known); err != nil {
+			if err := refusePurged(s, ledger, *in.known); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.err, "%s is job %d already: running it again goes on with that\n", in.path, in.known.ID)

@@ -103,8 +103,6 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "nothing was sent; put the latest backup in its place (paylinks backup makes them), and keep the damaged file"}
 	case errors.As(err, &remote):
 		return &failure{exitLedger, err, "name a ledger on a local disk with --ledger; to keep a copy elsewhere: paylinks backup PATH"}
-	case errors.Is(err, store.ErrNoJob):
-		return &failure{exitUsage, err, "see the jobs with: paylinks jobs"}
 	case errors.As(err, &output):
 		return &failure{exitOutput, err, "write it elsewhere with --output PATH; no folders are made"}
 	}

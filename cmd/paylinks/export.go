@@ -32,7 +32,7 @@ func newExport(s streams) *cobra.Command {
 }
 
 func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string, s streams) error {
-	id, err := jobNumber(arg)
+	id, err := jobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -41,11 +41,11 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 		return err
 	}
 	defer ledger.Close()
-	j, err := ledger.Job(ctx, id)
+	j, err := jobIn(ctx, s, ledger, id)
 	if err != nil {
-		return classify(err)
+		return err
 	}
-	if err := refusePurged(j); err != nil {
+	if err := refusePurged(s, ledger, j); err != nil {
 		return err
 	}
 	output := to.path
@@ -53,7 +53,7 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	case "":
 		if output = j.Output; output == "" {
 			return failf(exitUsage, "a later job writes the links file of job %d now", id).
-				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, ledger.Path()))
+				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
 		}
 	case "-":
 	default:

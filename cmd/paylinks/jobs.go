@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -36,6 +37,35 @@ func (o *lookOptions) open(ctx context.Context, s streams) (*store.Store, error)
 		return nil, err
 	}
 	return o.ledger.openToRead(ctx, s, environment)
+}
+
+// jobNumber reads a JOB argument, of a command that is to look for it in that ledger.
+func jobNumber(arg string, s streams, target targetOptions, ledger ledgerOptions) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err == nil && id > 0 {
+		return id, nil
+	}
+	environment, err := target.resolveEnvironment(s)
+	if err != nil {
+		return 0, err
+	}
+	path, err := ledger.resolve(s, environment)
+	if err != nil {
+		return 0, err
+	}
+	return 0, failf(exitUsage, "%q is not the number of a job", arg).withHint("see the numbers with: paylinks jobs%s", nextFlags(s, "", path))
+}
+
+// jobIn is the job of that number in the ledger.
+func jobIn(ctx context.Context, s streams, ledger *store.Store, id int64) (job.Job, error) {
+	j, err := ledger.Job(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNoJob):
+		return j, failf(exitUsage, "%w", err).withHint("see the jobs with: paylinks jobs%s", nextFlags(s, "", ledger.Path()))
+	case err != nil:
+		return j, classify(err)
+	}
+	return j, nil
 }
 
 // readEnough has nothing to say where whoever read standard output has gone: | head has what it wanted.

@@ -86,26 +86,39 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 	return ledger, nil
 }
 
-// nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it
-// does so by itself. A command that is printed must work when it is pasted.
-func nextFlags(s streams, path string) string {
-	leadsTo := func(env string) bool {
-		target := targetOptions{env: cmp.Or(env, s.getenv(envName("env")))}
-		environment, err := target.resolveEnvironment(s)
-		if err != nil {
-			return false
+// nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it does
+// so by itself. A command that is printed must work when it is pasted, into a shell with the same variables and into one
+// without them: a mail of cron's is read elsewhere. Where a variable names an environment, the command says its own: that
+// of the job that it is for, or with "" the variable's.
+func nextFlags(s streams, environment job.Environment, path string) string {
+	plain := s
+	plain.env = func(name string) (string, bool) {
+		if name == "HOME" || name == "XDG_STATE_HOME" {
+			return s.env(name)
 		}
-		ledger := ledgerOptions{path: s.getenv(envName("ledger"))}
-		found, err := ledger.resolve(s, environment)
-		return err == nil && sameFile(found, path)
+		return "", false
+	}
+	leadsTo := func(environment job.Environment) bool {
+		for _, shell := range []streams{s, plain} {
+			ledger := ledgerOptions{path: shell.getenv(envName("ledger"))}
+			if found, err := ledger.resolve(shell, environment); err != nil || !sameFile(found, path) {
+				return false
+			}
+		}
+		return true
+	}
+	flags, said := "", job.Environment(cmp.Or(s.getenv(envName("env")), s.getenv("CLINK_ENV")))
+	if said != "" {
+		said = cmp.Or(environment, said)
+		flags = " --env " + string(said)
 	}
 	switch {
-	case leadsTo(""):
-		return ""
-	case leadsTo(string(job.Simulator)):
+	case leadsTo(cmp.Or(said, job.Sandbox)):
+		return flags
+	case (environment == "" || environment == job.Simulator) && leadsTo(job.Simulator):
 		return " --env " + string(job.Simulator)
 	}
-	return " --ledger " + shellQuoted(path)
+	return flags + " --ledger " + shellQuoted(path)
 }
 
 // shellQuoted is the text as a shell takes it for one word.

@@ -87,7 +87,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 		said := "would be purged"
 		switch {
 		case p.Kept():
-			said = "stays, " + reasonsToStay(p)
+			said = "stays, " + reasonsToStay(p, nextFlags(s, p.Environment, ledger.Path()))
 		case o.yes:
 			if err := ledger.Purge(p.Job, now); err != nil {
 				return classify(err)
@@ -106,7 +106,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 		return nil
 	}
 	if goes > 0 {
-		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", count(goes, "job"), o.olderThan, nextFlags(s, ledger.Path()))
+		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", count(goes, "job"), o.olderThan, nextFlags(s, "", ledger.Path()))
 	}
 	return nil
 }
@@ -128,21 +128,21 @@ func (o *purgeOptions) open(ctx context.Context, s streams) (*store.Store, error
 }
 
 // reasonsToStay say why a job is not purged, and what can be done.
-func reasonsToStay(p store.Purgeable) string {
+func reasonsToStay(p store.Purgeable, flags string) string {
 	switch {
 	case p.Open > 0 && p.Live > 0:
 		return fmt.Sprintf("for %s and %s", count(p.Open, "open row"), count(p.Live, "live link"))
 	case p.Open > 0:
-		return fmt.Sprintf("for %s: paylinks show %d", count(p.Open, "open row"), p.ID)
+		return fmt.Sprintf("for %s: paylinks show %d%s", count(p.Open, "open row"), p.ID, flags)
 	}
-	return fmt.Sprintf("for %s, as far as is known: paylinks refresh %d", count(p.Live, "live link"), p.ID)
+	return fmt.Sprintf("for %s, as far as is known: paylinks refresh %d%s", count(p.Live, "live link"), p.ID, flags)
 }
 
 // refusePurged refuses to write or send anything of a job that has been purged.
-func refusePurged(j job.Job) error {
+func refusePurged(s streams, ledger *store.Store, j job.Job) error {
 	if j.PurgedAt.IsZero() {
 		return nil
 	}
 	return failf(exitUsage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, moment(j.PurgedAt)).
-		withHint("see what is left of it with: paylinks show %d", j.ID)
+		withHint("see what is left of it with: paylinks show %d%s", j.ID, nextFlags(s, j.Environment, ledger.Path()))
 }

@@ -56,7 +56,7 @@ unchecked, unanswered, paid_totals, output, seconds.`,
 func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) (err error) {
 	var id int64
 	if len(args) == 1 {
-		if id, err = jobNumber(args[0]); err != nil {
+		if id, err = jobNumber(args[0], s, o.target, o.ledger); err != nil {
 			return err
 		}
 	}
@@ -69,14 +69,14 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 	var jobs []job.Job
 	var blocked error
 	if id > 0 {
-		j, err := o.job(ctx, ledger, id)
+		j, err := o.job(ctx, s, ledger, id)
 		if err != nil {
 			return err
 		}
 		jobs = []job.Job{j}
 	} else {
 		if o.output != "" {
-			return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks refresh JOB --output PATH")
+			return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks refresh JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
 		}
 		if jobs, err = o.withLinks(ctx, ledger, started); err != nil {
 			return err
@@ -142,7 +142,7 @@ func (e *engine) refresh(ctx context.Context, j job.Job, at time.Time) (status i
 	}
 	show := e.newProgress(ctx, j, nil, before, "links", before)
 	runner := e.runner(j, show, map[job.LinkStatus]int{})
-	o := refreshed{outcome: outcome{job: j, report: runner.Refresh(ctx, asking), flags: nextFlags(e.s, e.ledger.Path())}}
+	o := refreshed{outcome: outcome{job: j, report: runner.Refresh(ctx, asking), flags: nextFlags(e.s, j.Environment, e.ledger.Path())}}
 	show.close()
 	if o.unasked, err = e.ledger.Unasked(after, asking); err != nil {
 		return 0, true, classify(err)

@@ -35,7 +35,7 @@ new link from this job's links file.
 }
 
 func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (err error) {
-	id, err := jobNumber(arg)
+	id, err := jobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (er
 		return err
 	}
 	defer func() { err = closed(ledger, err) }()
-	j, err := o.job(ctx, ledger, id)
+	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -47,19 +46,10 @@ on in its own environment, at its own address. Failed rows are not sent again: t
 	return cmd
 }
 
-// jobNumber reads a JOB argument.
-func jobNumber(arg string) (int64, error) {
-	id, err := strconv.ParseInt(arg, 10, 64)
-	if err != nil || id < 1 {
-		return 0, failf(exitUsage, "%q is not the number of a job", arg).withHint("see the numbers with: paylinks jobs")
-	}
-	return id, nil
-}
-
 func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (err error) {
 	var id int64
 	if len(args) == 1 {
-		if id, err = jobNumber(args[0]); err != nil {
+		if id, err = jobNumber(args[0], s, o.target, o.ledger); err != nil {
 			return err
 		}
 	}
@@ -69,7 +59,7 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	}
 	defer func() { err = closed(ledger, err) }()
 	if id > 0 {
-		j, err := o.job(ctx, ledger, id)
+		j, err := o.job(ctx, s, ledger, id)
 		if err != nil {
 			return err
 		}
@@ -79,7 +69,7 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 		return o.goOn(ctx, ledger, []job.Job{j}, s)
 	}
 	if o.output != "" {
-		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH")
+		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
 	}
 	jobs, err := o.unfinished(ctx, ledger)
 	if err != nil {
@@ -87,7 +77,7 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	}
 	jobs, blocked := writable(jobs, ledger, "resume", s)
 	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
-		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, ledger.Path()))
+		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, "", ledger.Path()))
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
@@ -96,12 +86,12 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 }
 
 // job is the job that was named, with its links file where --output says.
-func (o *resumeOptions) job(ctx context.Context, ledger *store.Store, id int64) (job.Job, error) {
-	j, err := ledger.Job(ctx, id)
+func (o *resumeOptions) job(ctx context.Context, s streams, ledger *store.Store, id int64) (job.Job, error) {
+	j, err := jobIn(ctx, s, ledger, id)
 	if err != nil {
-		return j, classify(err)
+		return j, err
 	}
-	if err := refusePurged(j); err != nil {
+	if err := refusePurged(s, ledger, j); err != nil {
 		return j, err
 	}
 	if o.output == "" {
@@ -130,7 +120,7 @@ func writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (goo
 			fmt.Fprintf(s.err, "paylinks: error: job %d: %v\n", j.ID, err)
 			continue
 		}
-		blocked = failf(exitOutput, "job %d: %w", j.ID, err).withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, ledger.Path()))
+		blocked = failf(exitOutput, "job %d: %w", j.ID, err).withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
 	}
 	return good, blocked
 }

@@ -32,7 +32,7 @@ of cannot be paid, but it stands there.
 }
 
 func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s streams) (err error) {
-	id, err := jobNumber(arg)
+	id, err := jobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s 
 		return err
 	}
 	defer func() { err = closed(ledger, err) }()
-	j, err := o.job(ctx, ledger, id)
+	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
 	}

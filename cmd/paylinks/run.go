@@ -130,7 +130,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 			return classify(err)
 		}
 		if in.known != nil {
-			if err := refusePurged(*in.known); err != nil {
+			if err := refusePurged(s, ledger, *in.known); err != nil {
 				return err
 			}
 		}

@@ -220,7 +220,7 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 		report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: report.Sent}
 	}
 
-	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked, flags: nextFlags(e.s, e.ledger.Path())}
+	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked, flags: nextFlags(e.s, j.Environment, e.ledger.Path())}
 	outputErr := e.writeLinks(after, j)
 	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
 		return 0, classify(err)

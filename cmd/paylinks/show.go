@@ -62,7 +62,7 @@ const (
 )
 
 func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
-	id, err := jobNumber(arg)
+	id, err := jobNumber(arg, s, o.look.target, o.look.ledger)
 	if err != nil {
 		return err
 	}
@@ -71,9 +71,9 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 		return err
 	}
 	defer ledger.Close()
-	j, err := ledger.Job(ctx, id)
+	j, err := jobIn(ctx, s, ledger, id)
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	tally, err := ledger.Tally(ctx, id)
 	if err != nil {
@@ -90,7 +90,7 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 		return classify(err)
 	}
 	view := view{
-		ledger: ledger, job: j, tally: tally, links: links, to: s.out, flags: nextFlags(s, ledger.Path()),
+		ledger: ledger, job: j, tally: tally, links: links, to: s.out, flags: nextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {
 		view.next = nextStep(id, j.LastRun.Stop, tally, sendable, waiting, view.flags)
