@@ -91,6 +91,29 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 // without them: a mail of cron's is read elsewhere. Where a variable names an environment, the command says its own: that
 // of the job that it is for, or with "" the variable's.
 func nextFlags(s streams, environment job.Environment, path string) string {
+	said := job.Environment(cmp.Or(s.getenv(envName("env")), s.getenv("CLINK_ENV")))
+	switch {
+	case said != "":
+		return flagsAt(s, cmp.Or(environment, said), path)
+	case leadsTo(s, job.Sandbox, path):
+		return ""
+	case (environment == "" || environment == job.Simulator) && leadsTo(s, job.Simulator, path):
+		return flagsAt(s, job.Simulator, path)
+	}
+	return " --ledger " + shellQuoted(path)
+}
+
+// flagsAt are the flags of a further command that keeps to the environment.
+func flagsAt(s streams, environment job.Environment, path string) string {
+	flags := " --env " + string(environment)
+	if !leadsTo(s, environment, path) {
+		flags += " --ledger " + shellQuoted(path)
+	}
+	return flags
+}
+
+// leadsTo says whether a command for the environment finds the ledger at path by itself, with our variables and without.
+func leadsTo(s streams, environment job.Environment, path string) bool {
 	plain := s
 	plain.env = func(name string) (string, bool) {
 		if name == "HOME" || name == "XDG_STATE_HOME" {
@@ -98,27 +121,13 @@ func nextFlags(s streams, environment job.Environment, path string) string {
 		}
 		return "", false
 	}
-	leadsTo := func(environment job.Environment) bool {
-		for _, shell := range []streams{s, plain} {
-			ledger := ledgerOptions{path: shell.getenv(envName("ledger"))}
-			if found, err := ledger.resolve(shell, environment); err != nil || !sameFile(found, path) {
-				return false
-			}
+	for _, shell := range []streams{s, plain} {
+		ledger := ledgerOptions{path: shell.getenv(envName("ledger"))}
+		if found, err := ledger.resolve(shell, environment); err != nil || !sameFile(found, path) {
+			return false
 		}
-		return true
 	}
-	flags, said := "", job.Environment(cmp.Or(s.getenv(envName("env")), s.getenv("CLINK_ENV")))
-	if said != "" {
-		said = cmp.Or(environment, said)
-		flags = " --env " + string(said)
-	}
-	switch {
-	case leadsTo(cmp.Or(said, job.Sandbox)):
-		return flags
-	case (environment == "" || environment == job.Simulator) && leadsTo(job.Simulator):
-		return " --env " + string(job.Simulator)
-	}
-	return flags + " --ledger " + shellQuoted(path)
+	return true
 }
 
 // shellQuoted is the text as a shell takes it for one word.

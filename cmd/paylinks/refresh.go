@@ -22,7 +22,7 @@ func newRefresh(s streams) *cobra.Command {
 		Long: `refresh asks Clink about each link, at the pace of a run, and writes the links file again with two more columns:
 link_status (paid, processing, open or expired) and checked_at. Nothing is sent, and no row changes its state. What
 is paid, or has expired unpaid, is final and not asked about again. Without JOB it takes every job that has a
-link left to ask about, oldest first; with --env only those of that environment.
+link left to ask about, oldest first; with --env or CLINK_ENV only those of that environment.
 
 With --json the summary is one object a job, with these keys: job, file, environment, links, paid, processing, open, expired,
 unchecked, unanswered, paid_totals, output, seconds.`,
@@ -78,7 +78,7 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 		if o.output != "" {
 			return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks refresh JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
 		}
-		if jobs, err = o.withLinks(ctx, ledger, started); err != nil {
+		if jobs, err = o.withLinks(ctx, ledger, o.target.named(s), started); err != nil {
 			return err
 		}
 		jobs, blocked = writable(jobs, ledger, "refresh", s)
@@ -89,33 +89,21 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	worst := exitOK
-	for _, j := range jobs {
-		stopped := false
-		status, err := o.with(ledger, j, s, func(e *engine) (status int, err error) {
-			status, stopped, err = e.refresh(ctx, j, started)
-			return status, err
-		})
-		if err != nil {
-			return withBlocked(err, blocked, s)
-		}
-		worst = max(worst, status)
-		if stopped {
-			break
-		}
-	}
-	return withBlocked(exitWith(worst), blocked, s)
+	err = eachJob(jobs, targetOf, func(j job.Job) (int, bool, error) {
+		return o.with(ledger, j, s, func(e *engine) (int, bool, error) { return e.refresh(ctx, j, started) })
+	})
+	return withBlocked(err, blocked, s)
 }
 
-// withLinks are the jobs that have a link whose status is not final, oldest first.
-func (o *resumeOptions) withLinks(ctx context.Context, ledger *store.Store, at time.Time) ([]job.Job, error) {
+// withLinks are the jobs, of all environments or of the one that is named, that have a link whose status is not final, oldest first.
+func (o *resumeOptions) withLinks(ctx context.Context, ledger *store.Store, named job.Environment, at time.Time) ([]job.Job, error) {
 	all, err := ledger.Jobs(ctx)
 	if err != nil {
 		return nil, classify(err)
 	}
 	var jobs []job.Job
 	for _, j := range all {
-		if !j.PurgedAt.IsZero() || o.target.env != "" && job.Environment(o.target.env) != j.Environment {
+		if !j.PurgedAt.IsZero() || named != "" && named != j.Environment {
 			continue
 		}
 		n, err := ledger.Unasked(ctx, job.Question{JobID: j.ID, At: at})
@@ -130,8 +118,7 @@ func (o *resumeOptions) withLinks(ctx context.Context, ledger *store.Store, at t
 }
 
 // refresh asks about the job's links, writes its links file and sums up. at is when the command began: a link that
-// several jobs report is asked about once. stopped says that no other job is to follow; a link that stays unclear does not
-// keep them waiting.
+// several jobs report is asked about once. stopped is as eachJob takes it: a link that stays unclear keeps no other job waiting.
 func (e *engine) refresh(ctx context.Context, j job.Job, at time.Time) (status int, stopped bool, err error) {
 	started := time.Now()
 	after := context.WithoutCancel(ctx) // what was answered is written even when interrupted

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,8 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address. Failed rows are not sent again: that is what paylinks retry is for.
+on in its own environment, at its own address; without JOB, --env or CLINK_ENV takes only those of that environment,
+and --base-url those of that address. Failed rows are not sent again: that is what paylinks retry is for.
 
 ` + summaryHelp,
 		Annotations: exits(meanings...),
@@ -71,12 +73,20 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	if o.output != "" {
 		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
 	}
-	jobs, err := o.unfinished(ctx, ledger)
+	scope, err := o.target.scope(s)
+	if err != nil {
+		return err
+	}
+	jobs, others, err := o.unfinished(ctx, ledger, scope)
 	if err != nil {
 		return err
 	}
 	jobs, blocked := writable(jobs, ledger, "resume", s)
-	if len(jobs) == 0 && blocked == nil && !o.send.quiet {
+	switch {
+	case o.send.quiet:
+	case len(others) > 0:
+		fmt.Fprintln(s.err, leftOut(s, scope, others, ledger.Path()))
+	case len(jobs) == 0 && blocked == nil:
 		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, "", ledger.Path()))
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
@@ -164,24 +174,52 @@ func (o *resumeOptions) open(s streams, doing string) (*store.Store, error) {
 	return o.ledger.openToSend(s, environment, doing)
 }
 
-// unfinished are the jobs with open rows, oldest first: also those whose open rows all wait for a person, so that they are
-// told of.
-func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store) ([]job.Job, error) {
+// unfinished are the jobs in scope with open rows, oldest first: also those whose open rows all wait for a person, so that
+// they are told of. others are those out of scope.
+func (o *resumeOptions) unfinished(ctx context.Context, ledger *store.Store, scope target) (open, others []job.Job, err error) {
 	all, err := ledger.Jobs(ctx)
 	if err != nil {
-		return nil, classify(err)
+		return nil, nil, classify(err)
 	}
-	var open []job.Job
 	for _, j := range all {
 		tally, err := ledger.Tally(ctx, j.ID)
 		if err != nil {
-			return nil, classify(err)
+			return nil, nil, classify(err)
 		}
-		if tally.Open() > 0 {
+		switch {
+		case tally.Open() == 0:
+		case scope.holds(j):
 			open = append(open, j)
+		default:
+			others = append(others, j)
 		}
 	}
-	return open, nil
+	return open, others, nil
+}
+
+// leftOut lists the jobs that are out of scope, and the commands that go on with them.
+func leftOut(s streams, scope target, jobs []job.Job, ledger string) string {
+	var places []target
+	numbers := map[target][]string{}
+	for _, j := range jobs {
+		place := target{environment: j.Environment}
+		if scope.baseURL != "" {
+			place.baseURL = j.BaseURL
+		}
+		if numbers[place] == nil {
+			places = append(places, place)
+		}
+		numbers[place] = append(numbers[place], fmt.Sprintf("job %d", j.ID))
+	}
+	var parts []string
+	for _, place := range places {
+		flags := flagsAt(s, place.environment, ledger)
+		if place.baseURL != "" && place.baseURL != job.InProcess {
+			flags += " --base-url " + shellQuoted(place.baseURL)
+		}
+		parts = append(parts, fmt.Sprintf("%s of %s, go on with: paylinks resume%s", strings.Join(numbers[place], ", "), place.environment, flags))
+	}
+	return "left out: " + strings.Join(parts, "; ")
 }
 
 // ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
@@ -211,14 +249,14 @@ func (o *resumeOptions) ready(ctx context.Context, s streams, jobs []job.Job) er
 
 // goOn finishes the jobs, each in its own environment and at its own address.
 func (o *resumeOptions) goOn(ctx context.Context, ledger *store.Store, jobs []job.Job, s streams) error {
-	return eachJob(jobs, func(j job.Job) (int, error) {
+	return eachJob(jobs, targetOf, func(j job.Job) (int, bool, error) {
 		if o.send.onUnknown != "" {
 			j.OnUnknown = job.Policy(o.send.onUnknown)
 		}
 		if err := ledger.Remember(j); err != nil {
-			return 0, classify(err)
+			return 0, true, classify(err)
 		}
-		return o.with(ledger, j, s, func(e *engine) (int, error) { return e.finish(ctx, j, "") })
+		return o.with(ledger, j, s, func(e *engine) (int, bool, error) { return e.finish(ctx, j, "") })
 	})
 }
 
@@ -246,14 +284,14 @@ func (o *resumeOptions) admit(s streams, j job.Job) error {
 }
 
 // with has do work on the job by an engine for the job's environment and address.
-func (o *resumeOptions) with(ledger *store.Store, j job.Job, s streams, do func(*engine) (int, error)) (int, error) {
+func (o *resumeOptions) with(ledger *store.Store, j job.Job, s streams, do func(*engine) (int, bool, error)) (int, bool, error) {
 	key, err := o.target.key(s, j.Environment)
 	if err != nil {
-		return 0, err
+		return 0, true, err
 	}
-	e, err := newEngine(s, ledger, &o.send, target{environment: j.Environment, baseURL: j.BaseURL}, key)
+	e, err := newEngine(s, ledger, &o.send, targetOf(j), key)
 	if err != nil {
-		return 0, err
+		return 0, true, err
 	}
 	defer e.close()
 	return do(e)

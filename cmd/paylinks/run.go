@@ -156,27 +156,34 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	}
 	defer e.close()
 
-	return eachJob(intakes, func(in *intake) (int, error) {
+	return eachJob(intakes, func(*intake) target { return t }, func(in *intake) (int, bool, error) {
 		j, err := o.take(ctx, in, ledger)
 		if err != nil {
-			return 0, err
+			return 0, true, err
 		}
 		return e.finish(ctx, j, in.rejected)
 	})
 }
 
-// eachJob finishes one job after the other. A status that stops a run ends the whole; else one job that needs
-// attention makes the whole need it.
-func eachJob[T any](jobs []T, finish func(T) (status int, err error)) error {
-	worst := exitOK
+// eachJob finishes one job after the other. One that stopped ends the whole, but where Clink refused the key, or is not what
+// answers, only what goes to the same place: at another one it may be well. Else one job that needs attention makes the
+// whole need it.
+func eachJob[T any](jobs []T, place func(T) target, finish func(T) (status int, stopped bool, err error)) error {
+	worst, stoppedAt := exitOK, map[target]bool{}
 	for _, j := range jobs {
-		status, err := finish(j)
+		if stoppedAt[place(j)] {
+			continue
+		}
+		status, stopped, err := finish(j)
 		switch {
 		case err != nil:
 			return err
-		case status != exitOK && status != exitAttention:
+		case stopped && status == exitUnfinished: // which must not hide a stop that a person has to see to
+			return exitWith(max(worst, status))
+		case stopped && status != exitKey && status != exitConfig:
 			return exitWith(status)
 		}
+		stoppedAt[place(j)] = stopped
 		worst = max(worst, status)
 	}
 	return exitWith(worst)

@@ -183,26 +183,26 @@ func (e *engine) close() {
 	e.stop()
 }
 
-// finish sends what is open in the job, writes its links file and sums up. It returns the exit status; an error is
-// a failure of its own.
-func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, error) {
+// finish sends what is open in the job, writes its links file and sums up. It returns the exit status, and whether the run
+// was stopped; an error is a failure of its own.
+func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (status int, stopped bool, err error) {
 	started := time.Now()
 	after := context.WithoutCancel(ctx) // an interrupted run still writes what it has
 	before, err := e.ledger.Tally(after, j.ID)
 	if err != nil {
-		return 0, classify(err)
+		return 0, true, classify(err)
 	}
 	failures, err := e.options.failuresOf(before.Rows())
 	if err != nil {
-		return 0, err
+		return 0, true, err
 	}
 	asking := job.Question{JobID: j.ID, At: started, Replace: true}
 	unasked, err := e.unasked(after, asking)
 	if err != nil {
-		return 0, err
+		return 0, true, err
 	}
 	if err := e.ledger.BeginRun(j.ID, started); err != nil {
-		return 0, classify(err)
+		return 0, true, classify(err)
 	}
 	show := e.newProgress(ctx, j, before.Items, before.Rows(), "rows", unasked)
 	asked := map[job.LinkStatus]int{}
@@ -223,13 +223,13 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 	outcome := outcome{job: j, report: report, rejected: rejected, asked: asked, flags: nextFlags(e.s, j.Environment, e.ledger.Path())}
 	outputErr := e.writeLinks(after, j)
 	if outcome.tally, err = e.ledger.Tally(after, j.ID); err != nil {
-		return 0, classify(err)
+		return 0, true, classify(err)
 	}
 	if outcome.sendable, outcome.waiting, err = e.ledger.Left(after, j, e.options.maxAttempts); err != nil {
-		return 0, classify(err)
+		return 0, true, classify(err)
 	}
 	if outcome.unasked, err = e.unasked(after, asking); err != nil {
-		return 0, err
+		return 0, true, err
 	}
 	outcome.status = statusOf(report, outcome.tally, outcome.sendable+outcome.unasked)
 	outcome.took = time.Since(started)
@@ -241,9 +241,9 @@ func (e *engine) finish(ctx context.Context, j job.Job, rejected string) (int, e
 	}
 	e.options.metrics.take(outcome, before.AllAttempts())
 	if err := e.sumUp(outcome); err != nil {
-		return 0, err
+		return 0, true, err
 	}
-	return outcome.status, nil
+	return outcome.status, outcome.status != exitOK && outcome.status != exitAttention, nil
 }
 
 // unasked counts the links that reissue has to ask about.

@@ -93,7 +93,7 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 		ledger: ledger, job: j, tally: tally, links: links, to: s.out, flags: nextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {
-		view.next = nextStep(id, j.LastRun.Stop, tally, sendable, waiting, view.flags)
+		view.next = nextStep(j, j.LastRun.Stop, tally, sendable, waiting, view.flags)
 	}
 	switch {
 	case o.json:

@@ -164,7 +164,7 @@ func (o outcome) lines(ledger string) string {
 		fmt.Fprintf(&b, "  rejected rows: %s\n", o.rejected)
 	}
 	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
-	next := nextStep(o.job.ID, o.report.Stop, o.tally, o.sendable, o.waiting, o.flags)
+	next := nextStep(o.job, o.report.Stop, o.tally, o.sendable, o.waiting, o.flags)
 	if o.unasked > 0 {
 		next = fmt.Sprintf("Clink has said nothing about %s; ask again with: paylinks reissue %d%s", count(o.unasked, "expired link"), o.job.ID, o.flags)
 	}
@@ -190,9 +190,11 @@ func linksFileLine(j job.Job, flags string) string {
 
 // nextStep says what a person does next with a job whose last run ended like this, and by which command; "" where there is
 // nothing left to do.
-func nextStep(id int64, stop job.Stop, t job.Tally, sendable, waiting int, flags string) string {
-	items := t.Items
+func nextStep(j job.Job, stop job.Stop, t job.Tally, sendable, waiting int, flags string) string {
+	id, items := j.ID, t.Items
 	switch {
+	case sendable > 0 && stop == job.WrongAddress && j.BaseURL != clinkURL[j.Environment]:
+		return fmt.Sprintf("%s left, and a job keeps its address; run the file again with the right --base-url", count(sendable, "row"))
 	case sendable > 0 && stop == job.TooManyFails:
 		return fmt.Sprintf("%s left; once the cause is mended, go on with: paylinks resume %d%s", count(sendable, "row"), id, flags)
 	case sendable > 0:

@@ -72,6 +72,31 @@ func (o *targetOptions) resolve(s streams) (target, error) {
 	return t, t.check()
 }
 
+// named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for
+// that one.
+func (o *targetOptions) named(s streams) job.Environment {
+	return job.Environment(cmp.Or(o.env, s.getenv("CLINK_ENV")))
+}
+
+// scope is where resume without JOB keeps to: the environment that is named, and the address of --base-url. "" is any.
+func (o *targetOptions) scope(s streams) (target, error) {
+	scope := target{environment: o.named(s)}
+	if o.baseURL == "" {
+		return scope, nil
+	}
+	t, err := o.resolve(s)
+	scope.baseURL = t.baseURL
+	return scope, err
+}
+
+// holds says whether the job lies within the scope.
+func (t target) holds(j job.Job) bool {
+	return (t.environment == "" || t.environment == j.Environment) && (t.baseURL == "" || t.baseURL == j.BaseURL)
+}
+
+// targetOf is the Clink that a job is sent to.
+func targetOf(j job.Job) target { return target{environment: j.Environment, baseURL: j.BaseURL} }
+
 // check refuses an address that belongs to another environment: the environment is what guards real money.
 func (t target) check() error {
 	u, err := url.Parse(t.baseURL)
