@@ -81,7 +81,7 @@ func runRefresh(ctx context.Context, o resumeOptions, args []string, s streams) 
 		if jobs, err = o.withLinks(ctx, ledger, o.target.named(s), started); err != nil {
 			return err
 		}
-		jobs, blocked = writable(jobs, ledger, "refresh", s)
+		jobs, blocked = o.writable(jobs, ledger, "refresh", s)
 		if len(jobs) == 0 && blocked == nil && !o.send.quiet {
 			fmt.Fprintln(s.err, "no job has a link that is left to ask about")
 		}

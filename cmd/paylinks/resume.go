@@ -81,7 +81,7 @@ func runResume(ctx context.Context, o resumeOptions, args []string, s streams) (
 	if err != nil {
 		return err
 	}
-	jobs, blocked := writable(jobs, ledger, "resume", s)
+	jobs, blocked := o.writable(jobs, ledger, "resume", s)
 	switch {
 	case o.send.quiet:
 	case len(others) > 0:
@@ -116,12 +116,20 @@ func (o *resumeOptions) job(ctx context.Context, s streams, ledger *store.Store,
 	return j, spareLedger(j.Output, ledger)
 }
 
-// writable leaves out the jobs whose links file cannot be written, so that one folder that is gone does not keep all
+// tryOutput finds out whether the job's links can be written, also beside the summary of --json.
+func (o *resumeOptions) tryOutput(j job.Job) error {
+	if o.send.json && j.Output == "-" {
+		return failf(exitUsage, "the links go to standard output, and --json needs that").withHint("name a file with --output PATH")
+	}
+	return tryOutput(j.Output)
+}
+
+// writable leaves out the jobs whose links cannot be written, so that one folder that is gone does not keep all
 // others waiting. blocked says which job that is, or the first of several, and how the command, doing, gets on with it; the
 // others are named on standard error.
-func writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (good []job.Job, blocked error) {
+func (o *resumeOptions) writable(jobs []job.Job, ledger *store.Store, doing string, s streams) (good []job.Job, blocked error) {
 	for _, j := range jobs {
-		err := tryOutput(j.Output)
+		err := o.tryOutput(j)
 		switch {
 		case err == nil:
 			good = append(good, j)
@@ -235,7 +243,7 @@ func (o *resumeOptions) ready(ctx context.Context, s streams, jobs []job.Job) er
 		if _, err := o.target.key(s, j.Environment); err != nil {
 			return err
 		}
-		if err := tryOutput(j.Output); err != nil {
+		if err := o.tryOutput(j); err != nil {
 			return err
 		}
 	}
@@ -275,10 +283,6 @@ func (o *resumeOptions) admit(s streams, j job.Job) error {
 			return failf(exitConfig, "job %d was begun at %s, and --base-url says %s", j.ID, j.BaseURL, t.baseURL).
 				withHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
 		}
-	}
-	if o.send.json && j.Output == "-" {
-		return failf(exitUsage, "job %d writes its links to standard output, and --json needs it", j.ID).
-			withHint("run its file again with --output PATH")
 	}
 	return o.send.checkProduction(s, j.Environment)
 }
