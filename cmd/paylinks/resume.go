@@ -233,14 +233,14 @@ func leftOut(s streams, scope target, jobs []job.Job, ledger string) string {
 // ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
 // be asked. A --env or --base-url that differs from a job's own is refused.
 func (o *resumeOptions) ready(ctx context.Context, s streams, jobs []job.Job) error {
-	if err := o.send.check(s, job.Simulator); err != nil {
+	if err := o.send.check(); err != nil {
 		return err
 	}
 	for _, j := range jobs {
 		if err := o.admit(s, j); err != nil {
 			return err
 		}
-		if _, err := o.target.key(s, j.Environment); err != nil {
+		if _, err := o.target.key(s, j.Environment, ""); err != nil {
 			return err
 		}
 		if err := o.tryOutput(j); err != nil {
@@ -284,12 +284,12 @@ func (o *resumeOptions) admit(s streams, j job.Job) error {
 				withHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
 		}
 	}
-	return o.send.checkProduction(s, j.Environment)
+	return o.send.checkProduction(s, j.Environment, "add --yes")
 }
 
 // with has do work on the job by an engine for the job's environment and address.
 func (o *resumeOptions) with(ledger *store.Store, j job.Job, s streams, do func(*engine) (int, bool, error)) (int, bool, error) {
-	key, err := o.target.key(s, j.Environment)
+	key, err := o.target.key(s, j.Environment, "")
 	if err != nil {
 		return 0, true, err
 	}

@@ -105,10 +105,13 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	if err := o.send.check(s, t.environment); err != nil {
+	if err := o.send.check(); err != nil {
 		return err
 	}
-	key, err := o.target.key(s, t.environment)
+	if err := o.send.checkProduction(s, t.environment, "say --yes; or try it first without: --env sandbox, or --env simulator"); err != nil {
+		return err
+	}
+	key, err := o.target.key(s, t.environment, "; to try without Clink: --env simulator")
 	if err != nil {
 		return err
 	}

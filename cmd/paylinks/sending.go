@@ -75,8 +75,8 @@ func (o *sendOptions) addShown(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.json, "json", false, "the summary as one JSON object on standard output")
 }
 
-// check refuses what makes no sense before anything is opened, and a production run that nobody can confirm.
-func (o *sendOptions) check(s streams, environment job.Environment) error {
+// check refuses what makes no sense before anything is opened.
+func (o *sendOptions) check() error {
 	oneOf := func(flag, value string, words ...string) error {
 		for _, word := range words {
 			if value == word {
@@ -108,16 +108,15 @@ func (o *sendOptions) check(s streams, environment job.Environment) error {
 			return err
 		}
 	}
-	if _, err := o.failuresOf(100); err != nil {
-		return err
-	}
-	return o.checkProduction(s, environment)
+	_, err := o.failuresOf(100)
+	return err
 }
 
-func (o *sendOptions) checkProduction(s streams, environment job.Environment) error {
+// checkProduction refuses a production run that nobody can confirm.
+func (o *sendOptions) checkProduction(s streams, environment job.Environment, hint string) error {
 	if environment == job.Production && !o.yes && !(isTerminal(s.in) && isTerminal(s.err)) {
 		return failf(exitUsage, "production needs --yes where nobody can be asked: nothing was sent").
-			withHint("try it first without: --env sandbox, or --env simulator")
+			withHint("%s", hint)
 	}
 	return nil
 }
@@ -143,6 +142,7 @@ type engine struct {
 	s       streams
 	ledger  *store.Store
 	options *sendOptions
+	keyFrom string // see secretKey
 	client  *clink.Client
 	console *console
 	log     *slog.Logger
@@ -150,8 +150,8 @@ type engine struct {
 }
 
 // newEngine makes the client for the target, and starts the in-process simulator where that is meant.
-func newEngine(s streams, ledger *store.Store, o *sendOptions, t target, key string) (*engine, error) {
-	e := &engine{s: s, ledger: ledger, options: o, console: newConsole(s.err), stop: func() {}}
+func newEngine(s streams, ledger *store.Store, o *sendOptions, t target, key secretKey) (*engine, error) {
+	e := &engine{s: s, ledger: ledger, options: o, keyFrom: key.from, console: newConsole(s.err), stop: func() {}}
 	e.log = newLog(e.console, o)
 	address := t.baseURL
 	if address == job.InProcess {
@@ -166,7 +166,7 @@ func newEngine(s streams, ledger *store.Store, o *sendOptions, t target, key str
 	}
 	var err error
 	e.client, err = clink.New(clink.Config{
-		BaseURL: address, Key: key, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout,
+		BaseURL: address, Key: key.text, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout,
 	})
 	if err != nil {
 		e.stop()

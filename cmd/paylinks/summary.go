@@ -123,7 +123,10 @@ func (e *engine) complain(o outcome) {
 	hint := ""
 	switch o.report.Stop {
 	case job.KeyRefused:
-		hint = fmt.Sprintf("check CLINK_SECRET_KEY: is it the key for %s? no row was lost; run again with the right key", o.job.Environment)
+		hint = fmt.Sprintf("check the key in %s: is it the one for %s? no row was lost; run again with the right key", e.keyFrom, o.job.Environment)
+		if e.keyFrom == "" {
+			hint = "no row was lost; that simulator was started with --key, and --env simulator sends none: start it without, and run again"
+		}
 	case job.WrongAddress:
 		hint = fmt.Sprintf("what answers at %s is not Clink's API; check --base-url and CLINK_BASE_URL", o.job.BaseURL)
 	case job.TooManyFails:

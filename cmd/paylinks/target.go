@@ -116,37 +116,53 @@ func (t target) check() error {
 	return nil
 }
 
-// key reads the secret key. The simulator needs none, and is not told one that was meant for Clink.
-func (o *targetOptions) key(s streams, environment job.Environment) (string, error) {
-	path := o.apiKeyFile
-	if path == "" && environment == job.Simulator {
-		return "", nil
+// secretKey is the key, and where it came from, for messages.
+type secretKey struct{ text, from string }
+
+// key reads the secret key. The simulator needs none, and is not told one that was meant for Clink. instead is what the hint
+// adds for one who has no key.
+func (o *targetOptions) key(s streams, environment job.Environment, instead string) (secretKey, error) {
+	if environment == job.Simulator {
+		return secretKey{}, nil
 	}
+	path := o.apiKeyFile
 	if folder := s.getenv("CREDENTIALS_DIRECTORY"); path == "" && folder != "" {
 		credential := filepath.Join(folder, "clink-secret-key")
 		if _, err := os.Stat(credential); err == nil {
 			path = credential
 		}
 	}
-	key, from := s.getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"
+	key := secretKey{s.getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"}
 	if path != "" {
 		text, err := os.ReadFile(path)
-		if wrong, ok := errors.AsType[*fs.PathError](err); ok {
-			err = wrong.Err // without the path: somebody may have given the key itself for it
-		}
 		if err != nil {
-			return "", failf(exitConfig, "read the secret key: %w", err).withHint("--api-key-file takes the path of a file that holds the key")
+			return key, unreadableKey(path, err)
 		}
-		key, from = string(text), path
+		key = secretKey{string(text), path}
 	}
-	key = strings.TrimSpace(key)
+	key.text = strings.TrimSpace(key.text)
 	switch {
-	case key == "":
-		return "", failf(exitConfig, "there is no secret key for %s", environment).
-			withHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file; to try without Clink: --env simulator")
-	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", failf(exitConfig, "the secret key in %s has a space, a line break or a letter that no key has", from).
+	case key.text == "" && path != "":
+		return key, failf(exitConfig, "there is no secret key for %s: the file %s is empty", environment, path).
+			withHint("it must hold the key and nothing else")
+	case key.text == "":
+		return key, failf(exitConfig, "there is no secret key for %s", environment).
+			withHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file%s", instead)
+	case strings.ContainsFunc(key.text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return key, failf(exitConfig, "the secret key in %s has a space, a line break or a letter that no key has", key.from).
 			withHint("it must hold the key and nothing else")
 	}
 	return key, nil
+}
+
+// unreadableKey says why the key's file cannot be read, without its path where somebody has given the key itself for it.
+func unreadableKey(path string, err error) error {
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		err = wrong.Err
+	}
+	where := " in " + path
+	if strings.HasPrefix(strings.TrimSpace(path), "sk_") {
+		where = ""
+	}
+	return failf(exitConfig, "read the secret key%s: %w", where, err).withHint("--api-key-file takes the path of a file that holds the key")
 }
