@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -150,7 +148,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 			return err
 		}
 	}
-	if err := confirm(ctx, o.send.yes, t.environment, describeAll(intakes), s); err != nil {
+	if err := confirm(ctx, o.send.yes, t.environment, describeAll(intakes, o.send.limit), s); err != nil {
 		return err
 	}
 	e, err := newEngine(s, ledger, &o.send, t, key)
@@ -323,8 +321,8 @@ func tryOutput(path string) error {
 	return nil
 }
 
-// describeAll sums up for the question before production what would be sent.
-func describeAll(intakes []*intake) string {
+// describeAll sums up for the question before production what would be sent; a limit below 1 is none.
+func describeAll(intakes []*intake, limit int) string {
 	tally := job.NewTally()
 	resumed := 0
 	for _, in := range intakes {
@@ -336,11 +334,11 @@ func describeAll(intakes []*intake) string {
 	}
 	var parts []string
 	if n := tally.Items[job.Pending]; n > 0 {
-		parts = append(parts, "create "+count(n, "link"))
-		totals := tally.Totals(job.Pending)
-		for _, code := range slices.Sorted(maps.Keys(totals)) {
-			parts = append(parts, code+" "+grouped(totals[code]))
+		links, totals := count(n, "link"), amounts(tally.Totals(job.Pending))
+		if limit > 0 && limit < n {
+			links, totals = fmt.Sprintf("at most %s of %s", grouped(fmt.Sprint(limit)), links), totals+" in all"
 		}
+		parts = append(parts, "create "+links, totals)
 	}
 	if resumed > 0 {
 		parts = append(parts, "go on with "+count(resumed, "job"))
