@@ -189,6 +189,7 @@ func TestMisplacedSecretIsNotRepeated(t *testing.T) {
 	input := invoices(t, 1)
 	for name, env := range map[string]map[string]string{
 		"key for the key's file":     {"PAYLINKS_API_KEY_FILE": testKey},
+		"key after other letters":    {"PAYLINKS_API_KEY_FILE": "mine_" + testKey},
 		"key for the address":        {"CLINK_SECRET_KEY": testKey, "CLINK_BASE_URL": testKey},
 		"password in the address":    {"CLINK_SECRET_KEY": testKey, "CLINK_BASE_URL": "https://u:" + testKey + "@127.0.0.1"},
 		"key in the address's query": {"CLINK_SECRET_KEY": testKey, "CLINK_BASE_URL": "https://127.0.0.1/?key=" + testKey},

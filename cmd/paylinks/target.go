@@ -155,14 +155,14 @@ func (o *targetOptions) key(s streams, environment job.Environment, instead stri
 	return key, nil
 }
 
-// unreadableKey says why the key's file cannot be read, without its path where somebody has given the key itself for it.
+// unreadableKey says why the key's file cannot be read, and names it where nobody can have given the key itself for its path.
 func unreadableKey(path string, err error) error {
 	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
 		err = wrong.Err
 	}
-	where := " in " + path
-	if strings.HasPrefix(strings.TrimSpace(path), "sk_") {
-		where = ""
+	where := ""
+	if filepath.IsAbs(path) || strings.HasPrefix(path, ".") {
+		where = " in " + path
 	}
 	return failf(exitConfig, "read the secret key%s: %w", where, err).withHint("--api-key-file takes the path of a file that holds the key")
 }
