@@ -224,6 +224,9 @@ func describeFlag(flag *pflag.Flag) string {
 	if !strings.Contains(text, "(default: ") && !slices.Contains([]string{"", "0", "[]", "false", "0s"}, flag.DefValue) {
 		text += " (default " + strings.Replace(flag.DefValue, "m0s", "m", 1) + ")"
 	}
+	if !hasVariable(flag) {
+		return text
+	}
 	return text + " [" + envName(flag.Name) + "]"
 }
 
@@ -240,7 +243,7 @@ func nameArguments(flags *pflag.FlagSet) {
 			flag.Usage = strings.ReplaceAll(flag.Usage, "`", "")
 		}
 		if word != "" {
-			flag.Annotations = map[string][]string{argumentKey: {word}}
+			_ = flags.SetAnnotation(flag.Name, argumentKey, []string{word}) // it is there
 		}
 	})
 }

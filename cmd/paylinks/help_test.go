@@ -87,6 +87,12 @@ func TestHelp(t *testing.T) {
 						return
 					}
 					text, _, named := strings.Cut(help[line[1]:], "["+envName(flag.Name)+"]")
+					if typed := cmd.Name() == "purge" && flag.Name == "yes"; typed {
+						if named {
+							t.Errorf("%v: the help shows a variable of --%s, which must be typed", args, flag.Name)
+						}
+						return
+					}
 					if !named || strings.Contains(text, "[PAYLINKS_") {
 						t.Errorf("%v: the help does not show the variable of --%s", args, flag.Name)
 					}

@@ -27,7 +27,8 @@ func newPurge(s streams) *cobra.Command {
 		Long: `purge takes the customers' data out of jobs that were begun before a time: the rows as they stood in the file, what was
 sent, invoice ids, links, the words of errors, and folders. What recognises an invoice or a file stays, as a digest;
 so do session ids, amounts, times and counts. A job that has open rows stays as it is, and so does one with a link
-that can still be paid, as far as is known: refresh finds out. Without --yes it only says what it would do.
+that can still be paid, as far as is known: refresh finds out. Without --yes it only says what it would do; --yes
+must be typed here, PAYLINKS_YES does not count.
 
 A purged job can be shown, and no more: its links file cannot be written again, and nothing of it can be sent. An
 invoice of it in a new file is recognised: Clink is asked whether it was paid. Links files, rejected files and
@@ -46,6 +47,7 @@ backups that were made before are not touched.`,
 	o.look.addFlags(cmd)
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "`AGE` of a job at least, e.g. 90d, 12w or 2160h; required")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do it: this cannot be undone")
+	onlyTyped(cmd.Flags(), "yes")
 	return cmd
 }
 

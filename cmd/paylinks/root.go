@@ -155,13 +155,30 @@ func envName(flag string) string {
 	return "PAYLINKS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// typedKey is the annotation of a flag that no variable sets.
+const typedKey = "typed"
+
+// onlyTyped makes the flag count on the command line alone: what is meant for one command must not come from a file of
+// settings for all of them.
+func onlyTyped(flags *pflag.FlagSet, name string) {
+	if err := flags.SetAnnotation(name, typedKey, nil); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// hasVariable says whether PAYLINKS_<FLAG> sets the flag.
+func hasVariable(flag *pflag.Flag) bool {
+	_, typed := flag.Annotations[typedKey]
+	return !typed
+}
+
 // setFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as
 // good as none. A flag that can be repeated takes several values from there, one a line or between semicolons.
 func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 	var errs []error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		value, _ := env(envName(flag.Name))
-		if flag.Changed || value == "" || flag.Name == "help" {
+		if flag.Changed || value == "" || flag.Name == "help" || !hasVariable(flag) {
 			return
 		}
 		values := []string{value}
