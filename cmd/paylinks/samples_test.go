@@ -519,6 +519,53 @@ func TestUnits(t *testing.T) {
 	checkWith(t, "systemd-analyze", "verify", "--man=no", filepath.Join(folder, "paylinks.service"), filepath.Join(folder, "paylinks.timer"))
 }
 
+// pastedLines are the commands that the comments of a sample give to be typed.
+func pastedLines(t *testing.T, name string) (lines []string) {
+	for line := range strings.Lines(readSample(t, name)) {
+		if command, ok := strings.CutPrefix(line, "#   "); ok {
+			lines = append(lines, strings.TrimSpace(command))
+		}
+	}
+	return lines
+}
+
+// TestInstallLines guards that what the samples say to type can be pasted, and installs all files that they name, each
+// in a folder that is there by then.
+func TestInstallLines(t *testing.T) {
+	installed := map[string]bool{}
+	folders := []string{"/etc/systemd/system"} // that there are
+	for _, line := range slices.Concat(pastedLines(t, "paylinks.service"), pastedLines(t, "crontab")) {
+		checkWith(t, "sh", "-n", "-c", line)
+		if _, note, found := strings.Cut(line, "  "); found {
+			t.Errorf("%q: the shell takes %q for a part of the command", line, note)
+		}
+		words := strings.Fields(line)
+		if words[0] != "install" {
+			continue
+		}
+		to := words[len(words)-1]
+		if strings.HasSuffix(to, "/") {
+			to += filepath.Base(words[len(words)-2])
+		}
+		installed[to] = true
+		switch {
+		case slices.Contains(words, "-D"):
+			folders = append(folders, filepath.Dir(to))
+		case !slices.Contains(words, "-d") && !slices.Contains(folders, filepath.Dir(to)):
+			t.Errorf("%q: nothing has made the folder", line)
+		}
+	}
+	settings := sampleSettings(t)
+	for _, path := range []string{
+		settings["PAYLINKS"], settings["INBOX"], "/usr/local/lib/paylinks/nightly.sh", "/etc/paylinks/paylinks.env",
+		"/etc/paylinks/clink-secret-key", "/etc/systemd/system/paylinks.timer", filepath.Dir(settings["PAYLINKS_METRICS_FILE"]),
+	} {
+		if !installed[path] {
+			t.Errorf("no line installs %s", path)
+		}
+	}
+}
+
 // TestCrontab guards that each line has a time and a command that a shell can read, with a program or script of ours.
 func TestCrontab(t *testing.T) {
 	times := regexp.MustCompile(`^([0-9*/,-]+\s+){5}(.*)$`)
