@@ -156,6 +156,11 @@ func TestTopics(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range slices.Concat(invoice.LinksColumns, invoice.RefreshColumns) {
+		if !regexp.MustCompile(`(?m)^  ` + name + ` +\S`).MatchString(columns) {
+			t.Errorf("help columns does not explain %s of the links file", name)
+		}
+	}
 	statuses := topic("exit-status")
 	for _, m := range meanings {
 		if row := fmt.Sprintf("| %d | %s |", m.status, m.says); !strings.Contains(string(readme), row) {

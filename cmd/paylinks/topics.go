@@ -66,7 +66,14 @@ The links file has your columns as they were, and then:
   created_at    when it was made, in UTC
   attempts      how many requests were sent for the row
   error_code    Clink's number, or the word for what happened
-  error         Clink's words as they came`)
+  error         Clink's words as they came where Clink has refused the row;
+                else ours: why it has no link, or which job its link is of
+
+Once paylinks refresh has asked Clink, it has two more:
+
+  link_status   paid, processing, open, or expired, which means unpaid; empty
+                when Clink has not said
+  checked_at    when it said so, in UTC`)
 	return b.String()
 }
 
