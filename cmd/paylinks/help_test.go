@@ -178,6 +178,41 @@ func TestTopics(t *testing.T) {
 	}
 }
 
+// TestManPages guards that the pages show how commands and topics are called, and that those of commands and topics are named
+// in the root's.
+func TestManPages(t *testing.T) {
+	folder := t.TempDir()
+	if status, _, stderr := runQuietly(t, "man", folder); status != exitOK {
+		t.Fatalf("exit status %d: %s", status, stderr)
+	}
+	page := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	root := page("paylinks.1")
+	for name, synopsis := range map[string]string{
+		"paylinks.1":         "paylinks COMMAND [flags]",
+		"paylinks-run.1":     "paylinks run FILE... [flags]",
+		"paylinks-columns.1": "paylinks help columns",
+	} {
+		if !strings.Contains(page(name), "\n.SH SYNOPSIS\n\\fB"+synopsis+"\\fP\n") {
+			t.Errorf("%s does not show %q", name, synopsis)
+		}
+	}
+	if strings.Contains(page("paylinks-columns.1"), "--help") {
+		t.Error("the page of a topic has flags")
+	}
+	_, seeAlso, _ := strings.Cut(root, "\n.SH SEE ALSO\n")
+	for _, cmd := range commands() {
+		if !cmd.Hidden && cmd.Name() != "help" && !strings.Contains(seeAlso, `\fBpaylinks-`+cmd.Name()+`(1)\fP`) {
+			t.Errorf("the page of paylinks does not name that of %s", cmd.Name())
+		}
+	}
+}
+
 // TestDocumentedKeys guards the keys of the JSON output: programs use them, and the help names them in their order.
 func TestDocumentedKeys(t *testing.T) {
 	for _, tt := range []struct {

@@ -45,11 +45,36 @@ func manPage(cmd *cobra.Command, header doc.GenManHeader, folder string) (err er
 		page.Long += "\n\n# EXIT STATUS\n" + markdown(exits)
 	}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = describeFlag(flag) })
-	file, err := os.Create(filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"))
+	further := ""
+	switch {
+	case !cmd.HasParent():
+		page.Use += " COMMAND"
+		further = topicPages(cmd)
+	case !cmd.Runnable(): // a topic: it has no flags
+		page.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "help " + cmd.Name()}
+		page.InitDefaultHelpFlag()
+		page.Flags().Lookup("help").Hidden = true
+	}
+	file, err := os.Create(filepath.Join(folder, pageName(cmd)+".1"))
 	if err != nil {
 		return err
 	}
-	return errors.Join(doc.GenMan(&page, &header, file), file.Close())
+	err = doc.GenMan(&page, &header, file)
+	_, endErr := file.WriteString(further)
+	return errors.Join(err, endErr, file.Close())
+}
+
+func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
+
+// topicPages ends the root's SEE ALSO, in which cobra's generator lists commands only.
+func topicPages(root *cobra.Command) string {
+	var pages []string
+	for _, cmd := range root.Commands() {
+		if !cmd.Runnable() {
+			pages = append(pages, `\fB`+pageName(cmd)+`(1)\fP`)
+		}
+	}
+	return ".PP\n" + strings.Join(pages, ", ") + "\n"
 }
 
 // markdown makes a help text what cobra's generator reads: what is indented stays as it is.
