@@ -287,10 +287,14 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 func (in *intake) unreadable(err error, report func(invoice.Problem) error) error {
 	var all invoice.Problems
 	var one *invoice.Problem
+	what := "cannot be used"
 	switch {
 	case errors.As(err, &all):
 	case errors.As(err, &one):
 		all = invoice.Problems{*one}
+		if one.Kind != invoice.NoRows {
+			what = "cannot be read to its end"
+		}
 	case errors.Is(err, errChanged):
 		return failf(exitData, "%s: %w", in.path, err).withHint("run again when nobody writes to it any more")
 	case errors.Is(err, context.Canceled):
@@ -303,7 +307,7 @@ func (in *intake) unreadable(err error, report func(invoice.Problem) error) erro
 			return failf(exitOutput, "report the problems: %w", err)
 		}
 	}
-	return failf(exitData, "%s cannot be read to its end", in.path)
+	return failf(exitData, "%s %s", in.path, what)
 }
 
 // items are the rows as the ledger takes them.
