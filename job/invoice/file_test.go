@@ -243,6 +243,35 @@ func TestHintsName(t *testing.T) {
 	}
 }
 
+// TestCustomerHint guards that nobody is led to send names or addresses as ids: the rows below the header count.
+func TestCustomerHint(t *testing.T) {
+	tests := []struct {
+		name, headers, row string
+		want               string
+	}{
+		{"names beside addresses", "mail,customer", "a@example.com,Ann Lee", `is "mail" meant? Rename it, or add --map customer_email=mail`},
+		{"addresses", "customer", "a@example.com", `is "customer" meant? Rename it, or add --map customer_email=customer`},
+		{"a few addresses", "customer", "\n1,EUR,a@example.com", `is "customer" meant? Rename it, or add --map customer_email=customer`},
+		{"names", "customer", "Ann Lee", `as in --map customer_email=HEADER`},
+		{"names in several rows", "customer", "Lee\n1,EUR,Ann Lee", `as in --map customer_email=HEADER`},
+		{"ids", "customer", "cus_1", `if "customer" holds ids that Clink gave, add --map customer_id=customer`},
+		{"no rows", "customer,mail", "", `if "customer" holds ids that Clink gave, add --map customer_id=customer; if "mail" holds email addresses, add --map customer_email=mail`},
+		{"no addresses", "mail", "Rosenweg", `as in --map customer_email=HEADER`},
+		{"ids of one's own", "customer_referense", "7", `if "customer_referense" holds ids of your own, add --map reference_customer_id=customer_referense`},
+	}
+	for _, tt := range tests {
+		for end, name := range map[string]string{"\n": tt.name, "\r": tt.name + ", lines that end in a carriage return"} {
+			t.Run(name, func(t *testing.T) {
+				content := strings.ReplaceAll("amount,currency,"+tt.headers+"\n1,EUR,"+tt.row+"\n", "\n", end)
+				_, _, err := readAll(t, write(t, content), Options{})
+				if err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+					t.Errorf("got  %v\nwant … %s", err, tt.want)
+				}
+			})
+		}
+	}
+}
+
 // zipOf is the top of a zip archive that begins with this file.
 func zipOf(name string) string { return "PK\x03\x04" + strings.Repeat("\x00", 26) + name }
 

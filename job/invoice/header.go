@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Header is what the file's first row was taken for.
@@ -69,7 +71,7 @@ func readHead(t *text, o Options) (*head, error) {
 		}
 		h.Columns = append(h.Columns, cells[i])
 	}
-	if problems := append(h.repeated(t.file), h.take(t.file, o)...); len(problems) > 0 {
+	if problems := append(h.repeated(t.file), h.take(t, o)...); len(problems) > 0 {
 		return nil, problems
 	}
 	return h, nil
@@ -164,9 +166,9 @@ func (h *head) repeated(file string) (problems Problems) {
 }
 
 // take finds the header of each column that is read: what is mapped first, then the table's order.
-func (h *head) take(file string, o Options) Problems {
+func (h *head) take(t *text, o Options) Problems {
 	h.taken = map[string]int{}
-	problems := h.takeMapped(file, o)
+	problems := h.takeMapped(t.file, o)
 	claimed := map[int]bool{}
 	for _, i := range h.taken {
 		claimed[i] = true
@@ -182,14 +184,14 @@ func (h *head) take(file string, o Options) Problems {
 				continue
 			}
 			if len(found) > 1 && !h.sameName(found) {
-				problems = append(problems, h.twice(file, c.Name, found))
+				problems = append(problems, h.twice(t.file, c.Name, found))
 			}
 			h.taken[c.Name] = found[0]
 			claimed[found[0]] = true
 			break
 		}
 	}
-	problems = append(problems, h.missing(file, o)...)
+	problems = append(problems, h.missing(t, o)...)
 	h.Taken = map[string]string{}
 	for name, i := range h.taken {
 		h.Taken[name] = h.Columns[i]
@@ -280,51 +282,116 @@ func (h *head) twice(file, name string, found []int) Problem {
 }
 
 // missing reports the required columns that are neither in the file nor given for the whole job.
-func (h *head) missing(file string, o Options) (problems Problems) {
+func (h *head) missing(t *text, o Options) (problems Problems) {
 	given := func(name string) bool {
 		_, taken := h.taken[name]
 		_, mapped := o.Map[name] // a wrong --map has its own problem
 		return taken || mapped || o.Defaults[name] != ""
 	}
 	fail := func(what, hint string) {
-		problems = append(problems, (&flaw{ColumnMissing, what, hint}).at(file, h.line, "", ""))
+		problems = append(problems, (&flaw{ColumnMissing, what, hint}).at(t.file, h.line, "", ""))
 	}
 	for i := range columns {
 		c := &columns[i]
 		if !c.Required || given(c.Name) {
 			continue
 		}
-		hint, _ := h.mapHint(c)
+		hint := h.mapHint(c)
 		if c.Name == "currency" {
 			hint += "; if all invoices have the same one, --currency gives it, as in --currency USD"
 		}
 		fail(fmt.Sprintf("has no column %s; its columns are %s", c.Name, quoteList(h.Columns)), hint)
 	}
 	if !slices.ContainsFunc(customerColumns, given) {
-		hint := "add one of them, or say which column it is, as in --map customer_email=HEADER"
-		for _, name := range customerColumns {
-			if near, ok := h.mapHint(columnNamed(name)); ok {
-				hint = near
-				break
-			}
-		}
-		fail(fmt.Sprintf("has no column that names the customer (%s); its columns are %s", strings.Join(customerColumns, ", "), quoteList(h.Columns)), hint)
+		fail(fmt.Sprintf("has no column that names the customer (%s); its columns are %s", strings.Join(customerColumns, ", "), quoteList(h.Columns)), h.customerHint(t))
 	}
 	if len(problems) > 0 && slices.ContainsFunc(h.Columns, looksLikeData) {
 		return Problems{(&flaw{NoHeader, "begins with an invoice instead of the column names",
-			"put a first line above it, such as invoice_id,customer_email,amount,currency"}).at(file, h.line, "", "")}
+			"put a first line above it, such as invoice_id,customer_email,amount,currency"}).at(t.file, h.line, "", "")}
 	}
 	return problems
 }
 
-// mapHint says how to point at the column, and whether there is a header that is probably meant.
-func (h *head) mapHint(c *column) (hint string, near bool) {
+// mapHint says how to point at the column.
+func (h *head) mapHint(c *column) string {
+	if header := h.near(c); header != "" {
+		return isMeant(c.Name, header)
+	}
+	return "rename the column that has it, or add " + MapFlag(c.Name, "HEADER")
+}
+
+func isMeant(name, header string) string {
+	return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), MapFlag(name, header))
+}
+
+// near is the header that is probably meant for the column, or "".
+func (h *head) near(c *column) string {
 	for _, spelling := range c.spellings() {
 		if header := nearest(spelling, h.free()); header != "" {
-			return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), MapFlag(c.Name, header)), true
+			return header
 		}
 	}
-	return "rename the column that has it, or add " + MapFlag(c.Name, "HEADER"), false
+	return ""
+}
+
+// customerHint says how to point at the column that names the customer. A header alone does not tell names, addresses and
+// ids apart, and what is pasted from here is sent to Clink: the first rows count, too.
+func (h *head) customerHint(t *text) string {
+	holds := map[string]string{
+		"customer_id": "ids that Clink gave", "customer_email": "email addresses", "reference_customer_id": "ids of your own",
+	}
+	rows := h.firstRows(t)
+	var hints []string
+	for _, name := range customerColumns {
+		header := h.near(columnNamed(name))
+		if header == "" {
+			continue
+		}
+		cells := cellsOf(rows, h.kept[slices.Index(h.Columns, header)])
+		have := func(what func(r rune) bool) bool {
+			return slices.ContainsFunc(cells, func(cell string) bool { return strings.ContainsFunc(cell, what) })
+		}
+		switch {
+		case have(func(r rune) bool { return r == '@' }):
+			return isMeant("customer_email", header)
+		case name == "customer_email" && len(cells) > 0, have(unicode.IsSpace): // names
+		default:
+			hints = append(hints, fmt.Sprintf("if %s holds %s, add %s", quote(header), holds[name], MapFlag(name, header)))
+		}
+	}
+	if len(hints) > 0 {
+		return strings.Join(hints, "; ")
+	}
+	return "add one of them, or say which column it is, as in --map customer_email=HEADER"
+}
+
+// firstRows are those below the header that are at hand, as they stand: nothing of them is checked yet.
+func (h *head) firstRows(t *text) (rows [][]string) {
+	const most = 20
+	raw, _ := t.src.Peek(bufferSize) // as much as there is
+	if t.cr {
+		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+	}
+	r := csv.NewReader(bytes.NewReader(raw))
+	r.Comma, r.FieldsPerRecord, r.LazyQuotes = h.Delimiter, -1, true
+	for len(rows) < most {
+		cells, err := r.Read()
+		if err != nil {
+			return rows
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+// cellsOf are the cells of the rows in that place, without the spaces around them and without the blank ones.
+func cellsOf(rows [][]string, at int) (cells []string) {
+	for _, row := range rows {
+		if at < len(row) && !isBlank(row[at]) {
+			cells = append(cells, strings.TrimSpace(row[at]))
+		}
+	}
+	return cells
 }
 
 // free are the columns that nothing has been taken from.
