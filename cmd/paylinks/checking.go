@@ -89,7 +89,7 @@ type checking struct {
 // Its error says that nothing may be sent.
 func (c *checking) all(ctx context.Context, intakes []*intake) error {
 	var refused []string
-	bad := 0
+	var bad []*intake
 	for _, in := range intakes {
 		if in.known != nil {
 			if err := expectKnown(ctx, in, c.expect); err != nil {
@@ -130,7 +130,7 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 			}
 			fmt.Fprintf(c.words, "  rejected rows: %s\n", in.rejected)
 			if !c.skipInvalid {
-				bad += in.figures.bad
+				bad = append(bad, in)
 				refused = append(refused, fmt.Sprintf("%s has %s that cannot be sent", in.path, count(in.figures.bad, "row")))
 				continue // its totals are not those of the file
 			}
@@ -143,10 +143,32 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 		return nil
 	}
 	f := failf(exitData, "%s; nothing was sent", strings.Join(refused, "; "))
-	if bad > 0 {
-		return f.withHint("correct these rows in the file itself, and run it again; or send the others now with --skip-invalid, and the rejected file once it is corrected")
+	if len(bad) > 0 {
+		return f.withHint("%s", afterBadRows(bad))
 	}
 	return f
+}
+
+// afterBadRows says what to do with files that have bad rows.
+func afterBadRows(files []*intake) string {
+	commas, good := "", false
+	for _, in := range files {
+		if 2*in.figures.commas > in.figures.bad { // most of them: it is the file's way of writing
+			commas += " " + shellQuoted(in.path)
+		}
+		good = good || in.figures.rows > in.figures.bad
+	}
+	hint := "correct these rows in the file itself, and run it again"
+	if good {
+		hint += "; or send the others now with --skip-invalid, and the rejected file once it is corrected"
+	}
+	switch {
+	case commas == "":
+		return hint
+	case files[0].options.Canonical() != "{}": // other flags are needed, too
+		return "if the file writes 1.234,50: check it with --decimal comma as well; else " + hint
+	}
+	return fmt.Sprintf("if the file writes 1.234,50: paylinks check%s --decimal comma; else %s", commas, hint)
 }
 
 // expectKnown holds control totals against a job that is in the ledger already.

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ type intake struct {
 type figures struct {
 	rows      int
 	bad       int
+	commas    int                // bad rows whose amount may have a decimal comma, in a file that is read with a point
 	met       map[job.Action]int // good rows by what earlier jobs' claims make of them
 	elsewhere int                // rows that stand in an earlier file of the same run, too
 	tally     job.Tally          // good rows: pending or duplicate
@@ -255,6 +257,9 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 		f.rows++
 		if len(row.Problems) > 0 {
 			f.bad++
+			if !in.options.DecimalComma && slices.ContainsFunc(row.Problems, mayBeComma) {
+				f.commas++
+			}
 			for _, p := range row.Problems {
 				if err := report(p); err != nil {
 					return failf(exitOutput, "report the problems: %w", err)
@@ -281,6 +286,11 @@ func (in *intake) check(ctx context.Context, report func(invoice.Problem) error)
 		found.least, found.greatest = min(found.least, amount), max(found.greatest, amount)
 	}
 	return nil
+}
+
+// mayBeComma says whether an amount that was read with a decimal point may be written with a decimal comma.
+func mayBeComma(p invoice.Problem) bool {
+	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
 // unreadable tells of problems with the file as a whole, which no flag can skip.
