@@ -212,6 +212,11 @@ func (in *intake) describe() string {
 		}
 		b.WriteString("\n")
 	}
+	for _, name := range slices.Sorted(maps.Keys(in.options.Defaults)) {
+		if header, has := in.header.Taken[name]; has {
+			fmt.Fprintf(&b, "  --%s is not used: the file has the column %q\n", strings.ReplaceAll(name, "_", "-"), header)
+		}
+	}
 	for _, near := range in.header.Near {
 		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or add %s\n",
 			near.Header, near.Name, invoice.MapFlag(near.Name, near.Header))

@@ -149,7 +149,11 @@ func (j *judge) judge(row *Row, rec *record) {
 func (f *finding) money() {
 	code, digits := "", 0
 	if f.rec.Currency == "" {
-		f.bad("currency", &flaw{CurrencyMissing, "the row has no currency", "write the three letters of its currency, such as USD"})
+		hint := "write the three letters of its currency, such as USD"
+		if f.options.Defaults["currency"] != "" {
+			hint += "; --currency is for files without the column"
+		}
+		f.bad("currency", &flaw{CurrencyMissing, "the row has no currency", hint})
 	} else {
 		var bad *flaw
 		if code, digits, bad = f.currency(f.rec.Currency); bad != nil {

@@ -238,6 +238,8 @@ func TestDefaults(t *testing.T) {
 	row := oneRow(t, "currency=&success_url=&description=", Options{Defaults: defaults})
 	if got := kinds(row); got != "currency currency-missing" {
 		t.Errorf("blank cells: problems %q, want the currency missing", got)
+	} else if hint := row.Problems[0].Hint; !strings.Contains(hint, "--currency is for files without the column") {
+		t.Errorf("blank cells: hint %q, want to be told why the job-wide value does not count", hint)
 	}
 	if row.Invoice.SuccessURL != "" || row.Invoice.Description != "Wholesale" {
 		t.Errorf("blank cells: success URL %q, want none; description %q, want the item name", row.Invoice.SuccessURL, row.Invoice.Description)
