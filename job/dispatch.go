@@ -258,7 +258,11 @@ func (d *dispatcher) countFailure(s State) {
 	}
 	d.failures++
 	if d.MaxFailures > 0 && d.failures >= d.MaxFailures {
-		d.stop(Report{Stop: TooManyFails, Reason: fmt.Sprintf("%d rows have failed in this run, as many as --max-failures allows", d.failures)})
+		rows := "1 row has"
+		if d.failures > 1 {
+			rows = fmt.Sprintf("%d rows have", d.failures)
+		}
+		d.stop(Report{Stop: TooManyFails, Reason: rows + " failed in this run, as many as --max-failures allows"})
 	}
 }
 

@@ -207,8 +207,11 @@ func (in *intake) describe() string {
 	for _, code := range slices.Sorted(maps.Keys(totals)) {
 		found := f.spans[code]
 		fmt.Fprintf(&b, "  %s %s in %s", code, grouped(totals[code]), count(found.invoices, "invoice"))
-		if found.invoices > 1 {
+		switch {
+		case found.least < found.greatest:
 			fmt.Fprintf(&b, ", from %s to %s", money(found.least, code), money(found.greatest, code))
+		case found.invoices > 1:
+			fmt.Fprintf(&b, ", %s each", money(found.least, code))
 		}
 		b.WriteString("\n")
 	}

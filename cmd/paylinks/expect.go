@@ -53,7 +53,7 @@ func (o *expectOptions) compare(file string, rows int, tally job.Tally) error {
 	}
 	var wrong []string
 	if o.rows >= 0 && rows != o.rows {
-		wrong = append(wrong, fmt.Sprintf("it has %d rows, and --expect-rows says %d", rows, o.rows))
+		wrong = append(wrong, fmt.Sprintf("it has %s, and --expect-rows says %d", count(rows, "row"), o.rows))
 	}
 	found := tally.Totals(job.States...)
 	for _, code := range slices.Sorted(maps.Keys(expected)) {

@@ -168,6 +168,9 @@ func (o outcome) lines(ledger string) string {
 	}
 	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
 	next := nextStep(o.job, o.report.Stop, o.tally, o.sendable, o.waiting, o.flags)
+	if o.rejected != "" && o.sendable+o.waiting+o.tally.Items[job.Failed] == 0 {
+		next = invalidStep(o.tally.Items[job.Invalid], o.rejected)
+	}
 	if o.unasked > 0 {
 		next = fmt.Sprintf("Clink has said nothing about %s; ask again with: paylinks reissue %d%s", count(o.unasked, "expired link"), o.job.ID, o.flags)
 	}
@@ -212,9 +215,18 @@ func nextStep(j job.Job, stop job.Stop, t job.Tally, sendable, waiting int, flag
 		return fmt.Sprintf("nothing here; a later job took %s over, and the reason says which: paylinks show %d%s",
 			count(items[job.Superseded], "row"), id, flags)
 	case items[job.Invalid] > 0:
-		return fmt.Sprintf("correct the %s, and run the corrected file", count(items[job.Invalid], "invalid row"))
+		return invalidStep(items[job.Invalid], "the rejected file")
 	}
 	return ""
+}
+
+// invalidStep is what a person does with invalid rows, which stand in the rejected file as well.
+func invalidStep(n int, rejected string) string {
+	rows := "invalid row"
+	if n > 1 {
+		rows = count(n, rows)
+	}
+	return fmt.Sprintf("correct the %s in %s, and run that file", rows, rejected)
 }
 
 // doubtStep is what a person does with rows that wait for a person's word.
