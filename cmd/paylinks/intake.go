@@ -335,12 +335,12 @@ func (in *intake) items(ctx context.Context, at time.Time) iter.Seq2[job.NewItem
 	}
 }
 
-// describe puts the problems of one row into one cell.
+// describe puts the problems of one row into one cell, each with its column.
 func describe(problems []invoice.Problem) string {
 	var texts []string
 	for _, p := range problems {
 		text := p.What
-		if len(problems) > 1 && p.Column != "" {
+		if p.Column != "" {
 			text = p.Column + ": " + text
 		}
 		if p.Hint != "" {
