@@ -63,6 +63,9 @@ func parseAge(text string) (time.Duration, error) {
 	if age, err := time.ParseDuration(text); err == nil && age > 0 {
 		return age, nil
 	}
+	if text == "" {
+		return 0, failf(exitUsage, "purge needs --older-than").withHint("for example: paylinks purge --older-than 90d")
+	}
 	return 0, failf(exitUsage, "--older-than %q is no age", text).withHint("for example: --older-than 90d")
 }
 
