@@ -14,20 +14,24 @@ import (
 
 // expectOptions are control totals: figures from another source that the file must agree with.
 type expectOptions struct {
-	rows   int
-	totals []string // USD=120400.00
+	rows    int
+	rowsSet func() bool // whether rows are given
+	totals  []string    // USD=120400.00
 }
 
 func (o *expectOptions) addFlags(flags *pflag.FlagSet) {
-	flags.IntVar(&o.rows, "expect-rows", -1, "refuse the file unless it has `N` rows; one file only")
+	flags.IntVar(&o.rows, "expect-rows", 0, "refuse the file unless it has `N` rows; one file only")
 	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its rows add up to `CURRENCY=AMOUNT`, e.g. USD=120400.00; repeatable; one file only")
-	flags.Lookup("expect-rows").DefValue = "0" // none is shown
+	o.rowsSet = func() bool { return flags.Changed("expect-rows") }
 }
 
-func (o *expectOptions) set() bool { return o.rows >= 0 || len(o.totals) > 0 }
+func (o *expectOptions) set() bool { return o.rowsSet() || len(o.totals) > 0 }
 
-// parse reads the totals that were given.
+// parse reads the figures that were given.
 func (o *expectOptions) parse() (map[string]currency.Amount, error) {
+	if o.rows < 0 {
+		return nil, failf(exitUsage, "--expect-rows %d is no number of rows", o.rows)
+	}
 	totals := map[string]currency.Amount{}
 	for _, text := range o.totals {
 		code, number, ok := strings.Cut(text, "=")
@@ -52,7 +56,7 @@ func (o *expectOptions) compare(file string, rows int, tally job.Tally) error {
 		return err
 	}
 	var wrong []string
-	if o.rows >= 0 && rows != o.rows {
+	if o.rowsSet() && rows != o.rows {
 		wrong = append(wrong, fmt.Sprintf("it has %s, and --expect-rows says %d", count(rows, "row"), o.rows))
 	}
 	found := tally.Totals(job.States...)

@@ -286,7 +286,7 @@ func TestRunFlags(t *testing.T) {
 		{"direct-payment-qr-code-payment-method-type", "", ""},
 		{"allow-promotion-codes", "", ""},
 		{"promotion-code", "", ""},
-		{"expect-rows", "", "-1"},
+		{"expect-rows", "", "0"}, // none, unless it is given
 		{"expect-total", "", "[]"},
 		{"yes", "", "false"},
 		{"progress", "", "auto"},
