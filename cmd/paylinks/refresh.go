@@ -196,7 +196,7 @@ func (e *engine) sumUpLinks(o refreshed) error {
 			Unanswered:  o.unasked,
 			PaidTotals:  o.paid,
 			Output:      o.job.Output,
-			Seconds:     o.took.Round(time.Millisecond).Seconds(),
+			Seconds:     inSeconds(o.took),
 		})
 		if err != nil {
 			return err

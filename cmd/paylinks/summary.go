@@ -85,8 +85,14 @@ func (o outcome) summary() summary {
 		counts:         countsOf(o.tally),
 		Output:         o.job.Output,
 		RejectedOutput: o.rejected,
-		Seconds:        o.took.Round(time.Millisecond).Seconds(),
+		Seconds:        inSeconds(o.took),
 	}
+}
+
+// inSeconds is the duration as programs read it, to the millisecond. [time.Duration.Seconds] adds up two numbers, of which
+// 1.247 becomes 1.2469999999999999.
+func inSeconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
 
 // sumUp prints the outcome: JSON on standard output, or some lines for a person on standard error.
