@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -90,6 +90,15 @@ type checking struct {
 func (c *checking) all(ctx context.Context, intakes []*intake) error {
 	var refused []string
 	var bad []*intake
+	hint := ""
+	refuse := func(err error) error { // nil: the others are still to be checked
+		f := classify(err)
+		if f.status != exitData {
+			return f
+		}
+		refused, hint = append(refused, f.Error()), cmp.Or(hint, f.hint)
+		return nil
+	}
 	for _, in := range intakes {
 		if in.known != nil {
 			if err := expectKnown(ctx, in, c.expect); err != nil {
@@ -113,20 +122,21 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 		if c.explain {
 			fmt.Fprint(c.words, in.explain())
 		}
-		var f *failure
-		switch {
-		case errors.As(err, &f) && f.status == exitData:
-			refused = append(refused, f.Error())
+		if err != nil {
+			if err := refuse(err); err != nil {
+				return err
+			}
 			continue
-		case err != nil:
-			return classify(err)
 		}
 		if !c.quiet {
 			fmt.Fprint(c.words, in.describe())
 		}
 		if in.figures.bad > 0 {
-			if in.rejected, err = in.writeRejected(ctx, c.output); err != nil {
-				return classify(err)
+			if in.rejected, err = in.writeRejected(ctx, c.output, printer.print); err != nil {
+				if err := refuse(err); err != nil {
+					return err
+				}
+				continue
 			}
 			fmt.Fprintf(c.words, "  rejected rows: %s\n", in.rejected)
 			if !c.skipInvalid {
@@ -142,11 +152,10 @@ func (c *checking) all(ctx context.Context, intakes []*intake) error {
 	if len(refused) == 0 {
 		return nil
 	}
-	f := failf(exitData, "%s; nothing was sent", strings.Join(refused, "; "))
 	if len(bad) > 0 {
-		return f.withHint("%s", afterBadRows(bad))
+		hint = afterBadRows(bad)
 	}
-	return f
+	return failf(exitData, "%s; nothing was sent", strings.Join(refused, "; ")).withHint("%s", hint)
 }
 
 // afterBadRows says what to do with files that have bad rows.

@@ -352,8 +352,8 @@ func describe(problems []invoice.Problem) string {
 }
 
 // writeRejected writes the bad rows into the rejected file and returns its path. It is UTF-8: where the input is not, a mark
-// keeps it from being read again by the input's --encoding.
-func (in *intake) writeRejected(ctx context.Context, o outputOptions) (string, error) {
+// keeps it from being read again by the input's --encoding. report is told why the file cannot be read once more.
+func (in *intake) writeRejected(ctx context.Context, o outputOptions, report func(invoice.Problem) error) (string, error) {
 	format := links.Format{
 		Columns: in.header.Columns, Delimiter: in.header.Delimiter, RawCells: o.rawCells, BOM: o.bom || in.header.Encoding != "utf-8",
 	}
@@ -374,8 +374,13 @@ func (in *intake) writeRejected(ctx context.Context, o outputOptions) (string, e
 			}
 		}
 	})
-	if err != nil {
-		return "", classify(err)
+	var output *links.Error
+	switch {
+	case errors.As(err, &output):
+		return "", failf(exitOutput, "%w", err).
+			withHint("the rejected file stands beside the file: copy %s into a folder that can be written, and use the copy", in.path)
+	case err != nil:
+		return "", in.unreadable(err, report)
 	}
 	return path, nil
 }
