@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,13 @@ func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (er
 	}
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
+	}
+	expired, err := ledger.Unasked(ctx, job.Question{JobID: id, At: time.Now(), Replace: true})
+	if err != nil {
+		return classify(err)
+	}
+	if expired == 0 && !o.send.quiet {
+		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)
 	}
 	return o.goOn(ctx, ledger, []job.Job{j}, s)
 }
