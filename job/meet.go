@@ -14,7 +14,7 @@ type Claim struct {
 	State     State // Pending, Sending, Unknown or Created
 	Hold      bool  // its job's policy is Hold
 	Currency  string
-	Amount    int64 // in 1/10,000 of the major unit
+	Amount    int64  // in 1/10,000 of the major unit
 	Reference string // empty where its job was purged, and then so is URL
 	SessionID string
 	URL       string
