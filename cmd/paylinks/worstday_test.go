@@ -626,7 +626,13 @@ func TestHoldThroughAnything(t *testing.T) {
 	}
 	clear(arrived) // the word is given
 	mu.Unlock()
-	d.must(exitOK, "retry", "1", "--unknown")
+	d.must(exitAttention, "retry", "1", "--unknown") // the rows are the later job's now
+	mu.Lock()
+	if len(arrived) > 0 {
+		t.Errorf("%d rows were sent for the earlier job", len(arrived))
+	}
+	mu.Unlock()
+	d.must(exitOK, "resume", "2")
 	mu.Lock()
 	defer mu.Unlock()
 	if !maps.Equal(arrived, inDoubt) {
