@@ -16,7 +16,7 @@ import (
 func BenchmarkRun(b *testing.B) {
 	boundMemory()
 	const rows = 40_000
-	simulator := exec.CommandContext(b.Context(), crashBuild(b), "simulator", "--addr", "127.0.0.1:0", "--keep-no-record")
+	simulator := exec.CommandContext(b.Context(), builtProgram(b), "simulator", "--addr", "127.0.0.1:0", "--keep-no-record")
 	out, err := simulator.StdoutPipe()
 	if err == nil {
 		err = simulator.Start()

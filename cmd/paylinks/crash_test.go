@@ -97,7 +97,7 @@ func crashAfter(site *crashSite, sum crashSum) {
 // TestCrashAnywhere kills paylinks at exact moments. TestSoak has the random ones.
 func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
-	program, shim := crashBuild(t), crashShim(t)
+	program, shim := builtProgram(t), crashShim(t)
 	t.Run("at requests", func(t *testing.T) { t.Parallel(); crashAtRequests(t, program) })
 	t.Run("at the disk", func(t *testing.T) { t.Parallel(); crashAtTheDisk(t, program, shim) })
 	t.Run("in an import", func(t *testing.T) { t.Parallel(); crashInImport(t, program, shim) })

@@ -38,6 +38,9 @@ func running(ts *testscript.TestScript) map[string]*process {
 	return ts.Value(processes{}).(map[string]*process)
 }
 
+// program is the key of the program that a script's paylinks is, as [exec.Command] finds it: it does not know the script's PATH.
+type program struct{}
+
 func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N PROGRAM ARG…")
@@ -62,11 +65,14 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	start(ts, args[0], args[1], args[2:]...)
 }
 
-func start(ts *testscript.TestScript, name, program string, args ...string) {
+func start(ts *testscript.TestScript, name, what string, args ...string) {
 	if running(ts)[name] != nil {
 		ts.Fatalf("there is a process %s already", name)
 	}
-	cmd := exec.Command(program, args...)
+	if what == "paylinks" {
+		what = ts.Value(program{}).(string)
+	}
+	cmd := exec.Command(what, args...)
 	cmd.Dir = ts.MkAbs(".")
 	ts.Check(ts.Exec("env")) // the only way to the variables that the script has set
 	cmd.Env = strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")

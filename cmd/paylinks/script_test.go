@@ -1,21 +1,65 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paylinks": main})
+	testscript.Main(tests{m}, map[string]func(){"paylinks": main})
+}
+
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	defer func() { _ = os.RemoveAll(builtIn) }()
+	return t.M.Run()
+}
+
+var builtIn string // the folder of builtProgram, once it is asked for
+
+// builtProgram is the program as its users have it. The test binary, which is the program too, may have the race detector in it,
+// which makes every start slow.
+func builtProgram(t testing.TB) string {
+	t.Helper()
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+var build = sync.OnceValues(func() (program string, err error) {
+	if builtIn, err = os.MkdirTemp("", "paylinks-built-"); err != nil {
+		return "", err
+	}
+	program = filepath.Join(builtIn, "paylinks")
+	said, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go build: %w\n%s", err, said)
+	}
+	return program, err
+})
+
+// raced are the stories in which much goes on at once. They run the test binary, which has the race detector where the tests
+// have it; it makes a process three times as slow, so that the others run the program as its users have it.
+var raced = []string{
+	"interrupt", "lost-to-all", "one-sender", "outage", "refresh", "reissue", "second-signal", "several-files", "throttled",
 }
 
 // TestScript runs the stories in testdata/script. In each, paylinks is the real program in a process of its own, the
 // ledger a real file, and Clink a simulator in another process. Nothing of the machine's own settings is read.
 func TestScript(t *testing.T) {
+	built := builtProgram(t)
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +80,11 @@ func TestScript(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // under -race a program otherwise takes a second to exit
 			env.Setenv("SAMPLES", samples)
 			env.Values[processes{}] = map[string]*process{}
+			env.Values[program{}] = "paylinks" // the test binary
+			if !slices.Contains(raced, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) {
+				env.Values[program{}] = built
+				env.Setenv("PATH", filepath.Dir(built)+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			}
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 	})

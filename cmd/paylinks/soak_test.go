@@ -54,7 +54,7 @@ const soakPatience = 30 * time.Second
 // whatever there is to hit: the start, the import, the sending, the export, the end.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	program := crashBuild(t)
+	program := builtProgram(t)
 	random := rand.New(rand.NewPCG(*soakSeed, 0))
 	sum := crashSum{}
 	for campaign := 0; sum["kills"] < *soakKills && !t.Failed(); campaign++ {
@@ -159,17 +159,6 @@ func (s crashSum) String() string {
 		parts = append(parts, fmt.Sprintf("%s: %d", name, s[name]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// crashBuild builds the program as its users have it. The test binary, which is the program too, may have the race
-// detector in it, which makes every start slow.
-func crashBuild(t testing.TB) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "paylinks")
-	if out, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return program
 }
 
 type crashRow struct{ reference, amount, currency string }
