@@ -387,15 +387,17 @@ func TestThroughAProxy(t *testing.T) {
 	}))
 	defer proxy.Close()
 	w.env["HTTPS_PROXY"], w.env["CLINK_BASE_URL"] = proxy.URL, "https://example.com"
-	input := invoices(t, 6)
+	const rows = 20
+	input := invoices(t, rows)
 	ledger := beside(input, "ledger.db")
 	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", "2"); got.status != exitOK {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
 	w.agrees(t, ledger, true)
-	w.publishes(t, input, 6)
-	if n := asked.Load(); n == 0 || n > 2 {
-		t.Errorf("%d connections through the proxy for 2 workers", n)
+	w.publishes(t, input, rows)
+	// net/http dials where a kept connection comes back a moment later, so that there may be some more than workers.
+	if n := asked.Load(); n == 0 || n > rows/2 {
+		t.Errorf("%d connections through the proxy for %d requests by 2 workers", n, rows)
 	}
 }
 
