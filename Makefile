@@ -39,8 +39,8 @@ fuzz: ## run each fuzzer for FUZZTIME (30s)
 		done; \
 	done
 
-soak: ## kill a run KILLS (500) times at random moments, and account for every session
-	go test ./cmd/paylinks -count=1 -run '^TestSoak$$' -soak.kills=$(KILLS) -timeout 60m -v
+soak: ## kill a run at each operation on its disk, and KILLS (500) times at random moments, and account for every session
+	go test ./cmd/paylinks -count=1 -run '^(TestCrashAnywhere|TestSoak)$$' -crash.all -soak.kills=$(KILLS) -timeout 60m -v
 
 bench: build ## measure paylinks beside its peers (some seven minutes) and write the table into bin/bench.md
 	go run ./cmd/bench --paylinks $(BIN) --output bin/bench.md

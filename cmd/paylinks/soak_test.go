@@ -29,6 +29,7 @@ import (
 
 var (
 	soakKills = flag.Int("soak.kills", 20, "how often TestSoak kills paylinks")
+	crashAll  = flag.Bool("crash.all", false, "TestCrashAnywhere leaves no operation out")
 	soakSeed  = flag.Uint64("soak.seed", 1, "the same seed gives the same files, faults and moments")
 )
 
