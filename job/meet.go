@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Claim is another job's hold on an invoice: an item of it that is open or has a session. A session that Clink
-// said to have expired unpaid is a claim against earlier jobs only.
+// Claim is another job's hold on an invoice: an item of it that is open or has a session. One that has failed, or whose
+// session Clink said to have expired unpaid, is a claim against earlier jobs only.
 type Claim struct {
 	ItemID    int64
 	JobID     int64
-	State     State // Pending, Sending, Unknown or Created
+	State     State // Pending, Sending, Unknown, Created or Failed
 	Hold      bool  // its job's policy is Hold
 	Currency  string
 	Amount    int64  // in 1/10,000 of the major unit

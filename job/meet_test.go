@@ -106,6 +106,7 @@ func TestMeetLater(t *testing.T) {
 		{"unknown, other amount", false, []job.Claim{claim(3, job.Unknown, otherAmount)}, job.GiveWay, 3},
 		{"unknown, both jobs hold", true, []job.Claim{claim(3, job.Unknown, held)}, job.GiveWay, 3},
 		{"expired", false, []job.Claim{claim(3, job.Created, expired, otherAmount)}, job.GiveWay, 3},
+		{"failed, other amount", false, []job.Claim{claim(3, job.Failed, otherAmount)}, job.GiveWay, 3},
 		{"pending, and a doubt that waits in an earlier one", false, []job.Claim{claim(1, job.Unknown, held), claim(3, job.Pending)}, job.GiveWay, 3},
 		{"pending in two", false, []job.Claim{claim(3, job.Pending), claim(4, job.Pending)}, job.GiveWay, 3},
 		{"only in an earlier one", false, []job.Claim{claim(1, job.Pending)}, job.TakeOver, 1},

@@ -424,6 +424,9 @@ func TestSameInvoice(t *testing.T) {
 				t.Errorf("the older job's possible orphans were %v and are %v", orphans, got)
 			}
 		})
+		if test.name == "superseded" {
+			continue // by a job between these two, which cannot come when both are there
+		}
 		t.Run(test.name+"/begin", func(t *testing.T) {
 			l := newLedger(t)
 			older, newer := jobs()
@@ -466,6 +469,7 @@ func TestSameInvoiceInALaterJob(t *testing.T) {
 	}{
 		{"pending", func(*ledger, *job.Item) {}, job.Pending},
 		{"unknown", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeUnknown) }, job.Unknown},
+		{"failed", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeRejected) }, job.Failed},
 		{"created, expired", link(false), job.Created},
 		{"created, found expired unpaid", link(true), job.Created},
 	} {

@@ -52,7 +52,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 					WHERE claim.invoice = input.invoice
 						AND claim.item_id <> input.id
 						AND other.job_id <> input.job_id
-						AND (` + claiming + ` OR other.job_id > input.job_id AND other.state = 'created')
+						AND (` + claiming + ` OR ` + laterThan("input.job_id") + `)
 				))
 			ON CONFLICT DO NOTHING
 		`},
@@ -263,7 +263,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 	for stmt, text := range map[**sql.Stmt]string{
 		&t.stmts.claims: claimsOfBatch,
 		// Without the SELECT, SQLite would note that the value could change its plan, and compile the statement anew for each.
-		&t.stmts.otherClaims: claimsOf(`claim.invoice = (SELECT ?1) AND other.job_id <> ?2`, `other.job_id > ?2 AND other.state = 'created'`),
+		&t.stmts.otherClaims: claimsOf(`claim.invoice = (SELECT ?1) AND other.job_id <> ?2`, laterThan(`?2`)),
 	} {
 		var err error
 		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
@@ -289,6 +289,11 @@ const claiming = `(
 	OR other.state = 'unknown'
 	OR other.state = 'created' AND other.link_status <> 'expired'
 )`
+
+// laterThan are the other items that claim an invoice only against a job that is earlier than theirs.
+func laterThan(job string) string {
+	return `other.job_id > ` + job + ` AND (other.state = 'created' OR other.state = 'failed')`
+}
 
 // claimsOf selects the items, of imported jobs, that claim the invoices that match where: by claiming, or by also.
 func claimsOf(where, also string) string {

@@ -201,9 +201,9 @@ func (l *ledger) aside(item *job.Item, do func()) {
 		return changed
 	}
 	fresh := exec("DELETE FROM fresh WHERE item_id = ?", item.ID)
-	stood := exec("UPDATE standing SET state = 'failed' WHERE item_id = ?", item.ID)
+	stood := exec("UPDATE standing SET state = 'superseded' WHERE item_id = ?", item.ID)
 	if stood == 0 {
-		exec("INSERT INTO standing (item_id, state) VALUES (?, 'failed')", item.ID)
+		exec("INSERT INTO standing (item_id, state) VALUES (?, 'superseded')", item.ID)
 	}
 	do()
 	if stood == 1 {
