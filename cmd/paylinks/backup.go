@@ -38,6 +38,13 @@ func runBackup(ctx context.Context, o lookOptions, path string, s streams) error
 		return err
 	}
 	defer ledger.Close()
+	place, err := placeOf(path)
+	if err != nil {
+		return err
+	}
+	if isOf(ledger, place) {
+		return failf(exitUsage, "%s is the ledger, or belongs to it", path).withHint("name another file")
+	}
 	err = ledger.Backup(ctx, path)
 	if errors.Is(err, store.ErrNotBackup) {
 		return failf(exitOutput, "%s is there already, and is no backup", path).withHint("it has not been touched; name another file")

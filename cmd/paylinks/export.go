@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 )
@@ -55,10 +54,9 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 			return failf(exitUsage, "a later job writes the links file of job %d now", id).
 				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
 		}
-	case "-":
 	default:
-		if output, err = filepath.Abs(output); err != nil {
-			return failf(exitOutput, "output: %w", err)
+		if output, err = placeOf(output); err != nil {
+			return err
 		}
 	}
 	if sameFile(output, j.File) {

@@ -107,7 +107,7 @@ func (o *resumeOptions) job(ctx context.Context, s streams, ledger *store.Store,
 	if o.output == "" {
 		return j, nil
 	}
-	if j.Output, err = outputAt(o.output); err != nil {
+	if j.Output, err = placeOf(o.output); err != nil {
 		return j, err
 	}
 	if sameFile(j.Output, j.File) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -256,7 +257,7 @@ func newIntakes(files []string, options invoice.Options, t target, ledger *store
 func setOutputs(intakes []*intake, output string) error {
 	for i, in := range intakes {
 		var err error
-		if in.output, err = outputAt(cmp.Or(output, links.DefaultPath(in.abs))); err != nil {
+		if in.output, err = placeOf(cmp.Or(output, links.DefaultPath(in.abs))); err != nil {
 			return err
 		}
 		for _, other := range intakes {
@@ -279,14 +280,14 @@ func setOutputs(intakes []*intake, output string) error {
 	return nil
 }
 
-// outputAt is the links file that a path of the user's means, as the ledger keeps it.
-func outputAt(path string) (string, error) {
+// placeOf is the file that a path of the user's leads to, as the ledger keeps it; - is standard output.
+func placeOf(path string) (string, error) {
 	if path == "-" {
 		return path, nil
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", failf(exitOutput, "output %s: %w", path, err)
+		return "", failf(exitOutput, "%s: %w", path, err)
 	}
 	return links.Place(abs), nil
 }
@@ -302,12 +303,15 @@ func sameFile(a, b string) bool {
 
 // spareLedger refuses an output that would take the place of the ledger, or of a file beside it that belongs to it.
 func spareLedger(output string, ledger *store.Store) error {
-	for _, file := range ledger.Files() {
-		if sameFile(output, file) {
-			return failf(exitUsage, "%s is the ledger, or belongs to it", output).withHint("name another file with --output")
-		}
+	if isOf(ledger, output) {
+		return failf(exitUsage, "%s is the ledger, or belongs to it", output).withHint("name another file with --output")
 	}
 	return nil
+}
+
+// isOf says whether the ledger has, or would have, one of its files at the path.
+func isOf(ledger *store.Store, path string) bool {
+	return slices.ContainsFunc(ledger.Files(), func(file string) bool { return sameFile(path, file) })
 }
 
 // tryOutput finds out before the first send whether the links file can be written, where the job writes one.
