@@ -126,14 +126,18 @@ func (s *Store) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable,
 			WHERE id = ?1
 		), again AS (
 			SELECT
-				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND error_code <> ?5 AND NOT (error_code = ?4 AND EXISTS (
+				(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3) AND NOT ((error_code = ?4 OR error_code = ?5) AND EXISTS (
 					SELECT 1
 					FROM input
 					JOIN claim ON claim.invoice = input.invoice
 					JOIN item AS other ON other.id = claim.item_id
 					WHERE input.id = standing.item_id
 						AND other.job_id <> input.job_id
-						AND (other.state = 'unknown' OR other.state = 'pending' AND other.unknown_ends > 0)
+						AND iif(
+							standing.error_code = ?4,
+							other.state = 'unknown' OR other.state = 'pending' AND other.unknown_ends > 0,
+							other.state = 'created' AND other.link_status <> 'expired'
+						)
 				)) AS goes
 			FROM this
 			JOIN standing INDEXED BY standing_open ON standing.item_id BETWEEN this.first_item AND this.last_item

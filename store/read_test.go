@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"paylinks/job"
 	"paylinks/store"
@@ -143,6 +144,11 @@ func TestLeft(t *testing.T) {
 	older.OnUnknown = job.Hold
 	older = l.imported(older, invoices(6)[5])
 	l.send(l.first(older.ID), job.OutcomeUnknown)
+	expired, link := l.first(l.imported(newJob("expired"), invoices(8)[7]).ID), ends[job.OutcomeCreated]
+	link.ExpiresAt = at.Add(-time.Second)
+	if err := l.End(expired, l.begin(expired), link); err != nil {
+		t.Fatal(err)
+	}
 	j := l.imported(newJob("a"), invoices(8)...)
 	items := l.open(j.ID)
 	l.send(items[0], job.OutcomeCreated)
@@ -183,6 +189,13 @@ func TestLeft(t *testing.T) {
 	j.OnUnknown = job.Retry
 	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 5 || waiting != 1 || err != nil {
 		t.Errorf("%d sendable, %d waiting, %v after the doubt was settled; want 5 and 1", sendable, waiting, err)
+	}
+	// So does what Clink says in the end of the link that kept the other row waiting.
+	if err := l.Checked(expired.ID, job.LinkExpired, at); err != nil {
+		t.Fatal(err)
+	}
+	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 6 || waiting != 0 || err != nil {
+		t.Errorf("%d sendable, %d waiting, %v after the link was found expired; want 6 and 0", sendable, waiting, err)
 	}
 }
 
