@@ -108,7 +108,7 @@ const (
 
 // Held says whose doubt an item of job mine waits for. With a person's word there, Other gives way to it.
 func (m Meeting) Held(mine int64) string {
-	return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: look it up at Clink, then paylinks retry %[1]d --unknown, and then paylinks resume %[2]d",
+	return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: look it up at Clink; to send it again: paylinks retry %[1]d --unknown, and then paylinks resume %[2]d",
 		m.Other.JobID, mine)
 }
 

@@ -33,15 +33,30 @@ func expired(c *job.Claim)       { c.ExpiresAt = before }
 func expiring(c *job.Claim)      { c.ExpiresAt = noon }
 func noExpiry(c *job.Claim)      { c.ExpiresAt = time.Time{} }
 
+// meeting is what an invoice of USD 19.90 meets, and what that comes to.
+type meeting struct {
+	name   string
+	hold   bool
+	claims []job.Claim
+	want   job.Action
+	about  int64
+}
+
+// meet has an invoice of the job meet these claims.
+func meet(t *testing.T, jobID int64, tests []meeting) {
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := job.Meet(job.Mine{JobID: jobID, Currency: "USD", Amount: 199000, Hold: tt.hold}, tt.claims, noon)
+			if got.Action != tt.want || got.Other.ItemID != tt.about {
+				t.Errorf("got action %d about %d, want %d about %d", got.Action, got.Other.ItemID, tt.want, tt.about)
+			}
+		})
+	}
+}
+
 // A subtest per line of the design's table "The same invoice in two jobs", then what several claims come to.
 func TestMeet(t *testing.T) {
-	tests := []struct {
-		name   string
-		hold   bool
-		claims []job.Claim
-		want   job.Action
-		about  int64
-	}{
+	meet(t, 0, []meeting{
 		{"nobody else has it", false, nil, job.Send, 0},
 		{"live", false, []job.Claim{claim(1, job.Created)}, job.Reuse, 1},
 		{"live, without a known expiry", false, []job.Claim{claim(1, job.Created, noExpiry)}, job.Reuse, 1},
@@ -75,28 +90,13 @@ func TestMeet(t *testing.T) {
 		{"expired before an open row", false, []job.Claim{claim(1, job.Pending), claim(2, job.Created, expired)}, job.Ask, 2},
 		{"a doubt that waits before an open row", false, []job.Claim{claim(1, job.Pending), claim(2, job.Unknown, held)}, job.Wait, 2},
 		{"open rows and doubts", false, []job.Claim{claim(1, job.Pending), claim(2, job.Unknown)}, job.TakeOver, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := job.Meet(job.Mine{Currency: "USD", Amount: 199000, Hold: tt.hold}, tt.claims, noon)
-			if got.Action != tt.want || got.Other.ItemID != tt.about {
-				t.Errorf("got action %d about %d, want %d about %d", got.Action, got.Other.ItemID, tt.want, tt.about)
-			}
-		})
-	}
+	})
 }
 
 // An older job's item that is to be sent again, after a retry or a reissue, meets the jobs that came after it: what they say
 // of the invoice counts.
 func TestMeetLater(t *testing.T) {
-	const mine = 12 // claim 1 is of an earlier job, and claims 3 and 4 are of later ones
-	tests := []struct {
-		name   string
-		hold   bool
-		claims []job.Claim
-		want   job.Action
-		about  int64
-	}{
+	meet(t, 12, []meeting{ // claim 1 is of an earlier job, and claims 3 and 4 are of later ones
 		{"live", false, []job.Claim{claim(3, job.Created)}, job.Reuse, 3},
 		{"live, other amount", false, []job.Claim{claim(3, job.Created, otherAmount)}, job.Refuse, 3},
 		{"live in an earlier one", false, []job.Claim{claim(1, job.Created), claim(3, job.Pending)}, job.Reuse, 1},
@@ -110,15 +110,7 @@ func TestMeetLater(t *testing.T) {
 		{"pending, and a doubt that waits in an earlier one", false, []job.Claim{claim(1, job.Unknown, held), claim(3, job.Pending)}, job.GiveWay, 3},
 		{"pending in two", false, []job.Claim{claim(3, job.Pending), claim(4, job.Pending)}, job.GiveWay, 3},
 		{"only in an earlier one", false, []job.Claim{claim(1, job.Pending)}, job.TakeOver, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := job.Meet(job.Mine{JobID: mine, Currency: "USD", Amount: 199000, Hold: tt.hold}, tt.claims, noon)
-			if got.Action != tt.want || got.Other.ItemID != tt.about {
-				t.Errorf("got action %d about %d, want %d about %d", got.Action, got.Other.ItemID, tt.want, tt.about)
-			}
-		})
-	}
+	})
 }
 
 func TestMeetAlike(t *testing.T) {
