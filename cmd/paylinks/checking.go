@@ -49,9 +49,10 @@ type problemLine struct {
 }
 
 func (p *problemPrinter) print(problem invoice.Problem) error {
+	problem = worded(problem)
 	switch {
 	case p.json != nil:
-		return p.json.Encode(problemLine(problem))
+		return p.json.Encode(problemLine{problem.File, problem.Line, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
 	case p.most > 0 && p.shown == p.most:
 		p.more[problem.Kind]++
 		return nil
@@ -226,12 +227,12 @@ func (in *intake) describe() string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.options.Defaults)) {
 		if header, has := in.header.Taken[name]; has {
-			fmt.Fprintf(&b, "  --%s is not used: the file has the column %q\n", strings.ReplaceAll(name, "_", "-"), header)
+			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", flagOf(name), header)
 		}
 	}
 	for _, near := range in.header.Near {
-		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or add %s\n",
-			near.Header, near.Name, invoice.MapFlag(near.Name, near.Header))
+		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or %s\n",
+			near.Header, near.Name, optionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
 	}
 	return b.String()
 }
@@ -249,7 +250,7 @@ func (in *intake) explain() string {
 	}
 	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", in.path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
 	if h.FedBack {
-		b.WriteString("  it is a file of ours: its result columns are left out\n")
+		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
 	}
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	used := map[string]bool{}
@@ -259,7 +260,7 @@ func (in *intake) explain() string {
 			used[header] = true
 			from = append(from, fmt.Sprintf("from the column %q", header))
 		} else if value := in.options.Defaults[column.Name]; value != "" {
-			from = append(from, fmt.Sprintf("%q in every row, from --%s", value, strings.ReplaceAll(column.Name, "_", "-")))
+			from = append(from, fmt.Sprintf("%q in every row, from %s", value, flagOf(column.Name)))
 		}
 		if name := in.options.Defaults["item_name"]; name != "" && column.Name == "description" {
 			from = append(from, fmt.Sprintf("%q where a row has none, from --item-name", name))

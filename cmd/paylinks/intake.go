@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -221,7 +222,7 @@ func (in *intake) meet(c *checked, claims []job.Claim, at time.Time) {
 	switch {
 	case alike:
 		c.Problems = append(c.Problems, in.conflict(c, "this row is alike in everything with "+where,
-			"give each row an invoice id, or say --allow-repeats if a second link is meant"))
+			"give each row an invoice id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "a second link is meant"}))
 	case other.row.Currency != c.item.Currency || other.row.Amount != c.item.Amount:
 		c.Problems = append(c.Problems, in.conflict(c, "this invoice has another amount at "+where, "correct one of the two"))
 	default:
@@ -229,10 +230,10 @@ func (in *intake) meet(c *checked, claims []job.Claim, at time.Time) {
 	}
 }
 
-func (in *intake) conflict(c *checked, what, hint string) invoice.Problem {
-	column := in.header.Taken["invoice_id"]
+func (in *intake) conflict(c *checked, what, advice string, options ...invoice.Option) invoice.Problem {
 	return invoice.Problem{
-		File: in.path, Line: c.Line, Column: column, Value: c.item.InvoiceID, Kind: kindConflict, What: what, Hint: hint,
+		File: in.path, Line: c.Line, Column: in.header.Taken["invoice_id"], Value: c.item.InvoiceID,
+		Kind: kindConflict, What: what, Advice: advice, Options: options,
 	}
 }
 
@@ -340,11 +341,11 @@ func describe(problems []invoice.Problem) string {
 	var texts []string
 	for _, p := range problems {
 		text := p.What
-		if p.Column != "" {
-			text = p.Column + ": " + text
+		if place := cmp.Or(p.Column, p.Setting); place != "" {
+			text = place + ": " + text
 		}
-		if p.Hint != "" {
-			text += "; " + p.Hint
+		if p.Advice != "" {
+			text += "; " + p.Advice
 		}
 		texts = append(texts, text)
 	}
@@ -366,7 +367,7 @@ func (in *intake) writeRejected(ctx context.Context, o outputOptions, report fun
 			if err == nil {
 				rejected = links.Rejected{
 					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
-					Column: row.Problems[0].Column, Error: describe(row.Problems),
+					Column: worded(row.Problems[0]).Column, Error: describe(wordedAll(row.Problems)),
 				}
 			}
 			if !yield(rejected, err) || err != nil {

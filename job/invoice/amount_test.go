@@ -93,12 +93,12 @@ func TestReadAmount(t *testing.T) {
 		t.Run(tt.in, func(t *testing.T) {
 			plain, bad := readAmount(tt.in, tt.comma)
 			if bad == nil {
-				bad = &flaw{}
+				bad = &Problem{}
 			}
-			if plain != tt.plain || bad.kind != tt.reason {
-				t.Errorf("read %q (%s), want %q (%s)", plain, bad.kind, tt.plain, tt.reason)
+			if plain != tt.plain || bad.Kind != tt.reason {
+				t.Errorf("read %q (%s), want %q (%s)", plain, bad.Kind, tt.plain, tt.reason)
 			}
-			if bad.kind != "" && (bad.what == "" || bad.hint == "") {
+			if bad.Kind != "" && (bad.What == "" || bad.Advice == "" && bad.Options == nil) {
 				t.Errorf("refused without a word: %+v", bad)
 			}
 		})
@@ -143,10 +143,10 @@ func TestReadCurrency(t *testing.T) {
 		t.Run(tt.in, func(t *testing.T) {
 			code, digits, bad := readCurrency(tt.in)
 			if bad == nil {
-				bad = &flaw{}
+				bad = &Problem{}
 			}
-			if code != tt.code || digits != tt.digits || bad.kind != tt.reason {
-				t.Errorf("read %q, %d (%s), want %q, %d (%s)", code, digits, bad.kind, tt.code, tt.digits, tt.reason)
+			if code != tt.code || digits != tt.digits || bad.Kind != tt.reason {
+				t.Errorf("read %q, %d (%s), want %q, %d (%s)", code, digits, bad.Kind, tt.code, tt.digits, tt.reason)
 			}
 		})
 	}

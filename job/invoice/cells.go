@@ -8,26 +8,26 @@ import (
 	"unicode"
 )
 
-// isBlank reports whether a cell holds nothing but spaces: it counts as not given.
+// isBlank reports whether a cell holds only spaces: it counts as not given.
 func isBlank(cell string) bool { return strings.TrimSpace(cell) == "" }
 
 // spreadsheetErrors are what a spreadsheet writes where a formula has failed or a column was too narrow.
 var spreadsheetErrors = regexp.MustCompile(`^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|#+)$`)
 
-// checkExact holds for every value that Clink or the ledger compares: nothing around it, nothing hidden in it.
-func checkExact(cell string) *flaw {
+// checkExact is for values that Clink or the ledger compares: no space around them, no invisible character in them.
+func checkExact(cell string) *Problem {
 	if bad := unseen(cell); bad != nil {
 		return bad
 	}
 	if cell[0] == ' ' || cell[len(cell)-1] == ' ' {
-		return &flaw{SpaceAtEnd, "has a space before or after it", "take the space out"}
+		return flaw(SpaceAtEnd, "has a space before or after it", "take the space out")
 	}
 	return checkSpreadsheetError(cell)
 }
 
-func checkSpreadsheetError(cell string) *flaw {
+func checkSpreadsheetError(cell string) *Problem {
 	if cell[0] == '#' && spreadsheetErrors.MatchString(cell) {
-		return &flaw{SpreadsheetError, "is a spreadsheet's error", "mend the formula in the spreadsheet, or widen its column, and save again"}
+		return flaw(SpreadsheetError, "is an error message of a spreadsheet", "correct the formula in the spreadsheet, or widen its column, and save again")
 	}
 	return nil
 }
@@ -36,25 +36,25 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 
-func checkID(cell string) *flaw {
+func checkID(cell string) *Problem {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
 	if isDigit(cell[0]) && scientific.MatchString(cell) {
-		return &flaw{IDDamaged, "is an id that a spreadsheet has turned into a number", "its digits are lost here: take it from its source again, with the column formatted as text"}
+		return flaw(IDDamaged, "is an id that a spreadsheet has turned into a number", "some digits are lost: export it again with the column formatted as text")
 	}
 	return checkFormula(cell)
 }
 
-func checkFormula(cell string) *flaw {
+func checkFormula(cell string) *Problem {
 	if isFormula(cell) {
-		return &flaw{Formula, "begins like a spreadsheet formula", "no id or email begins with " + cell[:1] + ": write the value itself"}
+		return flaw(Formula, "begins like a spreadsheet formula", "no id or email begins with "+cell[:1]+": write the value itself")
 	}
 	return nil
 }
 
-// checkEmail is pragmatic: what is refused here would bounce or is no single address. Whether it exists is not known.
-func checkEmail(cell string) *flaw {
+// checkEmail refuses what is certain to bounce or is not one address. It does not know whether the address exists.
+func checkEmail(cell string) *Problem {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
@@ -64,13 +64,13 @@ func checkEmail(cell string) *flaw {
 	local, domain, _ := strings.Cut(cell, "@")
 	switch {
 	case strings.Count(cell, "@") > 1:
-		return &flaw{EmailInvalid, "is more than one email address", "write a single address"}
+		return flaw(EmailInvalid, "is more than one email address", "write a single address")
 	case local == "" || strings.ContainsAny(cell, " ,;:<>()[]\\\"|") || !isDomain(domain):
-		return &flaw{EmailInvalid, "is not an email address", "write it plainly, as in name@example.com"}
+		return flaw(EmailInvalid, "is not an email address", "write it plainly, as in name@example.com")
 	case local[0] == '.' || strings.HasSuffix(local, ".") || strings.Contains(local, ".."):
-		return &flaw{EmailInvalid, "is not an email address: a dot is out of place", "write it plainly, as in name@example.com"}
+		return flaw(EmailInvalid, "is not an email address: a dot is out of place", "write it plainly, as in name@example.com")
 	case len(cell) > 254:
-		return &flaw{EmailInvalid, "is longer than the 254 characters an email address can have", "write a single address"}
+		return flaw(EmailInvalid, "is longer than the 254 characters an email address can have", "write a single address")
 	}
 	return nil
 }
@@ -93,25 +93,25 @@ func notInDomain(r rune) bool {
 	return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 }
 
-// maxURL is what browsers and mail programs pass on unharmed.
+// maxURL is a length that browsers and mail programs handle.
 const maxURL = 2048
 
-func checkURL(cell string) *flaw {
+func checkURL(cell string) *Problem {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
 	u, err := url.Parse(cell)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Contains(cell, " ") {
-		return &flaw{URLInvalid, "is not a web address", "write all of it, as in https://example.com/paid"}
+		return flaw(URLInvalid, "is not a web address", "write all of it, as in https://example.com/paid")
 	}
 	if len(cell) > maxURL {
-		return &flaw{URLInvalid, "is longer than 2048 characters", "use a shorter address"}
+		return flaw(URLInvalid, "is longer than 2048 characters", "use a shorter address")
 	}
 	return nil
 }
 
-// checkText is for what people write and read: only a letter lost on the way is refused.
-func checkText(cell string) *flaw {
+// checkText is for text that people read: it refuses only what was damaged before.
+func checkText(cell string) *Problem {
 	if strings.ContainsRune(cell, unicode.ReplacementChar) {
 		return damaged()
 	}
@@ -122,9 +122,9 @@ var paymentMethods = []string{
 	"CARD", "CASHAPP", "WECHAT", "KAKAO", "PIX", "ALIPAY", "UPI", "PAYPAL", "GOOGLEPAY", "APPLEPAY", "QRIS", "GCASH",
 }
 
-func checkMethod(cell string) *flaw { return checkChoice(cell, paymentMethods...) }
+func checkMethod(cell string) *Problem { return checkChoice(cell, paymentMethods...) }
 
-func checkMethods(cell string) *flaw {
+func checkMethods(cell string) *Problem {
 	for _, method := range splitMethods(cell) {
 		if bad := checkMethod(method); bad != nil {
 			return bad
@@ -148,23 +148,23 @@ func splitMethods(cell string) []string {
 	return methods
 }
 
-func checkQRCode(cell string) *flaw { return checkChoice(cell, "CASHAPP") }
+func checkQRCode(cell string) *Problem { return checkChoice(cell, "CASHAPP") }
 
-func checkUIMode(cell string) *flaw { return checkChoice(cell, uiModes...) }
+func checkUIMode(cell string) *Problem { return checkChoice(cell, uiModes...) }
 
 var uiModes = []string{"hostedPage", "elements"}
 
 var yes, no = []string{"true", "yes", "y", "1"}, []string{"false", "no", "n", "0"}
 
-func checkBool(cell string) *flaw { return checkChoice(cell, append(slices.Clip(yes), no...)...) }
+func checkBool(cell string) *Problem { return checkChoice(cell, append(slices.Clip(yes), no...)...) }
 
-// checkChoice takes one of the words, in capitals or small letters.
-func checkChoice(cell string, words ...string) *flaw {
+// checkChoice accepts one of the words, whatever its case.
+func checkChoice(cell string, words ...string) *Problem {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
 	if choice(cell, words...) == "" {
-		return &flaw{ChoiceUnknown, "is none of the words this column takes", "write " + strings.Join(words, ", ") + ", or leave the cell empty"}
+		return flaw(ChoiceUnknown, "is not a word that this column takes", "write "+strings.Join(words, ", ")+", or leave the cell empty")
 	}
 	return nil
 }
@@ -185,12 +185,12 @@ func choice(cell string, words ...string) string {
 // maxQuantityDigits keeps quantity × unit amount away from where it could overflow for any sensible order.
 const maxQuantityDigits = 9
 
-func checkQuantity(cell string) *flaw {
+func checkQuantity(cell string) *Problem {
 	if bad := checkExact(cell); bad != nil {
 		return bad
 	}
 	if strings.Trim(cell, "0123456789") != "" || cell[0] == '0' || len(cell) > maxQuantityDigits {
-		return &flaw{QuantityInvalid, "is not a whole number from 1 up", "write a plain whole number, or leave the cell empty"}
+		return flaw(QuantityInvalid, "is not a whole number of at least 1", "write a plain whole number, or leave the cell empty")
 	}
 	return nil
 }

@@ -6,12 +6,12 @@ import (
 	"unicode"
 )
 
-// Column is a column that is read. Every other column is the user's own and passes through.
+// Column is a column that is read. Every other column is the user's own and is copied to the output files.
 type Column struct {
 	Name     string   // the canonical name
 	Required bool     // must be in the file, or be given for the whole job
 	Also     []string // other headers that are taken for it; the first in the order Name, Also... wins
-	Exact    bool     // only this very spelling counts; else capitals, spaces, _ and - do not matter
+	Exact    bool     // only this spelling counts; else case, spaces, _ and - do not matter
 	About    string
 }
 
@@ -26,12 +26,12 @@ func Columns() []Column {
 	return list
 }
 
-// column is a Column with where its text lies in a record and what its text must be. A nil check is made with the
-// money, where several cells count together.
+// column is a Column with its field of a record and the check of its text. Where check is nil, finding.money checks it
+// together with other cells.
 type column struct {
 	Column
 	cell  func(*record) *string
-	check func(cell string) *flaw
+	check func(cell string) *Problem
 }
 
 var columns = []column{
@@ -52,7 +52,7 @@ var columns = []column{
 		func(r *record) *string { return &r.InvoiceID }, checkID},
 	{Column{Name: "description", Also: []string{"item_name", "product_name"}, About: "the item's name, which the customer sees"},
 		func(r *record) *string { return &r.Description }, checkText},
-	{Column{Name: "quantity", Exact: true, About: "how many, from 1 up; needs unit_amount when above 1"},
+	{Column{Name: "quantity", Exact: true, About: "how many, at least 1; needs unit_amount when above 1"},
 		func(r *record) *string { return &r.Quantity }, checkQuantity},
 	{Column{Name: "unit_amount", Exact: true, About: "the price of one; quantity × unit_amount must be the amount"},
 		func(r *record) *string { return &r.UnitAmount }, nil},
@@ -72,7 +72,7 @@ var columns = []column{
 		func(r *record) *string { return &r.CancelURL }, checkURL},
 	{Column{Name: "payment_method_type", About: "the only payment method: " + strings.Join(paymentMethods, ", ")},
 		func(r *record) *string { return &r.PaymentMethodType }, checkMethod},
-	{Column{Name: "payment_method_type_black_list", About: "payment methods to leave out, parted by ;"},
+	{Column{Name: "payment_method_type_black_list", About: "payment methods to leave out, separated by ;"},
 		func(r *record) *string { return &r.PaymentMethodBlackList }, checkMethods},
 	{Column{Name: "direct_payment_qr_code_payment_method_type", About: "CASHAPP, together with payment_method_type CASHAPP"},
 		func(r *record) *string { return &r.DirectPaymentQRCode }, checkQRCode},
@@ -114,8 +114,8 @@ func (c *column) matches(spelling, header string) bool {
 	return normalise(header) == normalise(spelling)
 }
 
-// normalise is what two headers have in common when they differ in nothing that counts: capitals, spaces, _, - and
-// whatever cannot be seen are gone.
+// normalise returns the header without what does not count when headers are compared: case, spaces, _, - and
+// invisible characters.
 func normalise(header string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || unicode.IsSpace(r) || isInvisible(r) {

@@ -14,65 +14,65 @@ import (
 
 const utf8Name = "utf-8"
 
-// saveAsCSV is the hint for files that are no text.
+// saveAsCSV is the advice for workbooks.
 const saveAsCSV = "open it in a spreadsheet and save the sheet as \"CSV UTF-8\""
 
-// foreign are files that people take for CSV, by how they begin.
+// foreign are kinds of files that people give instead of CSV, with the bytes that they begin with.
 var foreign = []struct {
 	mark string
-	what flaw
+	bad  *Problem
 }{
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw{FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV}},
-	{"%PDF-", flaw{FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made"}},
-	{"\x1f\x8b", flaw{FileForeign, "is compressed with gzip", "unpack it first: gunzip"}},
-	{"BZh", flaw{FileForeign, "is compressed with bzip2", "unpack it first: bunzip2"}},
-	{"\xfd7zXZ\x00", flaw{FileForeign, "is compressed with xz", "unpack it first: unxz"}},
-	{"\x28\xb5\x2f\xfd", flaw{FileForeign, "is compressed with zstd", "unpack it first: unzstd"}},
-	{"SQLite format 3\x00", flaw{FileForeign, "is a SQLite database, not CSV; is it perhaps the ledger?", "name the invoice file"}},
-	{"{\\rtf", flaw{FileForeign, "is a text document (.rtf), not CSV", saveAsCSV}},
-	{"\x00\x00\xfe\xff", flaw{EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8"}},
-	{"\xff\xfe\x00\x00", flaw{EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8"}},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw(FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV)},
+	{"%PDF-", flaw(FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made")},
+	{"\x1f\x8b", flaw(FileForeign, "is compressed with gzip", "unpack it first: gunzip")},
+	{"BZh", flaw(FileForeign, "is compressed with bzip2", "unpack it first: bunzip2")},
+	{"\xfd7zXZ\x00", flaw(FileForeign, "is compressed with xz", "unpack it first: unxz")},
+	{"\x28\xb5\x2f\xfd", flaw(FileForeign, "is compressed with zstd", "unpack it first: unzstd")},
+	{"SQLite format 3\x00", flaw(FileForeign, "is a SQLite database, not CSV; is it perhaps the ledger?", "name the invoice file")},
+	{"{\\rtf", flaw(FileForeign, "is a text document (.rtf), not CSV", saveAsCSV)},
+	{"\x00\x00\xfe\xff", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
+	{"\xff\xfe\x00\x00", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
 }
 
-// markup is how web pages, XML and JSON begin, in small letters, once spaces are skipped.
+// markup is how web pages, XML and JSON begin, in lower case and after spaces.
 var markup = []struct{ mark, name string }{
 	{"<!doctype", "a web page"}, {"<html", "a web page"}, {"<head", "a web page"}, {"<table", "a web page"}, {"<meta", "a web page"},
 	{"<?xml", "an XML file"}, {"{\"", "a JSON file"}, {"{\n", "a JSON file"}, {"[{", "a JSON file"}, {"[\n", "a JSON file"},
 }
 
-// zipped tells by the names at its top what a zip archive holds: workbooks are such archives, too.
-func zipped(head []byte) *flaw {
+// zipped says what a zip archive holds, by its first names: workbooks are zip archives.
+func zipped(head []byte) *Problem {
 	if !bytes.HasPrefix(head, []byte("PK\x03\x04")) && !bytes.HasPrefix(head, []byte("PK\x05\x06")) {
 		return nil
 	}
 	name := head[min(len(head), 30):] // the first file's name, and what follows it
 	switch {
 	case bytes.HasPrefix(name, []byte("mimetypeapplication/vnd.oasis.opendocument.spreadsheet")):
-		return &flaw{FileForeign, "is a LibreOffice workbook (.ods), not CSV", saveAsCSV}
+		return flaw(FileForeign, "is a LibreOffice workbook (.ods), not CSV", saveAsCSV)
 	case bytes.HasPrefix(name, []byte("[Content_Types].xml")), bytes.HasPrefix(name, []byte("_rels/")),
 		bytes.HasPrefix(name, []byte("docProps/")), bytes.HasPrefix(name, []byte("xl/")):
-		return &flaw{FileForeign, "is an Excel workbook (.xlsx), not CSV", saveAsCSV}
+		return flaw(FileForeign, "is an Excel workbook (.xlsx), not CSV", saveAsCSV)
 	}
-	return &flaw{FileForeign, "is a zip archive, not CSV", "unpack it first, and name the file in it"}
+	return flaw(FileForeign, "is a zip archive, not CSV", "unpack it first, and name the file in it")
 }
 
-func foreignBytes(head []byte) *flaw {
+func foreignBytes(head []byte) *Problem {
 	if bad := zipped(head); bad != nil {
 		return bad
 	}
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.mark)) {
-			return &f.what
+			return f.bad
 		}
 	}
 	return nil
 }
 
-func foreignText(head []byte) *flaw {
+func foreignText(head []byte) *Problem {
 	head = bytes.ToLower(bytes.TrimSpace(head))
 	for _, m := range markup {
 		if bytes.HasPrefix(head, []byte(m.mark)) {
-			return &flaw{FileForeign, "is " + m.name + ", not CSV", "export the invoices again as CSV; a web page is often a login page that was saved instead of the file"}
+			return flaw(FileForeign, "is "+m.name+", not CSV", "export the invoices again as CSV; often a login page was saved instead of the file")
 		}
 	}
 	return nil
@@ -85,9 +85,9 @@ var marks = []struct{ mark, name string }{
 	{"\xfe\xff", "utf-16be"},
 }
 
-// decoded returns the file's text as UTF-8 without its mark, and the encoding's name. Bytes that are no text in an
-// encoding other than UTF-8 have become U+FFFD; UTF-8 comes as it stands and is still to be checked.
-func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string, bad *flaw, err error) {
+// decoded returns the file's text as UTF-8 without its byte order mark, and the encoding's name. Invalid bytes become
+// U+FFFD, except in UTF-8, which is not checked here.
+func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string, bad *Problem, err error) {
 	head, err := raw.Peek(512)
 	if err != nil && err != io.EOF {
 		return nil, "", nil, err
@@ -99,7 +99,7 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 	var enc encoding.Encoding
 	if wanted != "" {
 		if enc, name = lookUp(wanted); enc == nil {
-			return nil, "", &flaw{EncodingUnknown, "is no encoding that --encoding knows", "well-known ones are windows-1252, iso-8859-1, iso-8859-15, utf-16le, shift_jis, gbk"}, nil
+			return nil, "", flaw(EncodingUnknown, "is not the name of a known encoding", "well-known ones are windows-1252, iso-8859-1, iso-8859-15, utf-16le, shift_jis, gbk"), nil
 		}
 	}
 	marked := ""
@@ -115,7 +115,8 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 			return nil, "", bad, nil
 		}
 	case marked != "" && wanted != "" && marked != name && (name != "utf-16" || marked == utf8Name):
-		return nil, "", &flaw{EncodingConflict, "begins with the mark of " + strings.ToUpper(marked) + ", but --encoding says " + wanted, "leave out --encoding for this file"}, nil
+		return nil, "", flaw(EncodingConflict, "has the byte order mark of "+strings.ToUpper(marked)+", but is to be read as "+wanted, "",
+			Option{Do: LeaveOut, Setting: "encoding"}), nil
 	case marked != "":
 		name = marked
 	}
@@ -159,7 +160,7 @@ func lookUp(wanted string) (encoding.Encoding, string) {
 	return enc, strings.ToLower(name)
 }
 
-// canonicalEncoding is one spelling for all names of an encoding; one that is not known stays as it is.
+// canonicalEncoding maps all names of one encoding to one spelling; an unknown name stays as it is.
 func canonicalEncoding(wanted string) string {
 	if _, name := lookUp(wanted); name != "" {
 		return name
@@ -167,8 +168,8 @@ func canonicalEncoding(wanted string) string {
 	return wanted
 }
 
-// unmarkedUTF16 recognises UTF-16 without its mark by the zero byte in nearly every pair.
-func unmarkedUTF16(head []byte) *flaw {
+// unmarkedUTF16 recognises UTF-16 without a byte order mark by the zero byte in nearly every pair.
+func unmarkedUTF16(head []byte) *Problem {
 	var zeros [2]int
 	for i, c := range head {
 		if c == 0 {
@@ -177,7 +178,7 @@ func unmarkedUTF16(head []byte) *flaw {
 	}
 	for i, name := range []string{"utf-16be", "utf-16le"} {
 		if zeros[i] > len(head)/4 && zeros[1-i] == 0 {
-			return &flaw{EncodingInvalid, "is UTF-16 without the mark that says so", "add --encoding " + name}
+			return flaw(EncodingInvalid, "is UTF-16 without a byte order mark", "", Option{Do: Add, Setting: "encoding", Value: name})
 		}
 	}
 	return nil

@@ -182,7 +182,7 @@ func TestRefusedWhole(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r, rows, err := readAll(t, write(t, tt.content), tt.options)
 			p, ok := errors.AsType[*Problem](err)
-			if !ok || p.Kind != tt.want || p.Line != tt.line || p.Hint == "" {
+			if !ok || p.Kind != tt.want || p.Line != tt.line || p.Advice == "" && p.Options == nil {
 				t.Fatalf("got %v (%s), want %s on line %d with a hint", err, fileKinds(err), tt.want, tt.line)
 			}
 			if r != nil && tt.line > 2 && len(rows) != tt.line-2 {
@@ -207,32 +207,28 @@ func TestRefusedWhole(t *testing.T) {
 	})
 }
 
-// TestHintsName guards that a message names the thing to type.
-func TestHintsName(t *testing.T) {
+// TestMessages guards that a message names the place, what is wrong there, and what to do in the file.
+func TestMessages(t *testing.T) {
 	row := "A,a@example.com,1,EUR,\n"
 	tests := []struct {
 		name, content string
 		options       Options
 		want          string
 	}{
-		{"near amount", "invoice_id,email,ammount,currency\n" + row, Options{}, `is "ammount" meant? Rename it, or add --map amount=ammount`},
-		{"near email", "invoice_id,e_mial,amount,currency\n" + row, Options{}, `--map customer_email=e_mial`},
-		{"near header with a space", "invoice_id,email,Amount Dues,currency\n" + row, Options{}, `--map 'amount=Amount Dues'`},
-		{"headers found", "invoice_id,email,Betrag,currency\n" + row, Options{}, `its columns are "invoice_id", "email", "Betrag", "currency"`},
-		{"currency for the job", "invoice_id,email,amount\n" + row, Options{}, `--currency USD`},
-		{"near name in a map", plainHeader + row, Options{Map: map[string]string{"ammount": "amount"}}, `did you mean --map amount=amount?`},
-		{"alias in a map", plainHeader + row, Options{Map: map[string]string{"total": "amount"}}, `did you mean --map amount=amount?`},
-		{"near header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Amuont"}}, `did you mean --map amount=amount?`},
-		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; save the file as CSV UTF-8, or, if it comes from an older Windows program, add --encoding windows-1252`},
-		{"UTF-16", utf16Of(plainHeader, false), Options{}, `--encoding utf-16le`},
+		{"near amount", "invoice_id,email,ammount,currency\n" + row, Options{}, `; if "ammount" is that column, rename it to amount`},
+		{"headers found", "invoice_id,email,Betrag,currency\n" + row, Options{}, `its columns are "invoice_id", "email", "Betrag", "currency"; rename the column that has it to amount`},
+		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; save the file as CSV UTF-8`},
+		{"unknown encoding", plainHeader + row, Options{Encoding: "klingon"}, `in.csv: encoding: "klingon": is not the name of a known encoding`},
+		{"unknown name in a map", plainHeader + row, Options{Map: map[string]string{"sum": "amount"}}, `in.csv:1: map: "sum=amount": "sum" is not a column that can be mapped; the names are amount, `},
+		{"unknown header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, `in.csv:1: map: "amount=Betrag": the file has no column "Betrag"; the file has "invoice_id", `},
 		{"xlsx of Excel", zipOf("[Content_Types].xml"), Options{}, `in.csv: is an Excel workbook (.xlsx), not CSV; open it in a spreadsheet and save the sheet as "CSV UTF-8"`},
 		{"xlsx of LibreOffice", zipOf("_rels/.rels"), Options{}, `is an Excel workbook (.xlsx)`},
 		{"ods", zipOf("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), Options{}, `is a LibreOffice workbook (.ods)`},
 		{"zip", zipOf("invoices.csv"), Options{}, `is a zip archive, not CSV; unpack it first`},
 		{"empty zip", "PK\x05\x06", Options{}, `is a zip archive, not CSV; unpack it first`},
-		{"one column", "invoice_id email amount\n", Options{}, `in.csv:1: has a single column, "invoice_id email amount"; put a comma, semicolon, tab or vertical bar between the columns`},
+		{"one column", "invoice_id email amount\n", Options{}, `in.csv:1: has only one column, "invoice_id email amount"; put a comma, semicolon, tab or vertical bar between the columns`},
 		{"a name twice", "invoice_id,email,amount,currency,note,,note,\n" + row, Options{}, `in.csv:1: note: stands in the header as column 5 and as column 7; rename or delete one of them`},
-		{"flag of a job-wide value", plainHeader + row, Options{Defaults: map[string]string{"success_url": "x"}}, `--success-url: "x"`},
+		{"a job-wide value", plainHeader + row, Options{Defaults: map[string]string{"success_url": "x"}}, `in.csv: success_url: "x": is not a web address`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -243,29 +239,69 @@ func TestHintsName(t *testing.T) {
 	}
 }
 
-// TestCustomerHint guards that nobody is led to send names or addresses as ids: the rows below the header count.
-func TestCustomerHint(t *testing.T) {
+func mapped(column, header string) Option {
+	return Option{Do: Add, Setting: "map", Column: column, Value: header}
+}
+
+// TestOptions guards that a problem carries the settings that would solve it.
+func TestOptions(t *testing.T) {
+	row := "A,a@example.com,1,EUR,\n"
+	meant := []Option{{Do: Replace, Setting: "map", Column: "amount", Value: "amount"}}
+	for _, tt := range []struct {
+		name, content string
+		options       Options
+		want          []Option
+	}{
+		{"no amount", "invoice_id,email,Betrag,currency\n" + row, Options{}, []Option{mapped("amount", "")}},
+		{"near amount", "invoice_id,email,Amount Dues,currency\n" + row, Options{}, []Option{mapped("amount", "Amount Dues")}},
+		{"near email", "invoice_id,e_mial,amount,currency\n" + row, Options{}, []Option{mapped("customer_email", "e_mial")}},
+		{"currency for the job", "invoice_id,email,amount\n" + row, Options{},
+			[]Option{mapped("currency", ""), {Do: Add, Setting: "currency", When: "all invoices have the same one"}}},
+		{"near name in a map", plainHeader + row, Options{Map: map[string]string{"ammount": "amount"}}, meant},
+		{"alias in a map", plainHeader + row, Options{Map: map[string]string{"total": "amount"}}, meant},
+		{"near header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Amuont"}}, meant},
+		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{},
+			[]Option{{Do: Add, Setting: "encoding", Value: "windows-1252", When: "it comes from an older Windows program"}}},
+		{"wrong encoding", plainHeader + "A,a@example.com,1,EUR,\x81\n", Options{Encoding: "shift_jis"}, []Option{{Do: Replace, Setting: "encoding"}}},
+		{"needless encoding", "\ufeff" + plainHeader + row, Options{Encoding: "windows-1252"}, []Option{{Do: LeaveOut, Setting: "encoding"}}},
+		{"UTF-16", utf16Of(plainHeader, false), Options{}, []Option{{Do: Add, Setting: "encoding", Value: "utf-16le"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := readAll(t, write(t, tt.content), tt.options)
+			if p, ok := errors.AsType[*Problem](err); !ok || !slices.Equal(p.Options, tt.want) {
+				t.Errorf("got %v with %+v, want %+v", err, p.Options, tt.want)
+			}
+		})
+	}
+}
+
+// TestCustomerColumn guards that nobody is led to send names or addresses as ids: the rows below the header count.
+func TestCustomerColumn(t *testing.T) {
+	holds := func(column, header, what string) Option {
+		return Option{Do: Add, Setting: "map", Column: column, Value: header, When: `"` + header + `" holds ` + what}
+	}
+	clinks := holds("customer_id", "customer", "ids that Clink gave")
 	tests := []struct {
 		name, headers, row string
-		want               string
+		want               []Option
 	}{
-		{"names beside addresses", "mail,customer", "a@example.com,Ann Lee", `is "mail" meant? Rename it, or add --map customer_email=mail`},
-		{"addresses", "customer", "a@example.com", `is "customer" meant? Rename it, or add --map customer_email=customer`},
-		{"a few addresses", "customer", "\n1,EUR,a@example.com", `is "customer" meant? Rename it, or add --map customer_email=customer`},
-		{"names", "customer", "Ann Lee", `as in --map customer_email=HEADER`},
-		{"names in several rows", "customer", "Lee\n1,EUR,Ann Lee", `as in --map customer_email=HEADER`},
-		{"ids", "customer", "cus_1", `if "customer" holds ids that Clink gave, add --map customer_id=customer`},
-		{"no rows", "customer,mail", "", `if "customer" holds ids that Clink gave, add --map customer_id=customer; if "mail" holds email addresses, add --map customer_email=mail`},
-		{"no addresses", "mail", "Rosenweg", `as in --map customer_email=HEADER`},
-		{"ids of one's own", "customer_referense", "7", `if "customer_referense" holds ids of your own, add --map reference_customer_id=customer_referense`},
+		{"names beside addresses", "mail,customer", "a@example.com,Ann Lee", []Option{mapped("customer_email", "mail")}},
+		{"addresses", "customer", "a@example.com", []Option{mapped("customer_email", "customer")}},
+		{"a few addresses", "customer", "\n1,EUR,a@example.com", []Option{mapped("customer_email", "customer")}},
+		{"names", "customer", "Ann Lee", []Option{mapped("customer_email", "")}},
+		{"names in several rows", "customer", "Lee\n1,EUR,Ann Lee", []Option{mapped("customer_email", "")}},
+		{"ids", "customer", "cus_1", []Option{clinks}},
+		{"no rows", "customer,mail", "", []Option{clinks, holds("customer_email", "mail", "email addresses")}},
+		{"no addresses", "mail", "Rosenweg", []Option{mapped("customer_email", "")}},
+		{"ids of one's own", "customer_referense", "7", []Option{holds("reference_customer_id", "customer_referense", "ids of your own")}},
 	}
 	for _, tt := range tests {
 		for end, name := range map[string]string{"\n": tt.name, "\r": tt.name + ", lines that end in a carriage return"} {
 			t.Run(name, func(t *testing.T) {
 				content := strings.ReplaceAll("amount,currency,"+tt.headers+"\n1,EUR,"+tt.row+"\n", "\n", end)
 				_, _, err := readAll(t, write(t, content), Options{})
-				if err == nil || !strings.HasSuffix(err.Error(), tt.want) {
-					t.Errorf("got  %v\nwant … %s", err, tt.want)
+				if p, ok := errors.AsType[*Problem](err); !ok || !slices.Equal(p.Options, tt.want) {
+					t.Errorf("got %v with %+v, want %+v", err, p.Options, tt.want)
 				}
 			})
 		}

@@ -12,14 +12,14 @@ import (
 	"unicode"
 )
 
-// Header is what the file's first row was taken for.
+// Header is how the file's first row was understood.
 type Header struct {
-	Columns   []string          // the user's columns as they stand, without ours of a file that was fed back
+	Columns   []string          // the user's columns; the result columns of a links file or rejected file are left out
 	Delimiter rune              // , ; | or tab
 	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it
-	Near      []Near            // headers that passed through, and look like a slip for a column that the file lacks
-	FedBack   bool              // a links file or rejected file of ours
+	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
+	FedBack   bool              // the file is a links file or rejected file
 }
 
 // Near is a header of the user's that is one or two letters away from the column Name.
@@ -27,8 +27,8 @@ type Near struct{ Header, Name string }
 
 var delimiters = []rune{',', ';', '\t', '|'}
 
-// head is the header as the reader needs it. Every index counts the user's columns but for kept, which holds their
-// places among the file's cells.
+// head is the header as the reader needs it. Indexes count the user's columns; only kept holds their places among all
+// cells of a row.
 type head struct {
 	Header
 	line  int // on which the header starts
@@ -37,7 +37,7 @@ type head struct {
 	taken map[string]int // canonical name to column
 }
 
-// readHead reads the header from the top of t. What is wrong with it comes back as Problems.
+// readHead reads the header from the top of t. If it is wrong, the error is a [Problems].
 func readHead(t *text, o Options) (*head, error) {
 	raw, line, err := headerText(t)
 	if p, ok := errors.AsType[*Problem](err); ok {
@@ -51,14 +51,15 @@ func readHead(t *text, o Options) (*head, error) {
 	switch {
 	case bad != nil:
 	case len(cells) > maxColumns:
-		bad = &flaw{ColumnsTooMany, fmt.Sprintf("has %d columns", len(cells)), "this is hardly an invoice list; export it again"}
+		bad = flaw(ColumnsTooMany, fmt.Sprintf("has %d columns", len(cells)), "this is probably not an invoice list; export it again")
 	case strings.HasPrefix(strings.ToLower(cells[0]), "sep="):
-		bad = &flaw{NoHeader, "begins with a line for the spreadsheet instead of the column names", "delete this first line"}
+		bad = flaw(NoHeader, "begins with a line for the spreadsheet program instead of the column names", "delete this first line")
 	case inSingleQuotes(cells):
-		bad = &flaw{QuoteSingle, "has single quotes around the column names", "export it again with the double quote \" as the text delimiter"}
+		bad = flaw(QuoteSingle, "has single quotes around the column names", "export it again with the double quote \" as the text delimiter")
 	case len(cells) == 1:
-		bad = &flaw{DelimiterMissing, fmt.Sprintf("has a single column, %s", quote(cells[0])),
-			"put a comma, semicolon, tab or vertical bar between the columns; an export calls it the field delimiter"}
+		bad = flaw(DelimiterMissing, fmt.Sprintf("has only one column, %s", quote(cells[0])),
+			"put a comma, semicolon, tab or vertical bar between the columns; export dialogs call it the field delimiter")
+
 	}
 	if bad != nil {
 		return nil, Problems{bad.at(t.file, line, "", "")}
@@ -83,13 +84,13 @@ func inSingleQuotes(cells []string) bool {
 	})
 }
 
-// headerText reads the header's lines, one but for quoted line breaks, and skips blank ones before it.
+// headerText skips blank lines and reads the header: one line, or several where a cell has line breaks.
 func headerText(t *text) (raw string, line int, err error) {
 	var b strings.Builder
 	for {
 		part, err := t.next()
 		if err == io.EOF {
-			return "", 0, t.problem(0, "", flaw{FileEmpty, "is empty", "check the export that writes it"})
+			return "", 0, t.problem(0, "", flaw(FileEmpty, "is empty", "check the export that writes it"))
 		}
 		if err != nil {
 			return "", 0, err
@@ -105,9 +106,8 @@ func headerText(t *text) (raw string, line int, err error) {
 	}
 }
 
-// split finds the delimiter under which most columns are known, then under which there are most cells.
-// A header that reads as well under a second one is refused.
-func (h *head) split(raw string, o Options) (best []string, bad *flaw) {
+// split finds the delimiter that yields the most known columns, and of equal ones the most cells. A tie is refused.
+func (h *head) split(raw string, o Options) (best []string, bad *Problem) {
 	known, rivals := -1, 0
 	for _, delimiter := range delimiters {
 		r := csv.NewReader(strings.NewReader(raw))
@@ -125,12 +125,14 @@ func (h *head) split(raw string, o Options) (best []string, bad *flaw) {
 		}
 	}
 	if best == nil {
-		return nil, &flaw{QuoteStray, "the header has a double quote where none can be",
-			`take it out, or put the whole name in double quotes and write the quote inside twice: ""`}
+		return nil, flaw(QuoteStray, "the header has a misplaced double quote",
+			`take it out, or put the whole name in double quotes and write the quote inside twice: ""`)
+
 	}
 	if rivals > 0 {
-		return nil, &flaw{DelimiterAmbiguous, "the header can be read with two different delimiters",
-			"use one of , ; | or tab between the columns and none of the others in their names"}
+		return nil, flaw(DelimiterAmbiguous, "the header can be read with two different delimiters",
+			"use one of , ; | or tab between the columns, and none of the others in their names")
+
 	}
 	return best, nil
 }
@@ -148,16 +150,16 @@ func knownColumns(cells []string, o Options) int {
 	return n
 }
 
-// repeated refuses a name that stands twice, whosever it is: whoever reads the links file by its names would lose one
-// of the columns. Blank headers are no names.
+// repeated refuses any header that stands twice, because a program that reads the links file by column names would lose
+// one of the two. Blank headers do not count.
 func (h *head) repeated(file string) (problems Problems) {
 	first := map[string]int{}
 	for i, header := range h.Columns {
 		switch at, seen := first[header]; {
 		case isBlank(header):
 		case seen:
-			problems = append(problems, (&flaw{ColumnTwice, fmt.Sprintf("stands in the header as column %d and as column %d", h.kept[at]+1, h.kept[i]+1), "rename or delete one of them"}).
-				at(file, h.line, header, ""))
+			what := fmt.Sprintf("stands in the header as column %d and as column %d", h.kept[at]+1, h.kept[i]+1)
+			problems = append(problems, flaw(ColumnTwice, what, "rename or delete one of them").at(file, h.line, header, ""))
 		default:
 			first[header] = i
 		}
@@ -165,7 +167,7 @@ func (h *head) repeated(file string) (problems Problems) {
 	return problems
 }
 
-// take finds the header of each column that is read: what is mapped first, then the table's order.
+// take finds the header of each column that is read: mapped columns first, then in the order of columns.
 func (h *head) take(t *text, o Options) Problems {
 	h.taken = map[string]int{}
 	problems := h.takeMapped(t.file, o)
@@ -200,8 +202,8 @@ func (h *head) take(t *text, o Options) Problems {
 	return problems
 }
 
-// slips finds the headers that are probably meant for optional columns which the file lacks: only the required ones
-// are missed by themselves. Columns that count by their exact names only have look-alikes by design.
+// slips finds headers that are probably misspelled names of optional columns; required ones are reported as missing.
+// Exact columns are left out: real exports have other columns with similar names.
 func (h *head) slips(o Options) (near []Near) {
 	customer := slices.ContainsFunc(customerColumns, func(name string) bool { return h.Taken[name] != "" })
 	for i := range columns {
@@ -222,20 +224,17 @@ func (h *head) slips(o Options) (near []Near) {
 	return near
 }
 
-// takeMapped obeys --map: the header as it is spelled in the file, else one that differs in nothing that counts.
+// takeMapped takes the columns of o.Map: by the header as it is spelled in the file, else by one that [normalise] makes equal.
 func (h *head) takeMapped(file string, o Options) (problems Problems) {
 	owner := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
 		header := o.Map[name]
-		fail := func(kind Kind, what, hint string) {
-			problems = append(problems, (&flaw{kind, what, hint}).at(file, h.line, "--map", name+"="+header))
+		fail := func(bad *Problem) {
+			problems = append(problems, bad.atSetting(file, h.line, "map", name+"="+header))
 		}
 		if columnNamed(name) == nil {
-			hint := "the names are " + strings.Join(canonicalNames(), ", ")
-			if near := nearestColumn(name); near != "" {
-				hint = "did you mean " + MapFlag(near, header) + "?"
-			}
-			fail(MapUnknownName, fmt.Sprintf("%s is no column that can be mapped", quote(name)), hint)
+			bad := flaw(MapUnknownName, quote(name)+" is not a column that can be mapped", "the names are "+strings.Join(canonicalNames(), ", "))
+			fail(bad.meant(nearestColumn(name), header))
 			continue
 		}
 		found := h.find(func(i int) bool { return h.Columns[i] == header })
@@ -244,22 +243,27 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 		}
 		switch {
 		case len(found) == 0:
-			hint := "the file has " + quoteList(h.Columns)
-			if near := nearest(header, h.Columns); near != "" {
-				hint = "did you mean " + MapFlag(name, near) + "?"
-			}
-			fail(MapUnknownHeader, fmt.Sprintf("the file has no column %s", quote(header)), hint)
+			bad := flaw(MapUnknownHeader, "the file has no column "+quote(header), "the file has "+quoteList(h.Columns))
+			fail(bad.meant(name, nearest(header, h.Columns)))
 		case len(found) > 1 && h.sameName(found):
-			h.taken[name] = found[0] // repeated has said it
+			h.taken[name] = found[0] // repeated has reported it
 		case len(found) > 1:
 			problems = append(problems, h.twice(file, name, found))
 		case owner[found[0]] != "":
-			fail(MapTwice, fmt.Sprintf("the column is mapped to %s already", owner[found[0]]), "give each column one name")
+			fail(flaw(MapTwice, fmt.Sprintf("the column is mapped to %s already", owner[found[0]]), "give each column one name"))
 		default:
 			h.taken[name], owner[found[0]] = found[0], name
 		}
 	}
 	return problems
+}
+
+// meant replaces the advice by the mapping that was probably meant, if one was found.
+func (p *Problem) meant(name, header string) *Problem {
+	if name != "" && header != "" {
+		p.Advice, p.Options = "", []Option{{Do: Replace, Setting: "map", Column: name, Value: header}}
+	}
+	return p
 }
 
 func (h *head) find(match func(i int) bool) (found []int) {
@@ -271,13 +275,13 @@ func (h *head) find(match func(i int) bool) (found []int) {
 	return found
 }
 
-// sameName reports whether these columns have one name to the letter, which repeated refuses.
+// sameName reports whether these columns have exactly the same name, which repeated refuses.
 func (h *head) sameName(found []int) bool {
 	return !slices.ContainsFunc(found, func(i int) bool { return h.Columns[i] != h.Columns[found[0]] })
 }
 
 func (h *head) twice(file, name string, found []int) Problem {
-	return (&flaw{ColumnTwice, fmt.Sprintf("%d columns could be %s", len(found), name), "rename or delete all but one"}).
+	return flaw(ColumnTwice, fmt.Sprintf("%d columns could be %s", len(found), name), "rename or delete all but one").
 		at(file, h.line, h.Columns[found[0]], "")
 }
 
@@ -285,43 +289,42 @@ func (h *head) twice(file, name string, found []int) Problem {
 func (h *head) missing(t *text, o Options) (problems Problems) {
 	given := func(name string) bool {
 		_, taken := h.taken[name]
-		_, mapped := o.Map[name] // a wrong --map has its own problem
+		_, mapped := o.Map[name] // a wrong mapping has its own problem
 		return taken || mapped || o.Defaults[name] != ""
 	}
-	fail := func(what, hint string) {
-		problems = append(problems, (&flaw{ColumnMissing, what, hint}).at(t.file, h.line, "", ""))
+	fail := func(what, advice string, options ...Option) {
+		what += "; its columns are " + quoteList(h.Columns)
+		problems = append(problems, flaw(ColumnMissing, what, advice, options...).at(t.file, h.line, "", ""))
 	}
 	for i := range columns {
 		c := &columns[i]
 		if !c.Required || given(c.Name) {
 			continue
 		}
-		hint := h.mapHint(c)
+		advice, options := mapTo(c.Name, h.near(c))
 		if c.Name == "currency" {
-			hint += "; if all invoices have the same one, --currency gives it, as in --currency USD"
+			options = append(options, Option{Do: Add, Setting: "currency", When: "all invoices have the same one"})
 		}
-		fail(fmt.Sprintf("has no column %s; its columns are %s", c.Name, quoteList(h.Columns)), hint)
+		fail("has no column "+c.Name, advice, options...)
 	}
 	if !slices.ContainsFunc(customerColumns, given) {
-		fail(fmt.Sprintf("has no column that names the customer (%s); its columns are %s", strings.Join(customerColumns, ", "), quoteList(h.Columns)), h.customerHint(t))
+		advice, options := h.customerAdvice(t)
+		fail(fmt.Sprintf("has no column that names the customer (%s)", strings.Join(customerColumns, ", ")), advice, options...)
 	}
 	if len(problems) > 0 && slices.ContainsFunc(h.Columns, looksLikeData) {
-		return Problems{(&flaw{NoHeader, "begins with an invoice instead of the column names",
-			"put a first line above it, such as invoice_id,customer_email,amount,currency"}).at(t.file, h.line, "", "")}
+		return Problems{flaw(NoHeader, "begins with an invoice instead of the column names",
+			"put a first line above it, such as invoice_id,customer_email,amount,currency").at(t.file, h.line, "", "")}
 	}
 	return problems
 }
 
-// mapHint says how to point at the column.
-func (h *head) mapHint(c *column) string {
-	if header := h.near(c); header != "" {
-		return isMeant(c.Name, header)
+// mapTo says how the file's column is made known as name. header is what is probably that column, or "".
+func mapTo(name, header string) (advice string, options []Option) {
+	advice = "rename the column that has it to " + name
+	if header != "" {
+		advice = fmt.Sprintf("if %s is that column, rename it to %s", quote(header), name)
 	}
-	return "rename the column that has it, or add " + MapFlag(c.Name, "HEADER")
-}
-
-func isMeant(name, header string) string {
-	return fmt.Sprintf("is %s meant? Rename it, or add %s", quote(header), MapFlag(name, header))
+	return advice, []Option{{Do: Add, Setting: "map", Column: name, Value: header}}
 }
 
 // near is the header that is probably meant for the column, or "".
@@ -334,14 +337,13 @@ func (h *head) near(c *column) string {
 	return ""
 }
 
-// customerHint says how to point at the column that names the customer. A header alone does not tell names, addresses and
-// ids apart, and what is pasted from here is sent to Clink: the first rows count, too.
-func (h *head) customerHint(t *text) string {
+// customerAdvice says how the column that names the customer is made known. A header alone does not tell names, addresses
+// and ids apart, and a wrong column would be sent to Clink: the first rows decide.
+func (h *head) customerAdvice(t *text) (advice string, options []Option) {
 	holds := map[string]string{
 		"customer_id": "ids that Clink gave", "customer_email": "email addresses", "reference_customer_id": "ids of your own",
 	}
 	rows := h.firstRows(t)
-	var hints []string
 	for _, name := range customerColumns {
 		header := h.near(columnNamed(name))
 		if header == "" {
@@ -353,19 +355,19 @@ func (h *head) customerHint(t *text) string {
 		}
 		switch {
 		case have(func(r rune) bool { return r == '@' }):
-			return isMeant("customer_email", header)
+			return mapTo("customer_email", header)
 		case name == "customer_email" && len(cells) > 0, have(unicode.IsSpace): // names
 		default:
-			hints = append(hints, fmt.Sprintf("if %s holds %s, add %s", quote(header), holds[name], MapFlag(name, header)))
+			options = append(options, Option{Do: Add, Setting: "map", Column: name, Value: header, When: quote(header) + " holds " + holds[name]})
 		}
 	}
-	if len(hints) > 0 {
-		return strings.Join(hints, "; ")
+	if len(options) > 0 {
+		return "", options
 	}
-	return "add one of them, or say which column it is, as in --map customer_email=HEADER"
+	return "add one of them to the file", []Option{{Do: Add, Setting: "map", Column: "customer_email"}}
 }
 
-// firstRows are those below the header that are at hand, as they stand: nothing of them is checked yet.
+// firstRows are up to 20 unchecked rows below the header, as many as are in the buffer.
 func (h *head) firstRows(t *text) (rows [][]string) {
 	const most = 20
 	raw, _ := t.src.Peek(bufferSize) // as much as there is
@@ -384,7 +386,7 @@ func (h *head) firstRows(t *text) (rows [][]string) {
 	return rows
 }
 
-// cellsOf are the cells of the rows in that place, without the spaces around them and without the blank ones.
+// cellsOf are the cells in column at, trimmed and without blank ones.
 func cellsOf(rows [][]string, at int) (cells []string) {
 	for _, row := range rows {
 		if at < len(row) && !isBlank(row[at]) {
@@ -394,7 +396,7 @@ func cellsOf(rows [][]string, at int) (cells []string) {
 	return cells
 }
 
-// free are the columns that nothing has been taken from.
+// free are the headers that are not taken for a column.
 func (h *head) free() (free []string) {
 	for i, header := range h.Columns {
 		if !slices.Contains(slices.Collect(maps.Values(h.taken)), i) {
@@ -420,12 +422,4 @@ func nearestColumn(name string) string {
 		}
 	}
 	return ""
-}
-
-// MapFlag is the flag as it is typed into a shell.
-func MapFlag(name, header string) string {
-	if strings.ContainsFunc(header, func(r rune) bool { return r != '_' && r != '-' && r != '.' && notInDomain(r) }) {
-		return fmt.Sprintf("--map '%s=%s'", name, strings.ReplaceAll(header, "'", `'\''`))
-	}
-	return fmt.Sprintf("--map %s=%s", name, header)
 }

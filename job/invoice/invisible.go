@@ -48,7 +48,7 @@ func isInvisible(r rune) bool {
 }
 
 // unseen finds the first invisible or damaged character of a value that has to be exact.
-func unseen(value string) *flaw {
+func unseen(value string) *Problem {
 	for _, r := range value {
 		if isInvisible(r) {
 			return invisibleFlaw(r)
@@ -60,14 +60,14 @@ func unseen(value string) *flaw {
 	return nil
 }
 
-func invisibleFlaw(r rune) *flaw {
+func invisibleFlaw(r rune) *Problem {
 	name := fmt.Sprintf("U+%04X", r)
 	if known, ok := invisibleNames[r]; ok {
 		name += " (" + known + ")"
 	}
-	return &flaw{Invisible, "has the invisible character " + name, "type the value again by hand: copying brings the character along"}
+	return flaw(Invisible, "has the invisible character "+name, "type the value again by hand: copying brings the character along")
 }
 
-func damaged() *flaw {
-	return &flaw{DamagedText, "has the sign � where a letter was lost before this file was saved", "take the value from its source again and save the file as UTF-8"}
+func damaged() *Problem {
+	return flaw(DamagedText, "has the sign � where a letter was lost before this file was saved", "take the value from its source again and save the file as UTF-8")
 }

@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"path/filepath"
@@ -41,11 +42,11 @@ func readAll(t testing.TB, path string, o Options) (*Reader, []Row, error) {
 	}
 }
 
-// kinds says what is wrong with a row, as "column kind, column kind".
+// kinds says what is wrong with a row, as "column kind, setting kind".
 func kinds(row Row) string {
 	var list []string
 	for _, p := range row.Problems {
-		list = append(list, strings.TrimSpace(p.Column+" "+string(p.Kind)))
+		list = append(list, strings.TrimSpace(cmp.Or(p.Column, p.Setting)+" "+string(p.Kind)))
 	}
 	return strings.Join(list, ", ")
 }

@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,31 +10,51 @@ import (
 
 // Problem is one thing wrong with a file: where it is, what it is, and what the person with the file can do.
 type Problem struct {
-	File   string
-	Line   int    // the physical line on which the record starts; 0 is the file as a whole
-	Column string // the header as the file has it, or the flag that gave the value; "" is the whole row or file
-	Value  string // the whole value, however long
-	Kind   Kind
-	What   string
-	Hint   string
+	File    string
+	Line    int    // the physical line on which the record starts; 0 is the file as a whole
+	Column  string // the header as the file has it; "" is the whole row or file
+	Setting string // instead of Column, the name of the setting that gave the value, as in [Option]
+	Value   string // the whole value, however long
+	Kind    Kind
+	What    string
+	Advice  string   // what can be changed in the file; "" where only Options help
+	Options []Option // what can be changed in how the file is read
 }
 
-// String is one line of text: file:line: column: "value": what is wrong; what to do. The value is cut at 60 characters.
+// Option is a change of the settings that would solve a problem: a flag on a terminal, a button on a page.
+type Option struct {
+	Do      Change
+	Setting string // map, decimal, encoding, allow_repeats, or the column whose value for the whole job it is
+	Column  string // of map: the canonical name
+	Value   string // of map, the header; "" is for the person to find
+	When    string // the condition under which it helps, as in "both are meant"; "" is none
+}
+
+// Change is what an [Option] does with its setting.
+type Change int
+
+const (
+	Add      Change = iota // it was not given
+	LeaveOut               // it was given, and must not be
+	Replace                // it was given another value: Value is what was probably meant
+)
+
+// String is one line of text: file:line: column: "value": what is wrong; advice. The value is cut at 60 characters.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
 	}
-	if p.Column != "" {
-		b.WriteString(": " + printable(p.Column))
+	if place := cmp.Or(p.Column, p.Setting); place != "" {
+		b.WriteString(": " + printable(place))
 	}
 	if p.Value != "" {
 		b.WriteString(": " + quote(p.Value))
 	}
 	b.WriteString(": " + p.What)
-	if p.Hint != "" {
-		b.WriteString("; " + p.Hint)
+	if p.Advice != "" {
+		b.WriteString("; " + p.Advice)
 	}
 	return b.String()
 }
@@ -60,14 +81,22 @@ func (ps Problems) Unwrap() []error {
 	return errs
 }
 
-// flaw is what is wrong with a value, before it is known where the value stands.
-type flaw struct {
-	kind       Kind
-	what, hint string
+// flaw is a problem whose place is not known yet.
+func flaw(kind Kind, what, advice string, options ...Option) *Problem {
+	return &Problem{Kind: kind, What: what, Advice: advice, Options: options}
 }
 
-func (f *flaw) at(file string, line int, column, value string) Problem {
-	return Problem{File: file, Line: line, Column: column, Value: value, Kind: f.kind, What: f.what, Hint: f.hint}
+func (p *Problem) at(file string, line int, column, value string) Problem {
+	placed := *p
+	placed.File, placed.Line, placed.Column, placed.Value = file, line, column, value
+	return placed
+}
+
+// atSetting places the problem in the value of a setting.
+func (p *Problem) atSetting(file string, line int, setting, value string) Problem {
+	placed := p.at(file, line, "", value)
+	placed.Setting = setting
+	return placed
 }
 
 // quote shows a value in a message: in double quotes, unprintable characters escaped, cut at 60 characters.

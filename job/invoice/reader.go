@@ -15,8 +15,8 @@ import (
 	"paylinks/job/ahead"
 )
 
-// Reader reads one invoice file, row by row. Two goroutines are ahead of Next: one takes the file apart into rows, the other
-// judges them. They begin with the first Next and end with the file, or with Close.
+// Reader reads one invoice file, row by row. Two goroutines work ahead of Next: one splits the file into rows, the other
+// checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
 	file    string
 	closer  io.Closer
@@ -39,25 +39,25 @@ type Reader struct {
 	spent chan *batch
 }
 
-// batches is how many there are at a time: one in each of three hands, and one waiting for the next two of them.
+// batches is how many exist at a time: one in each of the three goroutines, and two that wait between them.
 const batches = 5
 
 // batch is some rows on their way through a Reader.
 type batch struct {
 	rows   []Row
-	err    error    // what follows the rows
-	digest [32]byte // of the whole file, where that is io.EOF
+	err    error    // after the rows; io.EOF at the end of the file
+	digest [32]byte // of the whole file, where err is io.EOF
 }
 
 // Row is one invoice as the file has it.
 type Row struct {
 	Line     int       // the physical line on which the record starts; the header is line 1
-	Cells    []string  // exactly as they stand, one for each of Header.Columns; "" for those that a short row lacks
-	Surplus  []string  // cells beyond the header, only in a row that is refused for them
+	Cells    []string  // as they stand in the file, one for each of Header.Columns; "" for those that a short row lacks
+	Surplus  []string  // cells beyond the header's, in a row that is refused for them
 	Invoice  Invoice   // only to be used when there are no problems
-	Problems []Problem // everything that is wrong with the row; for one with too many or too few cells, only that
+	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
 
-	ragged bool // no cell can be trusted to stand in its column
+	ragged bool // too many or too few cells: they may stand in wrong columns
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -74,8 +74,7 @@ func Digest(path string) (sum [32]byte, err error) {
 	return [32]byte(h.Sum(nil)), nil
 }
 
-// Open reads the file's header. Its error is a [Problems] when the file, or the options for it, are wrong;
-// else the disk's.
+// Open reads the file's header. Its error is a [Problems] if the file or its options are wrong, else of the disk.
 func Open(path string, o Options) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -83,7 +82,7 @@ func Open(path string, o Options) (*Reader, error) {
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
-		return nil, Problems{(&flaw{FileFolder, "is a folder", "name the file in it"}).at(path, 0, "", "")}
+		return nil, Problems{flaw(FileFolder, "is a folder", "name the file in it").at(path, 0, "", "")}
 	}
 	r, err := newReader(path, f, o)
 	if err != nil {
@@ -105,8 +104,8 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		start, _ := utf8.Peek(64)
 		bad = foreignText(start)
 	}
-	if bad != nil && bad.kind == EncodingUnknown {
-		return nil, Problems{bad.at(file, 0, "--encoding", o.Encoding)}
+	if bad != nil && bad.Kind == EncodingUnknown {
+		return nil, Problems{bad.atSetting(file, 0, "encoding", o.Encoding)}
 	}
 	if bad != nil {
 		return nil, Problems{bad.at(file, 0, "", "")}
@@ -133,13 +132,13 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	return r, nil
 }
 
-// Header is what the first row was taken for.
+// Header is how the first row was understood.
 func (r *Reader) Header() Header { return r.head.Header }
 
 // Digest is the SHA-256 of the file's bytes, once Next has returned [io.EOF].
 func (r *Reader) Digest() [32]byte { return r.batch.digest }
 
-// Close ends what goes on ahead of Next, and closes the file.
+// Close ends the goroutines and closes the file.
 func (r *Reader) Close() error {
 	if r.stop != nil {
 		r.stop()
@@ -148,7 +147,7 @@ func (r *Reader) Close() error {
 }
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
-// next can be read. A *[Problem] as the error is of the file: what follows cannot be read, whatever the flags.
+// next can be read. A *[Problem] as the error is of the file: what follows cannot be read.
 func (r *Reader) Next() (Row, error) {
 	if r.Ready() == 0 {
 		if err := r.advance(); err != nil {
@@ -163,10 +162,10 @@ func (r *Reader) Next() (Row, error) {
 	return row, nil
 }
 
-// Ready is how many rows Next will return without waiting for more: a few hundred at most, and never much text.
+// Ready is how many rows Next returns without waiting: a few hundred at most.
 func (r *Reader) Ready() int { return len(r.batch.rows) - r.at }
 
-// advance goes on to the next batch. Its error is what follows the last one.
+// advance takes the next batch. Its error is that of the last one.
 func (r *Reader) advance() error {
 	if r.batch.err != nil {
 		return r.batch.err
@@ -189,7 +188,7 @@ func (r *Reader) advance() error {
 	return nil
 }
 
-// decoded yields the file's rows, still without their invoices. The last batch has the error that follows it.
+// decoded yields the file's rows, still without their invoices. The last batch has the error.
 func (r *Reader) decoded(yield func(*batch) bool) {
 	for {
 		var b *batch
@@ -232,7 +231,7 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 	}
 }
 
-// fill reads a batch: few enough rows, and bytes, that memory stays flat.
+// fill reads a batch, limited in rows and bytes so that memory stays flat.
 func (r *Reader) fill(b *batch) {
 	const rows, size = 256, 128 << 10
 	b.rows = b.rows[:0]
@@ -247,7 +246,7 @@ func (r *Reader) fill(b *batch) {
 	if b.err == io.EOF {
 		b.digest = [32]byte(r.sum.Sum(nil))
 		if r.rows == 0 {
-			p := (&flaw{NoRows, "has a header and no invoices below it", "check the export that writes it"}).at(r.file, r.head.line, "", "")
+			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
 			b.err = &p
 		}
 	}
@@ -268,24 +267,24 @@ func (r *Reader) read() (Row, error) {
 	}
 }
 
-// shape fits the cells to the header, taking out our own columns of a file that was fed back.
+// shape fits the cells to the header, and leaves out the result columns of a links file or rejected file.
 func (r *Reader) shape(line int, cells []string) Row {
 	row := Row{Line: line}
-	fail := func(column, value string, bad *flaw) {
+	fail := func(column, value string, bad *Problem) {
 		row.Problems = append(row.Problems, bad.at(r.file, line, column, value))
 	}
 	switch width := r.head.width; {
 	case len(cells) > width:
 		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
 			row.Surplus, row.ragged = cells[width:], true
-			fail("", "", &flaw{CellsTooMany, ragged(len(cells), width),
-				fmt.Sprintf("put a cell that has a %s in it in double quotes", DelimiterName(r.head.Delimiter))})
+			fail("", "", flaw(CellsTooMany, ragged(len(cells), width),
+				fmt.Sprintf("put double quotes around a cell that contains a %s", DelimiterName(r.head.Delimiter))))
 		}
 		cells = cells[:width:width]
 	case len(cells) < width:
 		row.ragged = true
-		fail("", "", &flaw{CellsTooFew, ragged(len(cells), width),
-			fmt.Sprintf("add what is missing, or a %s for each empty cell at its end", DelimiterName(r.head.Delimiter))})
+		fail("", "", flaw(CellsTooFew, ragged(len(cells), width),
+			fmt.Sprintf("add the missing cells, or a %s for each empty one at the end", DelimiterName(r.head.Delimiter))))
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.head.FedBack {
@@ -297,7 +296,7 @@ func (r *Reader) shape(line int, cells []string) Row {
 	}
 	for i, cell := range cells {
 		if len(cell) > maxCell {
-			fail(r.head.Columns[i], cell, &flaw{CellTooLong, "holds more than 64 KiB", "shorten it; a double quote that is never closed can swallow rows, too"})
+			fail(r.head.Columns[i], cell, flaw(CellTooLong, "holds more than 64 KiB", "shorten it, or look for a double quote that is not closed and takes in the rows below it"))
 		}
 	}
 	row.Cells = cells
@@ -311,7 +310,7 @@ func ragged(cells, width int) string {
 	return fmt.Sprintf("the row has %d cells and the header %d", cells, width)
 }
 
-// DelimiterName is what people call the delimiter.
+// DelimiterName is the delimiter in words.
 func DelimiterName(delimiter rune) string {
 	switch delimiter {
 	case ';':
@@ -324,18 +323,20 @@ func DelimiterName(delimiter rune) string {
 	return "comma"
 }
 
-// structural says where the CSV itself breaks: from there on nobody knows what is a cell.
+// structural says where the CSV syntax is broken: the rest of the file cannot be split into cells.
 func (r *Reader) structural(cells []string, err error) error {
 	parse, ok := errors.AsType[*csv.ParseError](err)
 	if !ok {
 		return err
 	}
 	line, broken := r.offset+parse.StartLine, r.offset+parse.Line
-	bad := &flaw{QuoteStray, fmt.Sprintf("has a double quote where none can be, at character %d", parse.Column),
-		`put the whole cell in double quotes, with no space before them, and write a double quote inside it twice: ""`}
+	bad := flaw(QuoteStray, fmt.Sprintf("has a misplaced double quote at character %d", parse.Column),
+		`put the whole cell in double quotes, with no space before them, and write a double quote inside it twice: ""`)
+
 	if line != broken {
-		bad = &flaw{QuoteUnclosed, fmt.Sprintf("has a double quote in this row that is not closed before line %d", broken),
-			`close the quote; a double quote inside a cell is written twice: ""`}
+		bad = flaw(QuoteUnclosed, fmt.Sprintf("has a double quote in this row that is not closed before line %d", broken),
+			`close the quote; a double quote inside a cell is written twice: ""`)
+
 	}
 	column := ""
 	if at := slices.Index(r.head.kept, len(cells)); at >= 0 {
@@ -345,7 +346,7 @@ func (r *Reader) structural(cells []string, err error) error {
 	return &p
 }
 
-// findRepeat refuses an invoice that stands in the file already, be the first of them good or bad.
+// findRepeat refuses an invoice that stands on an earlier line, whether that row is good or bad.
 func (r *Reader) findRepeat(row *Row) {
 	id := row.Invoice.ID
 	if id == "" && r.options.AllowRepeats {
@@ -355,11 +356,11 @@ func (r *Reader) findRepeat(row *Row) {
 	if first == 0 {
 		return
 	}
-	bad := &flaw{RowRepeated, fmt.Sprintf("says the same as line %d in every cell, and has no invoice_id", first),
-		"take one of them out, give each an invoice_id, or add --allow-repeats if both are meant"}
+	bad := flaw(RowRepeated, fmt.Sprintf("has the same cells as line %d, and no invoice_id", first),
+		"take one of them out, or give each an invoice_id", Option{Do: Add, Setting: "allow_repeats", When: "both are meant"})
 	column := ""
 	if id != "" {
-		bad = &flaw{IDRepeated, fmt.Sprintf("stands on line %d already", first), "each invoice needs its own id: correct this one, or take the row out"}
+		bad = flaw(IDRepeated, fmt.Sprintf("stands on line %d already", first), "each invoice needs its own id: correct this one, or take the row out")
 		column = r.head.Taken["invoice_id"]
 	}
 	row.Problems = append(row.Problems, bad.at(r.file, row.Line, column, id))

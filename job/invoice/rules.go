@@ -13,10 +13,11 @@ import (
 
 // judge turns a row into an Invoice and finds everything that is wrong with it.
 type judge struct {
-	file    string
-	options Options
-	present []present         // the columns that the file has or the job gives, in the table's order
-	source  map[string]string // canonical name to the header or flag that a problem names
+	file     string
+	options  Options
+	present  []present         // the columns that the file has or the job gives, in the table's order
+	headers  map[string]string // canonical name to the header of the file
+	settings map[string]string // canonical name to the setting that gives it for the whole job
 
 	promotions bool // allow_promotion_codes is one of present
 	last       struct {
@@ -25,33 +26,36 @@ type judge struct {
 	} // the currency read last: most files have one
 }
 
-// present is a column that the file has, or that has the job's value in every row.
+// present is a column that the file has, or that has the same value in every row.
 type present struct {
 	*column
-	given string // the job's
+	given string // the value for the whole job; "" is the file's
 }
 
 func newJudge(file string, o Options, taken map[string]string) *judge {
-	j := &judge{file: file, options: o, source: map[string]string{}}
+	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}}
 	for i := range columns {
 		c := &columns[i]
-		if header, ok := taken[c.Name]; ok {
+		setting := c.Name
+		if c.Name == "description" && o.Defaults[setting] == "" {
+			setting = "item_name"
+		}
+		if _, ok := taken[c.Name]; ok {
 			j.present = append(j.present, present{c, ""})
-			j.source[c.Name] = header
-		} else if value := j.given(c); value != "" {
+		} else if value := o.Defaults[setting]; value != "" {
 			j.present = append(j.present, present{c, value})
-			j.source[c.Name] = flagName(c.Name)
-			if c.Name == "description" && o.Defaults["description"] == "" {
-				j.source[c.Name] = flagName("item_name")
-			}
+			j.settings[c.Name] = setting
 		}
 	}
-	j.promotions = j.source["allow_promotion_codes"] != ""
+	j.promotions = j.has("allow_promotion_codes")
 	return j
 }
 
+// has reports whether the file or the job gives the column.
+func (j *judge) has(name string) bool { return j.headers[name] != "" || j.settings[name] != "" }
+
 // currency is [readCurrency].
-func (j *judge) currency(cell string) (code string, digits int, bad *flaw) {
+func (j *judge) currency(cell string) (code string, digits int, bad *Problem) {
 	if cell == j.last.cell {
 		return j.last.code, j.last.digits, nil
 	}
@@ -61,28 +65,17 @@ func (j *judge) currency(cell string) (code string, digits int, bad *flaw) {
 	return code, digits, bad
 }
 
-// given is the job's value for a column that the file lacks.
-func (j *judge) given(c *column) string {
-	value := j.options.Defaults[c.Name]
-	if value == "" && c.Name == "description" {
-		value = j.options.Defaults["item_name"]
-	}
-	return value
-}
-
-func flagName(name string) string { return "--" + strings.ReplaceAll(name, "_", "-") }
-
-// checkDefaults refuses job-wide values once, instead of on every row.
+// checkDefaults checks job-wide values once, not in every row.
 func (j *judge) checkDefaults() (problems Problems) {
 	for _, name := range slices.Sorted(maps.Keys(j.options.Defaults)) {
 		value, c := j.options.Defaults[name], columnNamed(name)
 		if name == "item_name" {
 			c = columnNamed("description")
 		}
-		var bad *flaw
+		var bad *Problem
 		switch {
 		case c == nil:
-			bad = &flaw{DefaultUnknown, "there is no such column", "the names are " + strings.Join(canonicalNames(), ", ")}
+			bad = flaw(DefaultUnknown, "there is no such column", "the names are "+strings.Join(canonicalNames(), ", "))
 		case isBlank(value):
 		case c.check != nil:
 			bad = c.check(value)
@@ -92,7 +85,7 @@ func (j *judge) checkDefaults() (problems Problems) {
 			_, bad = readAmount(value, j.options.DecimalComma)
 		}
 		if bad != nil {
-			problems = append(problems, bad.at(j.file, 0, flagName(name), value))
+			problems = append(problems, bad.atSetting(j.file, 0, name, value))
 		}
 	}
 	return problems
@@ -108,22 +101,24 @@ type finding struct {
 
 func (f *finding) cell(name string) string { return *columnNamed(name).cell(f.rec) }
 
-// bad places a flaw at a column; a column that is not in the file at all is the row's flaw.
-func (f *finding) bad(name string, bad *flaw) {
+// bad adds a problem with the column; "", or a column that is not given at all, is the whole row.
+func (f *finding) bad(name string, bad *Problem) {
 	value := ""
 	if name != "" {
 		value = f.cell(name)
 	}
-	f.row.Problems = append(f.row.Problems, bad.at(f.file, f.row.Line, f.source[name], value))
+	problem := bad.at(f.file, f.row.Line, f.headers[name], value)
+	problem.Setting = f.settings[name]
+	f.row.Problems = append(f.row.Problems, problem)
 	f.flawed = append(f.flawed, name)
 }
 
-// sound reports whether none of these columns has a problem of its own, so that holding them together means something.
+// sound reports whether none of these columns has a problem so far. Only then are they compared with each other.
 func (f *finding) sound(names ...string) bool {
 	return !slices.ContainsFunc(f.flawed, func(flawed string) bool { return slices.Contains(names, flawed) })
 }
 
-// judge fills row.Invoice from the record, but for its identity, and adds to row.Problems.
+// judge fills row.Invoice, all but Identity, from the record and adds to row.Problems.
 func (j *judge) judge(row *Row, rec *record) {
 	f := &finding{judge: j, row: row, rec: rec}
 	for _, c := range j.present {
@@ -145,17 +140,17 @@ func (j *judge) judge(row *Row, rec *record) {
 	f.fill()
 }
 
-// money reads the amount, its currency, and the unit amount and quantity that must come to the same.
+// money reads amount, currency and unit amount, and checks that quantity × unit amount is the amount.
 func (f *finding) money() {
 	code, digits := "", 0
 	if f.rec.Currency == "" {
-		hint := "write the three letters of its currency, such as USD"
+		advice := "write the three letters of its currency, such as USD"
 		if f.options.Defaults["currency"] != "" {
-			hint += "; --currency is for files without the column"
+			advice += "; a currency for the whole file counts only where the file has no such column"
 		}
-		f.bad("currency", &flaw{CurrencyMissing, "the row has no currency", hint})
+		f.bad("currency", flaw(CurrencyMissing, "the row has no currency", advice))
 	} else {
-		var bad *flaw
+		var bad *Problem
 		if code, digits, bad = f.currency(f.rec.Currency); bad != nil {
 			if exact := checkExact(f.rec.Currency); exact != nil {
 				bad = exact
@@ -164,7 +159,7 @@ func (f *finding) money() {
 		}
 	}
 	if f.rec.Amount == "" {
-		f.bad("amount", &flaw{AmountMissing, "the row has no amount", "write what is due, or take the row out"})
+		f.bad("amount", flaw(AmountMissing, "the row has no amount", "write what is due, or take the row out"))
 	}
 	amount := f.readMoney("amount", f.rec.Amount, code, digits)
 	unit := f.readMoney("unit_amount", f.rec.UnitAmount, code, digits)
@@ -176,8 +171,8 @@ func (f *finding) money() {
 	f.total(amount, unit)
 }
 
-// readMoney returns the plain decimal, or "" when the cell is empty or wrong. Without a currency
-// the decimals cannot be counted; the row is bad already.
+// readMoney returns the plain decimal, or "" when the cell is empty or wrong. The decimals are not checked where the
+// currency is wrong: the row is bad already.
 func (f *finding) readMoney(name, cell, code string, digits int) string {
 	if cell == "" {
 		return ""
@@ -195,14 +190,14 @@ func (f *finding) readMoney(name, cell, code string, digits int) string {
 	return plain
 }
 
-// total holds quantity and unit amount against the amount: they are what the customer is shown.
+// total checks quantity × unit amount, which the customer is shown, against the amount.
 func (f *finding) total(amount, unit string) {
 	quantity := f.rec.Quantity
 	if !f.sound("quantity") {
 		return
 	}
 	if quantity != "" && quantity != "1" && f.rec.UnitAmount == "" {
-		f.bad("quantity", &flaw{UnitAmountMissing, "a quantity above 1 needs a unit_amount", "add the unit_amount, or leave the quantity empty"})
+		f.bad("quantity", flaw(UnitAmountMissing, "a quantity above 1 needs a unit_amount", "add the unit_amount, or leave the quantity empty"))
 	}
 	if amount == "" || unit == "" {
 		return
@@ -213,7 +208,7 @@ func (f *finding) total(amount, unit string) {
 	}
 	over, product := bits.Mul64(uint64(n), uint64(tenThousandths(unit)))
 	if over != 0 || product != uint64(tenThousandths(amount)) {
-		f.bad("unit_amount", &flaw{QuantityMismatch, fmt.Sprintf("%d × %s is not the amount %s", n, unit, amount), "correct one of the three, or leave quantity and unit_amount empty"})
+		f.bad("unit_amount", flaw(QuantityMismatch, fmt.Sprintf("%d × %s is not the amount %s", n, unit, amount), "correct one of the three, or leave quantity and unit_amount empty"))
 	}
 }
 
@@ -223,17 +218,17 @@ func (f *finding) customer() {
 	}
 	at, n := "", 0
 	for _, name := range customerColumns {
-		if f.source[name] != "" {
+		if f.has(name) {
 			at, n = name, n+1
 		}
 	}
 	if n > 1 {
 		at = ""
 	}
-	f.bad(at, &flaw{CustomerMissing, "the row does not say who the customer is", "fill one of " + strings.Join(customerColumns, ", ")})
+	f.bad(at, flaw(CustomerMissing, "the row does not say who the customer is", "fill one of "+strings.Join(customerColumns, ", ")))
 }
 
-// pairs holds the cells against each other that only count together.
+// pairs checks cells that depend on each other.
 func (f *finding) pairs() {
 	r := f.rec
 	if (r.ProductID == "") != (r.PriceID == "") {
@@ -241,31 +236,31 @@ func (f *finding) pairs() {
 		if r.ProductID == "" {
 			given, lacking = lacking, given
 		}
-		f.bad(given, &flaw{ProductIncomplete, given + " needs " + lacking, "fill both or neither"})
+		f.bad(given, flaw(ProductIncomplete, given+" needs "+lacking, "fill both or neither"))
 	}
 	if r.ProductID != "" {
 		for _, name := range []string{"quantity", "unit_amount", "image_url"} {
 			if f.cell(name) != "" {
-				f.bad(name, &flaw{ProductAndItem, "a registered product has no " + name + " of its own", "leave it empty, or leave product_id and price_id empty"})
+				f.bad(name, flaw(ProductAndItem, "a registered product takes no "+name, "leave it empty, or leave product_id and price_id empty"))
 			}
 		}
 	}
 	if strings.EqualFold(r.UIMode, "elements") && r.ReturnURL == "" {
-		f.bad("ui_mode", &flaw{ReturnURLMissing, "elements needs a return_url", "fill return_url, or add --return-url"})
+		f.bad("ui_mode", flaw(ReturnURLMissing, "elements needs a return_url", "fill return_url", Option{Do: Add, Setting: "return_url"}))
 	}
 	method := choice(r.PaymentMethodType, paymentMethods...)
 	if f.sound("payment_method_type", "direct_payment_qr_code_payment_method_type") && r.DirectPaymentQRCode != "" && method != "CASHAPP" {
-		f.bad("direct_payment_qr_code_payment_method_type", &flaw{QRCodeMismatch, "a direct QR code needs payment_method_type CASHAPP", "write CASHAPP in both, or leave this one empty"})
+		f.bad("direct_payment_qr_code_payment_method_type", flaw(QRCodeMismatch, "a direct QR code needs payment_method_type CASHAPP", "write CASHAPP in both, or leave this one empty"))
 	}
 	if method != "" && slices.Contains(splitMethods(r.PaymentMethodBlackList), method) {
-		f.bad("payment_method_type_black_list", &flaw{MethodExcluded, "leaves out " + method + ", the row's own payment_method_type", "take it out of one of the two"})
+		f.bad("payment_method_type_black_list", flaw(MethodExcluded, "leaves out "+method+", which is the row's payment_method_type", "take it out of one of the two"))
 	}
 	if f.sound("allow_promotion_codes") && r.PromotionCode != "" && choice(r.AllowPromotionCodes, yes...) == "" {
-		f.bad("promotion_code", &flaw{PromotionNotAllowed, "a promotion code needs allow_promotion_codes", "write true there, or leave the code empty"})
+		f.bad("promotion_code", flaw(PromotionNotAllowed, "a promotion code needs allow_promotion_codes", "set allow_promotion_codes to true, or leave the code empty"))
 	}
 }
 
-// fill copies what is text in the row and in the invoice alike.
+// fill copies the other fields into the invoice.
 func (f *finding) fill() {
 	r, inv := f.rec, &f.row.Invoice
 	inv.ID = r.InvoiceID

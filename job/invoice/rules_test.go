@@ -147,7 +147,7 @@ func TestRows(t *testing.T) {
 				t.Errorf("problems %q, want %q", got, tt.want)
 			}
 			for _, p := range row.Problems {
-				if p.What == "" || p.Hint == "" || p.Line != 2 || p.File == "" {
+				if p.What == "" || p.Advice == "" && p.Options == nil || p.Line != 2 || p.File == "" {
 					t.Errorf("says too little: %+v", p)
 				}
 			}
@@ -192,10 +192,11 @@ func TestInvisibleIsNamed(t *testing.T) {
 
 // TestThreeDecimals guards that an amount with thousands of the other convention is not only called too exact.
 func TestThreeDecimals(t *testing.T) {
-	for comma, want := range map[bool]string{false: "add --decimal comma", true: "leave out --decimal comma"} {
+	for comma, want := range map[bool]Change{false: Add, true: LeaveOut} {
 		row := oneRow(t, "amount="+map[bool]string{false: "1.234", true: "1234,567"}[comma], Options{DecimalComma: comma})
-		if len(row.Problems) != 1 || row.Problems[0].Kind != AmountDecimals || !strings.Contains(row.Problems[0].Hint, want) {
-			t.Errorf("comma %v: %v, want a hint to %s", comma, row.Problems, want)
+		if len(row.Problems) != 1 || row.Problems[0].Kind != AmountDecimals || len(row.Problems[0].Options) != 1 ||
+			row.Problems[0].Options[0].Do != want || row.Problems[0].Options[0].Setting != "decimal" {
+			t.Errorf("comma %v: %+v, want the option %v", comma, row.Problems, want)
 		}
 	}
 }
@@ -238,15 +239,15 @@ func TestDefaults(t *testing.T) {
 	row := oneRow(t, "currency=&success_url=&description=", Options{Defaults: defaults})
 	if got := kinds(row); got != "currency currency-missing" {
 		t.Errorf("blank cells: problems %q, want the currency missing", got)
-	} else if hint := row.Problems[0].Hint; !strings.Contains(hint, "--currency is for files without the column") {
-		t.Errorf("blank cells: hint %q, want to be told why the job-wide value does not count", hint)
+	} else if advice := row.Problems[0].Advice; !strings.Contains(advice, "counts only where the file has no such column") {
+		t.Errorf("blank cells: advice %q, want to be told why the job-wide value does not count", advice)
 	}
 	if row.Invoice.SuccessURL != "" || row.Invoice.Description != "Wholesale" {
 		t.Errorf("blank cells: success URL %q, want none; description %q, want the item name", row.Invoice.SuccessURL, row.Invoice.Description)
 	}
 	_, rows, err = readAll(t, write(t, "email,amount\na@example.com,5.5\n"), Options{Defaults: map[string]string{"currency": "USD", "unit_amount": "5"}})
-	if err != nil || kinds(rows[0]) != "--unit-amount quantity-mismatch" {
-		t.Errorf("got %v, %v; want the flag named", rows, err)
+	if err != nil || kinds(rows[0]) != "unit_amount quantity-mismatch" || rows[0].Problems[0].Setting != "unit_amount" {
+		t.Errorf("got %v, %v; want the setting named", rows, err)
 	}
 }
 

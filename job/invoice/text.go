@@ -15,13 +15,13 @@ const (
 	maxColumns = 16384    // as many as a spreadsheet has
 )
 
-// text is the io.Reader under the CSV reader. It hands on whole lines that are sound UTF-8 without NUL, each ended by
-// a line feed or as it stood, and refuses a line or an open quote that goes on beyond maxLine, so that
-// no file can fill the memory. Its errors are *Problem, or what reading the disk gave.
+// text is the io.Reader under the CSV reader. It passes on whole lines of valid UTF-8 without NUL; a lone carriage return
+// at the end of a line becomes a line feed. A line or record beyond maxLine is refused, so that no file can fill the
+// memory. Its errors are *Problem, or those of the disk.
 type text struct {
 	file    string
 	src     *bufio.Reader
-	decoded bool // src was another encoding: U+FFFD stands for bytes that were no text
+	decoded bool // src had another encoding: U+FFFD stands for invalid bytes
 	cr      bool // lines end in a lone carriage return
 
 	line    int  // the physical line last read
@@ -37,7 +37,7 @@ func newText(file string, src *bufio.Reader, decoded bool) *text {
 	return &text{file: file, src: src, decoded: decoded, cr: endsInCR(src)}
 }
 
-// endsInCR looks for how the first line ends.
+// endsInCR reports whether the first line ends in a lone carriage return.
 func endsInCR(src *bufio.Reader) bool {
 	head, _ := src.Peek(bufferSize)
 	quoted := false
@@ -88,7 +88,7 @@ func (t *text) next() ([]byte, error) {
 		return nil, t.unclosed("is not closed within 1 MiB")
 	}
 	if t.size > maxLine {
-		return nil, t.problem(first, "", flaw{LineTooLong, "has a line of more than 1 MiB", "this is hardly an invoice list; export it again"})
+		return nil, t.problem(first, "", flaw(LineTooLong, "has a line of more than 1 MiB", "this is probably not an invoice list; export it again"))
 	}
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read %s: %w", t.file, err)
@@ -124,7 +124,7 @@ func (t *text) readLine() ([]byte, error) {
 		}
 		line = t.long
 		if err == bufio.ErrBufferFull {
-			err = nil // too long, which next says
+			err = nil // next reports that it is too long
 		}
 	}
 	if n := len(line); t.cr && n > 0 && line[n-1] == '\r' {
@@ -135,17 +135,19 @@ func (t *text) readLine() ([]byte, error) {
 
 func (t *text) unsound(line []byte, at int) error {
 	if bytes.IndexByte(line, 0) >= 0 {
-		return t.problem(at, "", flaw{NULByte, "has a NUL byte: this is binary data, or text in another encoding", "save the file as CSV UTF-8"})
+		return t.problem(at, "", flaw(NULByte, "has a NUL byte: this is binary data, or text in another encoding", "save the file as CSV UTF-8"))
 	}
 	if t.decoded {
 		if i := bytes.Index(line, []byte("\ufffd")); i >= 0 {
-			return t.problem(at, around(line, i), flaw{EncodingInvalid, "has bytes that are no text in the encoding it is read in", "save the file as UTF-8, or give another --encoding"})
+			return t.problem(at, around(line, i), flaw(EncodingInvalid, "has bytes that are not valid in the encoding it is read in", "save the file as UTF-8",
+				Option{Do: Replace, Setting: "encoding"}))
 		}
 		return nil
 	}
 	if !utf8.Valid(line) {
 		i := invalidAt(line)
-		return t.problem(at, around(line, i), flaw{EncodingInvalid, fmt.Sprintf("is not UTF-8: byte 0x%02X", line[i]), "save the file as CSV UTF-8, or, if it comes from an older Windows program, add --encoding windows-1252"})
+		return t.problem(at, around(line, i), flaw(EncodingInvalid, fmt.Sprintf("is not UTF-8: byte 0x%02X", line[i]), "save the file as CSV UTF-8",
+			Option{Do: Add, Setting: "encoding", Value: "windows-1252", When: "it comes from an older Windows program"}))
 	}
 	return nil
 }
@@ -161,7 +163,7 @@ func invalidAt(line []byte) int {
 	return len(line) - 1
 }
 
-// around is the word of the line at byte i, so that a person finds it.
+// around is the word at byte i of the line, for a person to search for.
 func around(line []byte, i int) string {
 	const ends = " ,;|\t\r\n\""
 	from := bytes.LastIndexAny(line[max(0, i-30):i], ends) + 1 + max(0, i-30)
@@ -173,11 +175,11 @@ func around(line []byte, i int) string {
 }
 
 func (t *text) unclosed(how string) error {
-	return t.problem(t.start, "", flaw{QuoteUnclosed, "has a double quote in this row that " + how, `close the quote; a double quote inside a cell is written twice: ""`})
+	return t.problem(t.start, "", flaw(QuoteUnclosed, "has a double quote in this row that "+how, `close the quote; a double quote inside a cell is written twice: ""`))
 }
 
-func (t *text) problem(line int, value string, f flaw) error {
-	p := f.at(t.file, line, "", value)
+func (t *text) problem(line int, value string, bad *Problem) error {
+	p := bad.at(t.file, line, "", value)
 	t.err = &p
 	return t.err
 }
