@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,4 +108,37 @@ func checkSilent(t *testing.T, path string, file *ast.File) {
 		}
 		return true
 	})
+}
+
+// withoutFlags are folders whose packages serve a web page as well as the command line. To come: all of job and store.
+var withoutFlags = []string{"clink", "job/ahead", "job/invoice", "job/links"}
+
+var commandOrFlag = regexp.MustCompile(`--[a-z]|--$|\bpaylinks (run|check|resume|retry|jobs|show|export|refresh|reissue|backup|purge|` +
+	`adopt|transfer|serve|user|simulator)\b`)
+
+// TestNoFlagNames guards that only cmd names commands and flags: no string in the packages below it does.
+func TestNoFlagNames(t *testing.T) {
+	for _, folder := range withoutFlags {
+		err := filepath.WalkDir(filepath.Join("..", "..", folder), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+					if text, err := strconv.Unquote(literal.Value); err != nil || commandOrFlag.MatchString(text) {
+						t.Errorf("%s: %s names a command or flag", path, literal.Value)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }

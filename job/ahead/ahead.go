@@ -1,11 +1,10 @@
-// Package ahead lets an iterator work in a goroutine of its own, so that making values and using them share two cores.
+// Package ahead runs an iterator in its own goroutine, so that values are produced and used at the same time.
 package ahead
 
 import "iter"
 
-// Of yields what seq yields, in its order. seq runs in a goroutine of its own and is ahead by two values at most: the one
-// it is about to hand over, and one that waits. When a range over it ends, early or not, seq has returned. Where seq
-// panics, the range does.
+// Of yields what seq yields, in the same order. seq runs in its own goroutine, at most two values ahead. When a range over
+// it ends, early or not, seq has returned. If seq panics, the range panics.
 func Of[T any](seq iter.Seq[T]) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		values, stop := make(chan T, 1), make(chan struct{})
@@ -24,7 +23,7 @@ func Of[T any](seq iter.Seq[T]) iter.Seq[T] {
 		}()
 		defer func() {
 			close(stop)
-			for range values { // until seq has returned
+			for range values { // wait until seq has returned
 			}
 			if cause != nil {
 				panic(cause)
@@ -38,14 +37,14 @@ func Of[T any](seq iter.Seq[T]) iter.Seq[T] {
 	}
 }
 
-// A batch is handed over when it has so many values, or so much in them.
+// A batch is passed on when it has batchMost values, or batchSize bytes in them.
 const (
 	batchMost = 256
 	batchSize = 256 << 10
 )
 
-// InBatches is [Of] for values that are too small to be handed over one by one. size is what a value takes, in bytes; what
-// is made ahead stays below three batches.
+// InBatches is [Of] for values that are too small to be passed on one by one. size is a value's size in bytes; less than
+// three batches are produced ahead.
 func InBatches[T any](seq iter.Seq2[T, error], size func(T) int) iter.Seq2[T, error] {
 	type made struct {
 		value T
@@ -53,21 +52,21 @@ func InBatches[T any](seq iter.Seq2[T, error], size func(T) int) iter.Seq2[T, er
 	}
 	batches := func(yield func([]made) bool) {
 		var buffers [3][]made // one is filled while another waits, and a third is in use
-		turn, held := 0, 0
+		filling, bytes := 0, 0
 		for value, err := range seq {
-			batch := append(buffers[turn], made{value, err})
-			buffers[turn] = batch
-			held += size(value)
-			if len(batch) < batchMost && held < batchSize {
+			batch := append(buffers[filling], made{value, err})
+			buffers[filling] = batch
+			bytes += size(value)
+			if len(batch) < batchMost && bytes < batchSize {
 				continue
 			}
 			if !yield(batch) {
 				return
 			}
-			turn, held = (turn+1)%len(buffers), 0
-			buffers[turn] = buffers[turn][:0]
+			filling, bytes = (filling+1)%len(buffers), 0
+			buffers[filling] = buffers[filling][:0]
 		}
-		yield(buffers[turn])
+		yield(buffers[filling])
 	}
 	return func(yield func(T, error) bool) {
 		for batch := range Of(batches) {

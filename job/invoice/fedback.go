@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// LinksColumns are the columns that a links file has after the user's, in their order. Where the user has
-// one of these names, ours is called [OwnPrefix] and the name.
+// LinksColumns are the columns that follow the user's in a links file. One that the user has too is called by [OwnPrefix]
+// and its name.
 var LinksColumns = []string{"row", "status", "session_id", "url", "expires_at", "created_at", "attempts", "error_code", "error"}
 
-// RefreshColumns are the columns that come after them once Clink was asked how far the links are.
+// RefreshColumns follow them once Clink was asked for the state of the links.
 var RefreshColumns = []string{"link_status", "checked_at"}
 
-// RejectedColumns are the columns that a rejected file has after the user's.
+// RejectedColumns are the columns that follow the user's in a rejected file.
 var RejectedColumns = []string{"row", "error_column", "error"}
 
-// OwnPrefix makes room beside a column of the user's.
+// OwnPrefix distinguishes a column of ours from one of the user's.
 const OwnPrefix = "paylinks_"
 
 var resultColumns = append(slices.Clip(LinksColumns), RejectedColumns...)
 
-// ownColumns returns the places of the user's columns, and whether the file is one of ours. Of ours, the exactly
-// named result columns go: paylinks_status where there is one, and then the user's own status stays. Those of a
-// refresh only go where they stand behind our session_id, as no column of the user's does.
+// ownColumns returns the places of the user's columns, and whether the file is a links file or rejected file. There the
+// result columns are left out: where paylinks_status stands, that one, and status is the user's. RefreshColumns are left
+// out only after session_id, where no column of the user's stands.
 func ownColumns(cells []string) (kept []int, fedBack bool) {
 	var ours []string
 	if slices.Contains(cells, "session_id") {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// formulaStarts are the characters at which a spreadsheet begins to run a cell instead of showing it, and the line
-// feed that a return becomes on its way through a CSV file.
+// formulaStarts are the first characters of cells that a spreadsheet runs, and the line feed that a carriage return becomes
+// in a CSV file.
 const formulaStarts = "=+-@\t\r\n"
 
 var plainNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)*$|^\+[0-9][0-9 ().-]*$`)
 
-// isFormula reports whether a spreadsheet would run the cell. Plain numbers and phone numbers are left alone.
+// isFormula reports whether a spreadsheet would run the cell. Plain numbers and phone numbers are not formulas.
 func isFormula(cell string) bool {
 	return cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 && !plainNumber.MatchString(cell)
 }
@@ -25,8 +25,8 @@ func looksGuarded(cell string) bool {
 	return rest != "" && strings.IndexByte(formulaStarts, rest[0]) >= 0
 }
 
-// Guard puts a ' before a cell that a spreadsheet would run, and one more before a cell that already looks
-// guarded, so that Unguard gives back every cell exactly.
+// Guard puts a ' before a cell that a spreadsheet would run, and before one that looks guarded already, so that Unguard
+// returns every cell exactly.
 func Guard(cell string) string {
 	if isFormula(cell) || looksGuarded(cell) {
 		return "'" + cell
@@ -34,7 +34,7 @@ func Guard(cell string) string {
 	return cell
 }
 
-// Unguard takes off the ' that Guard put on.
+// Unguard removes the ' of Guard.
 func Unguard(cell string) string {
 	if looksGuarded(cell) {
 		return cell[1:]

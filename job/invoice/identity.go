@@ -11,13 +11,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The two ways to an identity are kept apart by what is hashed first.
+// These prefixes of what is hashed keep the two kinds of identity apart.
 const (
 	identityOfID  = "paylinks invoice by its id\x00"
 	identityOfRow = "paylinks invoice by its row\x00"
 )
 
-// identifier tells invoices apart. The order of the columns, empty cells and how a header is spelled do not count.
+// identifier computes an invoice's identity. The order of the columns, blank cells and spellings of a header do not matter.
 type identifier struct {
 	names   []string // for each of the user's columns: canonical if taken, else normalised
 	order   []int    // the columns sorted by name
@@ -37,8 +37,8 @@ func newIdentifier(h *head) *identifier {
 	return id
 }
 
-// of is the identity by the invoice id, if there is one, else by every cell that is not blank. Letters count as they are, but for
-// Unicode's two ways to write one with an accent, which nobody can see.
+// of is the identity by the invoice id, if there is one, else by all cells that are not blank. Text is compared in Unicode's
+// composed form, because two ways to write an accented letter look the same.
 func (id *identifier) of(invoiceID string, cells []string) [16]byte {
 	if invoiceID != "" {
 		id.scratch = append(append(id.scratch[:0], identityOfID...), composed(invoiceID)...)
@@ -55,7 +55,7 @@ func (id *identifier) of(invoiceID string, cells []string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// composed writes each letter with its accent in one: nearly all texts have none.
+// composed is the text in NFC. It returns early for ASCII, which most texts are.
 func composed(text string) string {
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
@@ -72,7 +72,7 @@ func (id *identifier) add(s string) {
 
 var anyBreak = regexp.MustCompile(`\r*\n|\r`)
 
-// evenBreaks makes line breaks alike: they are what a spreadsheet, or a CSV writer, changes in a cell.
+// evenBreaks turns all line breaks into \n, because spreadsheets and CSV writers change them.
 func evenBreaks(cell string) string {
 	if strings.IndexByte(cell, '\r') < 0 {
 		return cell

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// invisibleNames are the invisible characters that files really have, as people may find them called.
+// invisibleNames are the usual names of invisible characters that files have.
 var invisibleNames = map[rune]string{
 	'\t':     "tab",
 	'\n':     "line break",
@@ -32,7 +32,7 @@ var invisibleNames = map[rune]string{
 	'\ufeff': "byte order mark",
 }
 
-// isInvisible reports whether a reader would not see r, or see it as an ordinary space, which itself is not meant.
+// isInvisible reports whether r is not seen, or looks like a space but is not one.
 func isInvisible(r rune) bool {
 	switch {
 	case r >= ' ' && r < 0x7f:
@@ -41,13 +41,13 @@ func isInvisible(r rune) bool {
 		return true
 	}
 	switch r {
-	case '\u034f', '\u115f', '\u1160', '\u2800', '\u3164', '\uffa0': // joiner, fillers and a blank that count as letters or signs
+	case '\u034f', '\u115f', '\u1160', '\u2800', '\u3164', '\uffa0': // a joiner, fillers and a blank, which Unicode counts as letters or symbols
 		return true
 	}
 	return false
 }
 
-// unseen finds the first invisible or damaged character of a value that has to be exact.
+// unseen finds the first invisible or damaged character of the value.
 func unseen(value string) *Problem {
 	for _, r := range value {
 		if isInvisible(r) {
@@ -69,5 +69,5 @@ func invisibleFlaw(r rune) *Problem {
 }
 
 func damaged() *Problem {
-	return flaw(DamagedText, "has the sign � where a letter was lost before this file was saved", "take the value from its source again and save the file as UTF-8")
+	return flaw(DamagedText, "has the sign � in place of a letter that was lost before this file was saved", "take the value from its source again and save the file as UTF-8")
 }

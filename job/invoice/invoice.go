@@ -1,9 +1,9 @@
-// Package invoice reads an invoice file exactly or refuses it: encoding, delimiter, columns, money and every rule
-// that Clink's answer would otherwise teach the hard way. It neither guesses nor repairs. What it refuses it
-// names with file, line, column and value, in words for the person who has the file open in a spreadsheet.
+// Package invoice reads an invoice file exactly or refuses it: encoding, delimiter, columns, money and every rule that
+// Clink would otherwise refuse the request for. It neither guesses nor repairs. A [Problem] names file, line, column and
+// value, for a person who has the file open in a spreadsheet; what would help besides a change of the file is an [Option].
 //
-// [Open] reads the header, [Reader.Next] streams the rows. Memory stays flat whatever the file's size, but for
-// 20 to 45 bytes a row that find an invoice standing twice.
+// [Open] reads the header, [Reader.Next] streams the rows. Memory does not grow with the file, except for 20 to 45 bytes a
+// row to find repeated invoices.
 package invoice
 
 import (
@@ -42,7 +42,7 @@ type Invoice struct {
 	AllowPromotionCodes *bool // nil when there is no such column
 	PromotionCode       string
 
-	// Identity is what makes this the same invoice in another file: its id, else everything the row says.
+	// Identity is equal for the same invoice in another file: it is made of the id, else of all cells.
 	Identity [16]byte
 }
 

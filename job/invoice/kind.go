@@ -1,31 +1,31 @@
 package invoice
 
-// Kind is a short stable word for what is wrong, to count and to test by. Its words never change their meaning.
+// Kind is a stable code for what is wrong, to count and to test by. A code never changes its meaning.
 type Kind string
 
-// The file as a whole, or from some line on. Nothing in such a file is sent, whatever the flags.
+// The file as a whole, or from some line on. No option lets such a file be sent.
 const (
 	FileEmpty          Kind = "file-empty"          // no text at all
-	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …: not delimited text
+	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …
 	FileFolder         Kind = "file-folder"         // a folder
 	NoHeader           Kind = "no-header"           // the first row is already an invoice
 	NoRows             Kind = "no-rows"             // a header and nothing below it
 	ColumnMissing      Kind = "column-missing"      // a required column
 	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
 	ColumnsTooMany     Kind = "columns-too-many"    // more than a spreadsheet can have
-	MapUnknownName     Kind = "map-unknown-name"    // --map names no column of ours
-	MapUnknownHeader   Kind = "map-unknown-header"  // --map names no header of the file
+	MapUnknownName     Kind = "map-unknown-name"    // an unknown column is mapped
+	MapUnknownHeader   Kind = "map-unknown-header"  // mapped to a header that the file lacks
 	MapTwice           Kind = "map-twice"           // one header mapped to two columns
-	DefaultUnknown     Kind = "default-unknown"     // a job-wide value for no column of ours
-	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header reads as well with another delimiter
+	DefaultUnknown     Kind = "default-unknown"     // a value for the whole job, of an unknown column
+	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header can be read with two delimiters
 	DelimiterMissing   Kind = "delimiter-missing"   // the header has a single column
-	EncodingUnknown    Kind = "encoding-unknown"    // --encoding names none we have
-	EncodingConflict   Kind = "encoding-conflict"   // --encoding contradicts the file's own mark
-	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are no text in this encoding
+	EncodingUnknown    Kind = "encoding-unknown"    // the encoding asked for is not known
+	EncodingConflict   Kind = "encoding-conflict"   // the encoding asked for is not that of the byte order mark
+	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are invalid in the encoding
 	NULByte            Kind = "nul-byte"            // binary data
 	LineTooLong        Kind = "line-too-long"       // over 1 MiB
-	QuoteUnclosed      Kind = "quote-unclosed"      // a cell that never ends
-	QuoteStray         Kind = "quote-stray"         // a double quote where none can be
+	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end
+	QuoteStray         Kind = "quote-stray"         // a misplaced double quote
 	QuoteSingle        Kind = "quote-single"        // single quotes around the cells
 )
 
@@ -36,7 +36,7 @@ const (
 	CellTooLong  Kind = "cell-too-long"  // over 64 KiB
 
 	IDRepeated  Kind = "id-repeated"  // the invoice_id stands on an earlier line
-	RowRepeated Kind = "row-repeated" // no invoice_id, and alike in everything with an earlier line
+	RowRepeated Kind = "row-repeated" // no invoice_id, and the same cells as on an earlier line
 
 	AmountMissing       Kind = "amount-missing"
 	AmountZero          Kind = "amount-zero"
@@ -50,8 +50,8 @@ const (
 	AmountDigits        Kind = "amount-digits"         // digits of another script
 	AmountGrouping      Kind = "amount-grouping"       // thousands separators out of place
 	AmountAmbiguous     Kind = "amount-ambiguous"      // 1,234
-	AmountDecimalComma  Kind = "amount-decimal-comma"  // 12,50 under --decimal point
-	AmountDecimalPoint  Kind = "amount-decimal-point"  // 12.50 under --decimal comma
+	AmountDecimalComma  Kind = "amount-decimal-comma"  // 12,50 in a file read with decimal points
+	AmountDecimalPoint  Kind = "amount-decimal-point"  // 12.50 in a file read with decimal commas
 	AmountLeadingPoint  Kind = "amount-leading-point"  // .5
 	AmountTrailingPoint Kind = "amount-trailing-point" // 5.
 	AmountLeadingZero   Kind = "amount-leading-zero"   // 007
@@ -65,14 +65,14 @@ const (
 
 	CustomerMissing  Kind = "customer-missing"
 	SpaceAtEnd       Kind = "space-at-end"        // a space before or after the value
-	Invisible        Kind = "invisible-character" // a character nobody can see
-	DamagedText      Kind = "damaged-text"        // the replacement character: the file was damaged earlier
-	SpreadsheetError Kind = "spreadsheet-error"   // #N/A and its like
+	Invisible        Kind = "invisible-character" // an invisible character
+	DamagedText      Kind = "damaged-text"        // the replacement character U+FFFD
+	SpreadsheetError Kind = "spreadsheet-error"   // #N/A and similar
 	IDDamaged        Kind = "id-damaged"          // 4.687E+11
-	Formula          Kind = "formula"             // a spreadsheet would run it
+	Formula          Kind = "formula"             // a spreadsheet would run it as a formula
 	EmailInvalid     Kind = "email-invalid"
 	URLInvalid       Kind = "url-invalid"
-	ChoiceUnknown    Kind = "choice-unknown" // none of the words that the column takes
+	ChoiceUnknown    Kind = "choice-unknown" // not one of the words that the column takes
 
 	QuantityInvalid     Kind = "quantity-invalid"
 	QuantityMismatch    Kind = "quantity-mismatch"     // quantity × unit_amount is not the amount
@@ -81,6 +81,6 @@ const (
 	ProductAndItem      Kind = "product-and-item"      // a registered product and a quantity, unit amount or image
 	ReturnURLMissing    Kind = "return-url-missing"    // ui_mode elements without return_url
 	QRCodeMismatch      Kind = "qr-code-mismatch"      // direct QR code without payment_method_type CASHAPP
-	MethodExcluded      Kind = "method-excluded"       // the method asked for is on the row's own black list
+	MethodExcluded      Kind = "method-excluded"       // the row's payment method is on its black list
 	PromotionNotAllowed Kind = "promotion-not-allowed" // promotion_code without allow_promotion_codes
 )

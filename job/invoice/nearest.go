@@ -1,7 +1,7 @@
 package invoice
 
-// nearest is the candidate that is most like name by its normalised spelling, or "" if none is near enough to be a
-// slip of the keyboard: one edit in a short name, two from five letters on.
+// nearest is the candidate that differs least from name once both are normalised, or "" if none can be a typing error: one
+// edit in a short name, two from five letters on.
 func nearest(name string, candidates []string) string {
 	name = normalise(name)
 	best, least := "", 2

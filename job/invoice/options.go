@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// Options is everything that changes how a file's bytes are understood. The zero value is the default.
+// Options are the settings for reading a file. The zero value is the default.
 type Options struct {
 	Encoding     string            // an IANA name such as windows-1252; "" is UTF-8, or UTF-16 by its mark
 	DecimalComma bool              // 1.234,50 instead of 1,234.50
 	Map          map[string]string // canonical column name to the header in the file
 	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
-	AllowRepeats bool              // rows without an id that are alike in everything are meant
+	AllowRepeats bool              // rows without an id may have the same cells
 }
 
-// Canonical is a stable text of the options that shape requests: part of what makes a job the same job.
-// Two spellings of one encoding give the same text. AllowRepeats is not in it: it refuses rows, it alters none.
+// Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all
+// names of an encoding. AllowRepeats is not in it, because it changes no request.
 func (o Options) Canonical() string {
 	text, err := json.Marshal(struct {
 		Encoding     string            `json:"encoding,omitempty"`

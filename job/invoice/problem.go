@@ -3,7 +3,6 @@ package invoice
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -112,7 +111,7 @@ func quote(value string) string {
 	return strconv.Quote(value)
 }
 
-// printable shows a header in a message: as it is, unless something in it would spoil the line.
+// printable shows a header in a message: as it is, or quoted where it has quotes or unprintable characters.
 func printable(header string) string {
 	if q := quote(header); q != `"`+header+`"` {
 		return q
@@ -123,13 +122,12 @@ func printable(header string) string {
 // quoteList shows headers in a message, the first 30 of them.
 func quoteList(headers []string) string {
 	const most = 30
-	shown := headers[:min(len(headers), most)]
-	quoted := make([]string, 0, len(shown)+1)
-	for _, h := range shown {
+	var quoted []string
+	for _, h := range headers[:min(len(headers), most)] {
 		quoted = append(quoted, quote(h))
 	}
-	if more := len(headers) - len(shown); more > 0 {
+	if more := len(headers) - most; more > 0 {
 		quoted = append(quoted, fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(slices.Clip(quoted), ", ")
+	return strings.Join(quoted, ", ")
 }

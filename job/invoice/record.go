@@ -6,8 +6,8 @@ import (
 	"github.com/gocarina/gocsv"
 )
 
-// record is a row as gocsv decodes it by canonical names: text only, since gocsv's own numbers and booleans
-// would take what must be refused.
+// record is a row as gocsv decodes it by canonical names. All fields are text, because gocsv's numbers and booleans accept
+// what must be refused.
 type record struct {
 	Amount                 string `csv:"amount"`
 	Currency               string `csv:"currency"`
@@ -32,14 +32,14 @@ type record struct {
 	PromotionCode          string `csv:"promotion_code"`
 }
 
-// table hands rows that are read already to gocsv: it is a gocsv.Decoder. Rows are decoded a batch at a time because
-// gocsv matches the header anew on every call, and because only so the cells that it does not decode stay at hand.
+// table is a gocsv.Decoder over rows that are read already, so that their other cells are kept, too. Rows are decoded in
+// batches because gocsv matches the header on every call.
 type table [][]string
 
 func (t table) GetCSVRows() ([][]string, error) { return t, nil }
 
-// decode fills one record for each row of t after its header. The header has canonical names, and "" for
-// the columns that pass through, so that gocsv's own loose matching has nothing to match.
+// decode fills a record for each row of t after its header, which has canonical names, and "" for the user's own columns,
+// so that gocsv's loose matching cannot take one of those.
 func (t table) decode(records []record) ([]record, error) {
 	if err := gocsv.UnmarshalDecoder(t, &records); err != nil {
 		return nil, fmt.Errorf("decode rows: %w", err)

@@ -5,10 +5,10 @@ import (
 	"math/bits"
 )
 
-// repeats remembers on which line each identity first stood, in 16 bytes a slot: a map of a million rows would
-// take three times as much. Of the digest 96 bits are kept: at a billion rows the odds of two different invoices
-// being taken for one are below one in 10^10. It grows shard by shard, so that never all of it is in memory twice, and by a
-// quarter at a time, so that few slots are free.
+// repeats is a hash table from an identity to the line on which it first stood, smaller than a map: at a million rows a map
+// would not keep memory within the bounds that the benchmark states. It keeps 96 bits of the digest: at a billion rows the
+// odds of two invoices being taken for one are below one in 10^10. Each shard grows by itself, by a quarter at a time, so
+// that little memory is copied or unused.
 type repeats struct {
 	shards [256]shard
 }
@@ -23,7 +23,7 @@ type slot struct {
 	line uint32 // 0 is a free slot
 }
 
-// add remembers the identity's line and returns 0, or returns the line on which it stood before.
+// add stores the identity's line and returns 0, or returns the line that is stored already.
 func (r *repeats) add(identity [16]byte, line int) int {
 	s := &r.shards[identity[15]]
 	if s.used >= len(s.slots)*3/4 {
@@ -39,9 +39,9 @@ func (r *repeats) add(identity [16]byte, line int) int {
 	return 0
 }
 
-// find is the slot that has the key, or the free one where it belongs.
+// find is the slot with the key, or the free one for it.
 func (s *shard) find(key [12]byte) uint64 {
-	at, _ := bits.Mul64(binary.LittleEndian.Uint64(key[:8]), uint64(len(s.slots))) // evenly from 0 to the last
+	at, _ := bits.Mul64(binary.LittleEndian.Uint64(key[:8]), uint64(len(s.slots))) // scales the key to 0 … len-1
 	for s.slots[at].line != 0 && s.slots[at].key != key {
 		if at++; at == uint64(len(s.slots)) {
 			at = 0

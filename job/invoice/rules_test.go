@@ -10,7 +10,7 @@ import (
 // TestRows has a subtest for each rule of a row: the columns and cells that differ from a good row, and its problems.
 func TestRows(t *testing.T) {
 	tests := []struct {
-		cells string // name=value, parted by &
+		cells string // name=value, separated by &
 		want  string
 	}{
 		{"", ""},

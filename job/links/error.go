@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Error says that an output cannot be written. Path is the one that was asked for, empty for [WriteTo].
+// Error says why an output cannot be written. Path is the one that the caller gave, empty for [WriteTo].
 type Error struct {
 	Path string
 	Err  error
@@ -22,8 +22,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// failed makes err an [*Error], without the names of temporary files that the operating system's errors carry.
-// A nil err stays nil.
+// failed wraps err in an [*Error], without the operating system's mention of a temporary file. A nil err stays nil.
 func failed(path string, err error) error {
 	if err == nil {
 		return nil

@@ -1,13 +1,13 @@
-// Package links puts a job's results into files: the links file, one line for every invoice, and the rejected file,
-// one line for every invoice that needs fixing.
+// Package links writes a job's results into files: the links file, one line for every invoice, and the rejected file,
+// one line for every row that has to be corrected.
 //
-// Both carry the user's columns first, as they were in the input and in its delimiter, and ours after them. They are
-// UTF-8 CSV by RFC 4180 with \n at the end of every line, and always have as many cells in a line as in the header;
-// only the rejected file keeps the surplus cells of a row that has too many, at the end of its line. A line break inside
-// a cell comes out as \n, whatever it was; nothing else in a cell is lost.
+// Both have the user's columns first, in the input's order and with its delimiter, and then ours. They are UTF-8 CSV by
+// RFC 4180 with \n at the end of every line. Each line has as many cells as the header; only in the rejected file the
+// surplus cells of a row that has too many follow at the end of its line. Line breaks inside a cell become \n; nothing
+// else in a cell is changed.
 //
-// A cell of the user's that a spreadsheet would run as a formula gets a leading apostrophe ([invoice.Guard]) unless
-// Format.RawCells says otherwise. The texts of errors, which quote Clink and the input, get it always; ids and URLs never.
+// A user's cell that a spreadsheet would run as a formula gets a leading apostrophe ([invoice.Guard]), unless
+// Format.RawCells is set. Error texts, which quote Clink and the input, always get it; ids and URLs never.
 package links
 
 import (
@@ -19,13 +19,13 @@ import (
 	"paylinks/job/invoice"
 )
 
-// Format is what the output takes over from the input.
+// Format is how the file is written.
 type Format struct {
 	Columns   []string // the user's headers, in the input's order
 	Delimiter rune     // 0 is a comma
-	RawCells  bool     // leave the user's cells alone even where a spreadsheet would run them
-	Refreshed bool     // Clink was asked how far the links are: write link_status and checked_at, too
-	BOM       bool     // begin with a byte order mark, which some spreadsheets need to read UTF-8
+	RawCells  bool     // do not guard cells that a spreadsheet would run
+	Refreshed bool     // also write link_status and checked_at
+	BOM       bool     // begin with a byte order mark, which some spreadsheets need for UTF-8
 }
 
 // Row is a line of the links file. An empty text or zero time is an empty cell.
@@ -36,18 +36,18 @@ type Row struct {
 	ExpiresAt, CreatedAt   time.Time
 	Attempts               int
 	ErrorCode, Error       string
-	Link                   string    // how far the link is; only written where Format.Refreshed
-	CheckedAt              time.Time // when that was; likewise
+	Link                   string    // link_status; only with Format.Refreshed
+	CheckedAt              time.Time // when Clink was asked for it; only with Format.Refreshed
 }
 
-// Write writes the links file at path, whole or not at all, with mode 0600. A symbolic link keeps pointing where it does
-// and the file behind it is replaced; a pipe or device is written into. What rows yields as an error comes back as it is,
-// and the file stays as it was; what goes wrong with the file is an [*Error].
+// Write writes the links file at path, whole or not at all, with mode 0600. Of a symbolic link the file behind it is
+// replaced; a pipe or device is written to. An error that rows yields is returned unchanged, and the file stays as it was;
+// an error of the file is an [*Error].
 func Write(path string, f Format, rows iter.Seq2[Row, error]) error {
 	return replace(path, func(w io.Writer) error { return writeRows(w, path, f, rows) })
 }
 
-// WriteTo writes the links file into w. Its errors are those of [Write], with an empty path.
+// WriteTo writes the links file to w. Its errors are those of [Write], with an empty path.
 func WriteTo(w io.Writer, f Format, rows iter.Seq2[Row, error]) error {
 	return writeRows(w, "", f, rows)
 }
@@ -75,7 +75,7 @@ func writeRows(w io.Writer, path string, f Format, rows iter.Seq2[Row, error]) e
 	})
 }
 
-// ourColumns names our columns beside the user's: one whose name is taken is called paylinks_<name>.
+// ourColumns are the headers of our columns: one that the user has too is called paylinks_<name>.
 func ourColumns(ours, users []string) []string {
 	taken := make(map[string]bool, len(users))
 	for _, name := range users {

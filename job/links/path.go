@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// DefaultPath is where the links file of an input goes: beside it, invoices.csv to invoices.links.csv.
+// DefaultPath is the links file of an input: of invoices.csv it is invoices.links.csv beside it.
 func DefaultPath(input string) string { return withoutExtension(input) + ".links.csv" }
 
-// RejectedPath is where the rejected file of an input goes: beside it, invoices.csv to invoices.rejected.csv.
+// RejectedPath is the rejected file of an input: of invoices.csv it is invoices.rejected.csv beside it.
 func RejectedPath(input string) string { return withoutExtension(input) + ".rejected.csv" }
 
-// Place is the file that path leads to, through symbolic links, so that two paths to one file can be told and a link that is
-// pointed elsewhere later does not take the file with it. A pipe, a device or what cannot be followed stays as it is called.
+// Place is the file that path leads to through symbolic links. It is the same for all paths to one file, and stays the same
+// when a link is changed later. For a pipe, a device and what cannot be followed it is path.
 func Place(path string) string {
 	to, err := resolve(path)
 	if err != nil || to.stream {
@@ -21,7 +21,7 @@ func Place(path string) string {
 	return to.path
 }
 
-// withoutExtension leaves a name alone that is all extension, like .csv.
+// withoutExtension leaves a name like .csv as it is.
 func withoutExtension(path string) string {
 	extension := filepath.Ext(path)
 	if extension == filepath.Base(path) {

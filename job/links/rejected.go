@@ -1,7 +1,6 @@
 package links
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,17 +13,17 @@ import (
 	"paylinks/job/invoice"
 )
 
-// Rejected is a line of the rejected file: one bad row, whatever the number of its problems.
+// Rejected is a line of the rejected file: one bad row with all its problems.
 type Rejected struct {
 	Line   int // the physical line of the input where the record starts
 	Cells  []string
-	Column string // the user's header, or a canonical name where the column is missing
-	Error  string
+	Column string // the header of the first problem's column; "" is the whole row
+	Error  string // what is wrong and how to correct it, in the words of the caller
 }
 
 // WriteRejected writes the rejected file at path, whole or not at all, with mode 0600, and returns where it is. A file
-// that is there already is never touched: it is returned if it is the same to the byte, else the new one is called
-// <name>.2.csv, <name>.3.csv and so on. That holds for any number of writers at once. Errors are those of [Write].
+// that exists is never changed: if it has the same bytes its path is returned, else the new file is called <name>.2.csv,
+// <name>.3.csv and so on. Any number of processes may do this at once. Errors are those of [Write].
 func WriteRejected(path string, f Format, rows iter.Seq2[Rejected, error]) (written string, err error) {
 	temp, err := newTemp(path)
 	if err != nil {
@@ -64,7 +63,7 @@ func writeRejected(w io.Writer, path string, f Format, rows iter.Seq2[Rejected, 
 	})
 }
 
-// numbered puts n before the extension; the first has no number.
+// numbered puts n before the extension, unless n is 1.
 func numbered(path string, n int) string {
 	if n == 1 {
 		return path
@@ -81,8 +80,8 @@ func claim(temp, at string) error {
 	return claimByRename(temp, at)
 }
 
-// claimByRename is for file systems without hard links: an empty file holds the name until temp replaces it. A name
-// that is taken fails here as it does for a hard link.
+// claimByRename is for file systems without hard links: it creates an empty file, which fails where at exists, and then
+// replaces it by temp.
 func claimByRename(temp, at string) error {
 	f, err := os.OpenFile(at, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -99,34 +98,9 @@ func claimByRename(temp, at string) error {
 // same reports whether at is a regular file with the bytes of temp. One that cannot be read is not.
 func same(temp, at string) bool {
 	if info, err := os.Stat(at); err != nil || !info.Mode().IsRegular() {
-		return false // a pipe would have to be waited for
+		return false // reading a pipe would wait for its writer
 	}
-	a, err := os.Open(temp)
-	if err != nil {
-		return false
-	}
-	defer a.Close()
-	b, err := os.Open(at)
-	if err != nil {
-		return false
-	}
-	defer b.Close()
-	return sameBytes(a, b)
+	a, errA := invoice.Digest(temp)
+	b, errB := invoice.Digest(at)
+	return errA == nil && errB == nil && a == b
 }
-
-func sameBytes(a, b io.Reader) bool {
-	const chunk = 64 << 10
-	x, y := make([]byte, chunk), make([]byte, chunk)
-	for {
-		n, errX := io.ReadFull(a, x)
-		m, errY := io.ReadFull(b, y)
-		if !bytes.Equal(x[:n], y[:m]) {
-			return false
-		}
-		if errX != nil || errY != nil {
-			return ended(errX) && ended(errY)
-		}
-	}
-}
-
-func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }

@@ -13,8 +13,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// replace puts what body writes at path, atomically and durably, with mode 0600; into a stream it writes directly.
-// An error of body comes back as it is, anything else as an [*Error]; after either, path is as it was.
+// replace writes body to path, atomically and durably, with mode 0600; a stream is written to directly.
+// An error of body is returned unchanged, any other as an [*Error]; after either, path is as it was.
 func replace(path string, body func(io.Writer) error) error {
 	to, err := resolve(path)
 	if err != nil {
@@ -34,7 +34,7 @@ func replace(path string, body func(io.Writer) error) error {
 	return failed(path, temp.CloseAtomicallyReplace())
 }
 
-// writeInto appends, so that a descriptor of a redirected file (>> results.csv) keeps what is in it.
+// writeInto appends, so that a file that standard output is redirected to (>> results.csv) keeps its content.
 func writeInto(stream, path string, body func(io.Writer) error) error {
 	f, err := os.OpenFile(stream, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
@@ -47,10 +47,10 @@ func writeInto(stream, path string, body func(io.Writer) error) error {
 	return failed(path, f.Close())
 }
 
-// abandoned is the age from which a temporary file is no writer's any more: none takes minutes.
+// abandoned is the age from which a temporary file counts as left by a killed writer: writing takes seconds.
 const abandoned = time.Hour
 
-// sweep removes the temporary files that killed writers of path have left: they hold customer data.
+// sweep removes temporary files that killed writers of path have left, because they hold customer data.
 func sweep(path string, now time.Time) {
 	left, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(path)), "."+escapeGlob(filepath.Base(path))+"[0-9]*"))
 	if err != nil {
@@ -60,7 +60,7 @@ func sweep(path string, now time.Time) {
 		number := strings.TrimPrefix(filepath.Base(file), "."+filepath.Base(path))
 		info, err := os.Lstat(file)
 		if err == nil && strings.Trim(number, "0123456789") == "" && info.Mode().IsRegular() && now.Sub(info.ModTime()) > abandoned {
-			_ = os.Remove(file) // the next run tries again
+			_ = os.Remove(file) // else the next run tries again
 		}
 	}
 }
@@ -69,8 +69,8 @@ var escaped = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`)
 
 func escapeGlob(name string) string { return escaped.Replace(name) }
 
-// newTemp makes a hidden file beside path that can be renamed to it: mode 0600 from its first moment, whatever the umask.
-// The folder is named because renameio would otherwise prefer $TMPDIR.
+// newTemp creates a hidden file beside path that can be renamed to it, with mode 0600 whatever the umask. It passes the
+// folder because renameio would otherwise prefer $TMPDIR.
 func newTemp(path string) (*renameio.PendingFile, error) {
 	folder := filepath.Dir(path)
 	sweep(path, time.Now())

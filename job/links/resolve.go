@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// target is where the bytes of an output go once symbolic links are followed.
+// target is what an output path leads to, through symbolic links.
 type target struct {
 	path   string
 	stream bool        // a pipe, a device or an open descriptor: written into, never replaced
-	info   fs.FileInfo // nil if nothing is there yet
+	info   fs.FileInfo // nil if it does not exist
 }
 
-// maxSymlinks is what Linux allows in a chain.
+// maxSymlinks is the longest chain that Linux follows.
 const maxSymlinks = 40
 
 // resolve follows path to its target, which need not exist; its folder must. Directories and sockets are refused.
 func resolve(path string) (target, error) {
 	for range maxSymlinks {
-		folder, name := filepath.Split(path) // not Dir, which would cancel "link/.." out
+		folder, name := filepath.Split(path) // not Dir, which would shorten "link/.."
 		if name == "" {
 			return target{}, errors.New("it is a folder")
 		}
@@ -58,8 +58,8 @@ func resolve(path string) (target, error) {
 	return target{}, errors.New("too many symbolic links")
 }
 
-// holdsDescriptors tells where /dev/stdout ends. Its entries look like links to files but are descriptors somebody has
-// open, and replacing the file behind one would take away what is being written to.
+// holdsDescriptors reports whether the folder's entries are open descriptors, as where /dev/stdout leads. They look like
+// links to files, but the file behind one must not be replaced while it is written to.
 func holdsDescriptors(folder string) bool {
 	return folder == "/dev/fd" || strings.HasPrefix(folder, "/proc/")
 }

@@ -18,8 +18,8 @@ type table struct {
 	line   []string
 }
 
-// writeTable writes the header and then a line for each of rows, which fill adds cell by cell: as many as the header
-// has, or more. An error of w, and a delimiter that cannot be one, are an [*Error] with the given path.
+// writeTable writes the header and a line for each of rows, whose cells fill adds: as many as the header has, or more.
+// An error of w or an invalid delimiter is an [*Error] with the path.
 func writeTable[R any](w io.Writer, path string, f Format, ours []string, rows iter.Seq2[R, error], fill func(*table, R)) error {
 	buffer := bufio.NewWriterSize(w, 64<<10) // csv.Writer's own is 4 KiB
 	if f.BOM {
@@ -51,7 +51,7 @@ func writeTable[R any](w io.Writer, path string, f Format, ours []string, rows i
 	return failed(path, out.Error())
 }
 
-// userCells adds as many cells as the user has columns: missing ones are empty, surplus ones are left out.
+// userCells adds a cell for each of the user's columns: missing ones are empty, surplus ones are left out.
 func (t *table) userCells(cells []string) {
 	for i := range t.format.Columns {
 		if i < len(cells) {
@@ -70,12 +70,12 @@ func (t *table) userCell(s string) {
 	}
 }
 
-// message adds a text that is not the user's own cell but may begin with anything.
+// message adds a text that quotes others, and so may begin like a formula.
 func (t *table) message(s string) { t.text(invoice.Guard(s)) }
 
 func (t *table) number(n int) { t.text(strconv.Itoa(n)) }
 
-// time adds an instant as RFC 3339 in UTC; the fraction of its second is cut off, so an expiry is never shown too late.
+// time adds a time as RFC 3339 in UTC, rounded down to the second, so that an expiry is never shown too late.
 func (t *table) time(at time.Time) {
 	if at.IsZero() {
 		t.text("")
@@ -86,7 +86,7 @@ func (t *table) time(at time.Time) {
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// text asks for \r first because the replacer takes longer than all the rest of a line.
+// text looks for \r first because the replacer is slow.
 func (t *table) text(s string) {
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = lineBreaks.Replace(s)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Try says with an [*Error] why no file can appear at path, and leaves nothing behind. It cannot foresee a full disk.
-// A pipe is not opened, since its reader would take that for the end.
+// Try returns an [*Error] if no file can be written at path, and leaves nothing behind. It does not notice a full disk.
+// It does not open a pipe: closing it again would be the end of file for its reader.
 func Try(path string) error {
 	to, err := resolve(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func Try(path string) error {
 	return failed(path, obstacle(ownership(folder), ownership(to.info), os.Geteuid()))
 }
 
-// owned is what decides whether a file in a writable folder can be replaced.
+// owned are the facts that decide whether a file in a writable folder can be replaced.
 type owned struct {
 	device uint64
 	user   int
@@ -49,13 +49,13 @@ func ownership(info fs.FileInfo) owned {
 	return owned{device: uint64(stat.Dev), user: int(stat.Uid), sticky: info.Mode()&fs.ModeSticky != 0}
 }
 
-// obstacle says why user cannot replace file although new files can be made in folder.
+// obstacle says why user cannot replace file although they can create files in folder.
 func obstacle(folder, file owned, user int) error {
 	switch {
 	case file.device != folder.device:
-		return errors.New("it is mounted on its own and cannot be replaced: mount its folder instead")
+		return errors.New("it is a mount point and cannot be replaced: mount its folder instead")
 	case folder.sticky && user != 0 && user != file.user && user != folder.user:
-		return errors.New("it belongs to another user, in a folder where only owners replace their files")
+		return errors.New("it belongs to another user, and its folder lets only the owner of a file replace it")
 	}
 	return nil
 }
