@@ -365,9 +365,12 @@ func (in *intake) writeRejected(ctx context.Context, o outputOptions, report fun
 			}
 			var rejected links.Rejected
 			if err == nil {
+				for i, p := range row.Problems {
+					row.Problems[i] = worded(p)
+				}
 				rejected = links.Rejected{
 					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
-					Column: worded(row.Problems[0]).Column, Error: describe(wordedAll(row.Problems)),
+					Column: row.Problems[0].Column, Error: describe(row.Problems),
 				}
 			}
 			if !yield(rejected, err) || err != nil {

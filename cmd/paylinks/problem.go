@@ -28,15 +28,6 @@ func worded(p invoice.Problem) invoice.Problem {
 	return p
 }
 
-// wordedAll are the problems of one row, each [worded].
-func wordedAll(problems []invoice.Problem) []invoice.Problem {
-	all := make([]invoice.Problem, len(problems))
-	for i, p := range problems {
-		all[i] = worded(p)
-	}
-	return all
-}
-
 // placeholders stand for values that the person has to find.
 var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL"}
 

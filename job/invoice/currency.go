@@ -27,11 +27,11 @@ var withdrawn = map[string]string{
 func readCurrency(s string) (code string, digits int, bad *Problem) {
 	code = strings.ToUpper(s)
 	if instead, no := notPayable[code]; no {
-		hint := "write the currency that the customer pays in"
+		advice := "write the currency that the customer pays in"
 		if instead != "" {
-			hint += ", such as " + instead
+			advice += ", such as " + instead
 		}
-		return "", 0, flaw(CurrencyNotPayable, "is a fund, a metal or a unit of account, which nobody can pay in", hint)
+		return "", 0, flaw(CurrencyNotPayable, "is a fund, a metal or a unit of account, which nobody can pay in", advice)
 	}
 	if instead, no := withdrawn[code]; no {
 		return "", 0, flaw(CurrencyWithdrawn, "is a currency that is no longer used", "convert the amount to "+instead+", which took its place, and write that")

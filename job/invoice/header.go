@@ -198,13 +198,13 @@ func (h *head) take(t *text, o Options) Problems {
 	for name, i := range h.taken {
 		h.Taken[name] = h.Columns[i]
 	}
-	h.Near = h.slips(o)
+	h.Near = h.misspelled(o)
 	return problems
 }
 
-// slips finds headers that are probably misspelled names of optional columns; required ones are reported as missing.
+// misspelled finds headers that are probably misspelled names of optional columns; required ones are reported as missing.
 // Exact columns are left out: real exports have other columns with similar names.
-func (h *head) slips(o Options) (near []Near) {
+func (h *head) misspelled(o Options) (near []Near) {
 	customer := slices.ContainsFunc(customerColumns, func(name string) bool { return h.Taken[name] != "" })
 	for i := range columns {
 		c := &columns[i]
