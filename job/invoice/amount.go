@@ -118,24 +118,15 @@ func foreignInAmount(s string, i int, point string) *Problem {
 		return flaw(AmountMinusSign, fmt.Sprintf("has a dash or minus sign (U+%04X)", r), "a credit note cannot become a payment link; take the row out")
 	case r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' || r == '_':
 		return badGrouping(point)
-	case unicode.Is(unicode.Sc, r):
-		return currencyInAmount()
 	case unicode.Is(unicode.Nd, r):
 		return flaw(AmountDigits, fmt.Sprintf("has a digit that is not 0 to 9 (U+%04X)", r), "type the amount again with the digits 0 to 9")
 	case (r == 'e' || r == 'E') && i > 0 && strings.Trim(s[i+1:], "+-0123456789") == "" && s[i+1:] != "":
 		return flaw(AmountExponent, "is in scientific notation", "format the column as a number with decimals in the spreadsheet and save again: digits may be lost already")
-	case unicode.IsLetter(r) && !isNoNumber(s):
-		return currencyInAmount()
+	case unicode.Is(unicode.Sc, r), unicode.IsLetter(r) && strings.ContainsAny(s, "0123456789"): // not NaN, n/a, free
+		return flaw(AmountCurrency, "has letters or a currency sign in it", "write the bare number; the currency has its own column")
 	}
 	return flaw(AmountNotANumber, "is not an amount", plainly)
 }
-
-func currencyInAmount() *Problem {
-	return flaw(AmountCurrency, "has letters or a currency sign in it", "write the bare number; the currency has its own column")
-}
-
-// isNoNumber reports whether there is nothing of a number in s: NaN, Inf, n/a, free.
-func isNoNumber(s string) bool { return !strings.ContainsAny(s, "0123456789") }
 
 // checkDecimals refuses more decimals than the currency has, zeros too: they say that the amount was meant otherwise.
 func checkDecimals(plain, code string, digits int, decimalComma bool) *Problem {

@@ -122,23 +122,19 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 	}
 
 	switch name {
-	case utf8Name:
-		text = raw
 	case "utf-16le":
-		text = through(raw, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM))
+		enc = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	case "utf-16be":
-		text = through(raw, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM))
-	default:
-		text = through(raw, enc)
+		enc = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	}
+	text = raw
+	if name != utf8Name {
+		text = bufio.NewReaderSize(enc.NewDecoder().Reader(raw), bufferSize)
 	}
 	if first, _ := text.Peek(3); string(first) == "\ufeff" {
 		text.Discard(3)
 	}
 	return text, name, nil, nil
-}
-
-func through(raw io.Reader, enc encoding.Encoding) *bufio.Reader {
-	return bufio.NewReaderSize(enc.NewDecoder().Reader(raw), bufferSize)
 }
 
 // lookUp finds an encoding by its IANA name or by the names that browsers know it by, such as cp1252.

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -41,28 +40,18 @@ func newIdentifier(h *head) *identifier {
 // composed form, because two ways to write an accented letter look the same.
 func (id *identifier) of(invoiceID string, cells []string) [16]byte {
 	if invoiceID != "" {
-		id.scratch = append(append(id.scratch[:0], identityOfID...), composed(invoiceID)...)
+		id.scratch = append(append(id.scratch[:0], identityOfID...), norm.NFC.String(invoiceID)...)
 	} else {
 		id.scratch = append(id.scratch[:0], identityOfRow...)
 		for _, i := range id.order {
 			if i < len(cells) && !isBlank(cells[i]) {
 				id.add(id.names[i])
-				id.add(composed(evenBreaks(cells[i])))
+				id.add(norm.NFC.String(evenBreaks(cells[i])))
 			}
 		}
 	}
 	sum := sha256.Sum256(id.scratch)
 	return [16]byte(sum[:16])
-}
-
-// composed is the text in NFC. It returns early for ASCII, which most texts are.
-func composed(text string) string {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return norm.NFC.String(text)
-		}
-	}
-	return text
 }
 
 func (id *identifier) add(s string) {

@@ -312,15 +312,7 @@ func ragged(cells, width int) string {
 
 // DelimiterName is the delimiter in words.
 func DelimiterName(delimiter rune) string {
-	switch delimiter {
-	case ';':
-		return "semicolon"
-	case '\t':
-		return "tab"
-	case '|':
-		return "vertical bar"
-	}
-	return "comma"
+	return map[rune]string{',': "comma", ';': "semicolon", '\t': "tab", '|': "vertical bar"}[delimiter]
 }
 
 // structural says where the CSV syntax is broken: the rest of the file cannot be split into cells.

@@ -20,10 +20,6 @@ type judge struct {
 	settings map[string]string // canonical name to the setting that gives it for the whole job
 
 	promotions bool // allow_promotion_codes is one of present
-	last       struct {
-		cell, code string
-		digits     int
-	} // the currency read last: most files have one
 }
 
 // present is a column that the file has, or that has the same value in every row.
@@ -53,17 +49,6 @@ func newJudge(file string, o Options, taken map[string]string) *judge {
 
 // has reports whether the file or the job gives the column.
 func (j *judge) has(name string) bool { return j.headers[name] != "" || j.settings[name] != "" }
-
-// currency is [readCurrency].
-func (j *judge) currency(cell string) (code string, digits int, bad *Problem) {
-	if cell == j.last.cell {
-		return j.last.code, j.last.digits, nil
-	}
-	if code, digits, bad = readCurrency(cell); bad == nil {
-		j.last.cell, j.last.code, j.last.digits = cell, code, digits
-	}
-	return code, digits, bad
-}
 
 // checkDefaults checks job-wide values once, not in every row.
 func (j *judge) checkDefaults() (problems Problems) {
@@ -151,7 +136,7 @@ func (f *finding) money() {
 		f.bad("currency", flaw(CurrencyMissing, "the row has no currency", advice))
 	} else {
 		var bad *Problem
-		if code, digits, bad = f.currency(f.rec.Currency); bad != nil {
+		if code, digits, bad = readCurrency(f.rec.Currency); bad != nil {
 			if exact := checkExact(f.rec.Currency); exact != nil {
 				bad = exact
 			}
