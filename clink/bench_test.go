@@ -84,8 +84,8 @@ func BenchmarkReadRequest(b *testing.B) {
 func BenchmarkReadAnswer(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		v := classify(ending{status: 200, body: []byte(sessionAnswer)})
-		if _, err := decodeSession(v.data); err != nil {
+		outcome := classify(response{status: 200, body: []byte(sessionAnswer)})
+		if _, err := decodeSession(outcome.data); err != nil {
 			b.Fatal(err)
 		}
 	}

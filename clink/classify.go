@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Class says what is known after a call that has failed.
+// Class says what is known after a request that has failed.
 type Class string
 
 const (
@@ -19,18 +19,18 @@ const (
 	Unknown      Class = "unknown"      // it may have been carried out
 )
 
-// ending is all that is known of how one request ended.
-type ending struct {
+// response is how one request ended: an answer, or why there is none.
+type response struct {
 	err     error // why there is no whole answer; nil when there is one
-	written bool  // the request's headers may have left
+	written bool  // the request's headers were written, so the server may have them
 	status  int   // HTTP's; 0 when no answer came
 	header  http.Header
 	body    []byte
-	tooLong bool // there was more than body
+	tooLong bool // the body goes on behind what was read
 }
 
-// verdict is what an ending means.
-type verdict struct {
+// classification is what a response means.
+type classification struct {
 	class      Class // empty for a success
 	reason     error // nil when class, status and code say it all
 	code       int   // the envelope's, with its message
@@ -39,59 +39,59 @@ type verdict struct {
 	unreadable bool   // the body is not what Clink answers: a sample of it tells more
 }
 
-// classify decides what an ending means. The HTTP status decides; the envelope's code counts
+// classify decides what a response means. The HTTP status decides; the envelope's code counts
 // only under a 2xx, and then means what the same status would mean.
-func classify(e ending) verdict {
-	if e.err != nil {
-		if !e.written {
-			return verdict{class: NotSent, reason: e.err}
+func classify(r response) classification {
+	if r.err != nil {
+		if !r.written {
+			return classification{class: NotSent, reason: r.err}
 		}
-		return verdict{class: Unknown, reason: e.err}
+		return classification{class: Unknown, reason: r.err}
 	}
-	if e.status >= 200 && e.status <= 299 {
-		return classifyAnswer(e)
+	if r.status >= 200 && r.status <= 299 {
+		return classifyAnswer(r)
 	}
-	env, err := readEnvelope(e.body)
-	v := verdict{code: env.code, message: env.message, unreadable: err != nil}
+	env, err := readEnvelope(r.body)
+	c := classification{code: env.code, message: env.message, unreadable: err != nil}
 	switch {
-	case e.status >= 300 && e.status <= 399:
-		v.class = Redirected
-		if to := e.header.Get("Location"); to != "" {
-			v.reason = fmt.Errorf("the address leads on to %q", to)
+	case r.status >= 300 && r.status <= 399:
+		c.class = Redirected
+		if to := r.header.Get("Location"); to != "" {
+			c.reason = fmt.Errorf("the address leads on to %q", to)
 		}
-	case e.status < 200 || e.status >= 600:
-		v.class, v.reason = Unknown, errors.New("no status that HTTP knows")
+	case r.status < 200 || r.status >= 600:
+		c.class, c.reason = Unknown, errors.New("no status that HTTP knows")
 	default:
-		v.class = meaning(e.status)
-		if v.class == Rejected && err != nil {
-			v.class, v.reason = Misdirected, errors.New("the answer is not Clink's")
+		c.class = classOf(r.status)
+		if c.class == Rejected && err != nil {
+			c.class, c.reason = Misdirected, errors.New("the answer is not Clink's")
 		}
 	}
-	return v
+	return c
 }
 
 // classifyAnswer decides what the body of a 2xx means.
-func classifyAnswer(e ending) verdict {
-	if e.tooLong {
-		return verdict{class: Unknown, reason: errors.New("the answer is over 1 MiB"), unreadable: true}
+func classifyAnswer(r response) classification {
+	if r.tooLong {
+		return classification{class: Unknown, reason: errors.New("the answer is over 1 MiB"), unreadable: true}
 	}
-	env, err := readEnvelope(e.body)
+	env, err := readEnvelope(r.body)
 	if err != nil {
-		return verdict{class: Unknown, reason: err, unreadable: true}
+		return classification{class: Unknown, reason: err, unreadable: true}
 	}
-	v := verdict{code: env.code, message: env.message}
+	c := classification{code: env.code, message: env.message}
 	if env.code != http.StatusOK {
-		v.class = meaning(env.code)
-		return v
+		c.class = classOf(env.code)
+		return c
 	}
-	if v.data, err = env.data(); err != nil {
-		v.class, v.reason, v.unreadable = Unknown, err, true
+	if c.data, err = env.data(); err != nil {
+		c.class, c.reason, c.unreadable = Unknown, err, true
 	}
-	return v
+	return c
 }
 
-// meaning is what a refusal's number means, be it a status or an envelope's code.
-func meaning(n int) Class {
+// classOf is the class of a refusal's number, be it a status or an envelope's code.
+func classOf(n int) Class {
 	switch {
 	case n == http.StatusTooManyRequests:
 		return Throttled

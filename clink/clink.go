@@ -15,9 +15,13 @@
 //
 // # Connections
 //
-// Requests go over HTTP/1.1 and connections that are kept. Each carries one request at a time, so that one that breaks leaves one
-// request in doubt; an HTTP/2 connection would leave all that are in flight. Where the environment names a proxy (HTTPS_PROXY,
-// NO_PROXY) net/http goes through it; else the client has its connections itself.
+// Requests go over net/http's transport, through the proxy that the environment names if there is one (HTTPS_PROXY, NO_PROXY).
+// They use HTTP/1.1 and kept connections. Each carries one request at a time, so that one that breaks leaves one request in
+// doubt; an HTTP/2 connection would leave all that are in flight.
+//
+// An answer that nobody asked for can be taken for the next request's on its connection: the caller must compare an answer's
+// reference with its own. Where net/http notices such an answer, it prints it with package log, so a program that keeps
+// secrets out of its output silences that.
 package clink
 
 import (
@@ -33,10 +37,12 @@ import (
 
 // Client talks to one base URL with one key. It is safe for concurrent use.
 type Client struct {
-	baseURL string
-	timeout time.Duration
-	secrets redactor
-	carrier carrier
+	baseURL   string
+	header    http.Header // of every request, except for the timestamp
+	timeout   time.Duration
+	transport *http.Transport
+	proxy     string // its host and port; empty without one
+	secrets   redactor
 }
 
 // New returns a client, or says what is wrong with cfg, without repeating the values in it.
@@ -49,26 +55,28 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	carrier, err := newCarrier(cfg, base)
+	transport, proxy, err := newTransport(cfg, base)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
-		baseURL: base.String(),
-		timeout: cfg.Timeout,
-		secrets: newRedactor(cfg.Key),
-		carrier: carrier,
+		baseURL:   base.String(),
+		header:    cfg.header(),
+		timeout:   cfg.Timeout,
+		transport: transport,
+		proxy:     proxy,
+		secrets:   newRedactor(cfg.Key),
 	}, nil
 }
 
-// CreateSession makes a checkout session. The answer is handed on as it came, but for a text that holds the key:
-// that is "[redacted]". Whether it agrees with what was asked is the caller's to check. Every error is an [*Error].
+// CreateSession makes a checkout session. The answer is handed on as it came, except that a text with the key in it becomes
+// "[redacted]". Whether it agrees with what was asked is the caller's to check. Every error is an [*Error].
 func (c *Client) CreateSession(ctx context.Context, req Request) (*Session, error) {
 	body, err := req.Body()
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return call(ctx, c, outgoing{http.MethodPost, "/checkout/session", body}, func(data object) (*Session, error) {
+	return do(ctx, c, http.MethodPost, "/checkout/session", body, func(data object) (*Session, error) {
 		s, err := decodeSession(data)
 		if err == nil {
 			c.secrets.conceal(&s.SessionID, &s.URL, &s.Currency, &s.CustomerID, &s.MerchantReferenceID, &s.UIMode)
@@ -83,7 +91,7 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	if id == "" || id == "." || id == ".." {
 		return nil, &Error{Class: NotSent, Err: errors.New("no session id to ask for")}
 	}
-	return call(ctx, c, outgoing{http.MethodGet, "/checkout/session/" + url.PathEscape(id), ""}, func(data object) (*SessionStatus, error) {
+	return do(ctx, c, http.MethodGet, "/checkout/session/"+url.PathEscape(id), "", func(data object) (*SessionStatus, error) {
 		s, err := decodeStatus(data, id)
 		if err == nil {
 			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
@@ -93,7 +101,7 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 }
 
 // CloseIdle closes the connections that no request is using. One that a request is using may be kept after it.
-func (c *Client) CloseIdle() { c.carrier.closeIdle() }
+func (c *Client) CloseIdle() { c.transport.CloseIdleConnections() }
 
 // String names the client by its base URL; no verb and no logger prints more of it.
 func (c Client) String() string { return "clink.Client{" + c.baseURL + "}" }
@@ -107,64 +115,34 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 // LogValue is [Client.String].
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// call sends one request and decodes the data of its answer.
-func call[T any](ctx context.Context, c *Client, o outgoing, decode func(object) (*T, error)) (*T, error) {
-	e := c.send(ctx, o)
-	v := classify(e)
-	if v.class == "" {
-		answer, err := decode(v.data)
+// do sends one request and decodes the data of its answer.
+func do[T any](ctx context.Context, c *Client, method, path, body string, decode func(object) (*T, error)) (*T, error) {
+	r := c.send(ctx, method, path, body)
+	outcome := classify(r)
+	if outcome.class == "" {
+		answer, err := decode(outcome.data)
 		if err == nil {
 			return answer, nil
 		}
-		v = verdict{class: Unknown, reason: err, code: v.code, message: v.message, unreadable: true}
+		outcome.class, outcome.reason, outcome.unreadable = Unknown, err, true
 	}
-	return nil, c.failure(e, v)
+	return nil, c.failure(r, outcome)
 }
 
-// send does one request, whole: from connecting to the last byte of the answer.
-func (c *Client) send(ctx context.Context, o outgoing) ending {
-	deadline := time.Now().Add(c.timeout)
-	e := c.carrier.carry(ctx, o, deadline)
-	if e.err != nil && e.status != 0 {
-		e.err = fmt.Errorf("read the answer: %w", e.err)
-	}
-	if e.err != nil {
-		e.err = c.cause(ctx, deadline, e.err)
-	}
-	return e
-}
-
-// cause makes err safe to show, and certain to be the context's error when that is what ended the request.
-func (c *Client) cause(caller context.Context, deadline time.Time, err error) error {
-	err = c.secrets.cause(explain(err))
-	ended := caller.Err()
-	late := ended == nil && !time.Now().Before(deadline)
-	if late {
-		ended = context.DeadlineExceeded
-	}
-	if ended != nil && !errors.Is(err, ended) {
-		err = fmt.Errorf("%w: %w", ended, err)
-	}
-	if late {
-		err = fmt.Errorf("not done within %v: %w", c.timeout, err)
-	}
-	return err
-}
-
-// failure is the error for an end that is no success, with every text in it redacted.
-func (c *Client) failure(e ending, v verdict) *Error {
+// failure is the error for a response that is no success, with every text in it redacted.
+func (c *Client) failure(r response, outcome classification) *Error {
 	failed := &Error{
-		Class:   v.class,
-		Status:  e.status,
-		Code:    v.code,
-		Message: c.secrets.redact(v.message),
-		Err:     c.secrets.cause(v.reason),
+		Class:   outcome.class,
+		Status:  r.status,
+		Code:    outcome.code,
+		Message: c.secrets.redact(outcome.message),
+		Err:     c.secrets.cause(outcome.reason),
 	}
-	if v.unreadable {
-		failed.Sample = c.secrets.sample(string(e.body), maxSample)
+	if outcome.unreadable {
+		failed.Sample = c.secrets.sample(string(r.body), maxSample)
 	}
-	if v.class == Throttled {
-		failed.RetryAfter = retryAfter(e.header.Get("Retry-After"), time.Now())
+	if outcome.class == Throttled {
+		failed.RetryAfter = retryAfter(r.header.Get("Retry-After"), time.Now())
 	}
 	return failed
 }

@@ -79,7 +79,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// header is what every request says, but for its time.
+// header is what every request has, except for the timestamp.
 func (c Config) header() http.Header {
 	h := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"paylinks"}}
 	if c.Version != "" {

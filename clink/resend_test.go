@@ -47,10 +47,10 @@ func TestPostIsSentOnce(t *testing.T) {
 		{"no HTTP", "220 mail.example.com ESMTP\r\n", false, 1},
 	}
 	for _, tt := range tests {
-		for _, w := range ways {
-			t.Run(tt.name+" over "+w.name, func(t *testing.T) {
+		for _, via := range routes {
+			t.Run(tt.name+" over "+via.name, func(t *testing.T) {
 				var posts atomic.Int32
-				cfg := w.serve(t, func(conn net.Conn) {
+				cfg := via.serve(t, func(conn net.Conn) {
 					from := bufio.NewReader(conn)
 					for n := 1; readPost(from) == nil; n++ {
 						posts.Add(1)
@@ -81,6 +81,28 @@ func TestPostIsSentOnce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// net/http would send a GET again by itself when its kept connection ends without an answer.
+func TestGetIsSentOnce(t *testing.T) {
+	const open = `{"code":200,"data":{"status":"open"}}`
+	for _, via := range routes {
+		t.Run(via.name, func(t *testing.T) {
+			var requests atomic.Int32
+			client := clientOf(t, via.serve(t, func(conn net.Conn) {
+				for from := bufio.NewReader(conn); readPost(from) == nil && requests.Add(1)%2 == 1; {
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(open), open)
+				}
+			}))
+			if _, err := client.GetSession(t.Context(), "sess_1"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := client.GetSession(t.Context(), "sess_1")
+			if got := asError(t, err); got.Class != clink.Unknown || requests.Load() != 2 {
+				t.Errorf("%d requests, got %v", requests.Load(), got)
+			}
+		})
 	}
 }
 
@@ -128,13 +150,13 @@ func (b *breaking) Write(p []byte) (int, error) {
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {
-	for _, w := range ways {
+	for _, via := range routes {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			t.Run(fmt.Sprintf("%d over %s", status, w.name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d over %s", status, via.name), func(t *testing.T) {
 				var requests atomic.Int32
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 				defer elsewhere.Close()
-				client := w.client(t, func(rw http.ResponseWriter, r *http.Request) {
+				client := via.client(t, func(rw http.ResponseWriter, r *http.Request) {
 					requests.Add(1)
 					http.Redirect(rw, r, elsewhere.URL, status)
 				})

@@ -27,3 +27,8 @@ func retryAfter(header string, now time.Time) time.Duration {
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
+
+// isDigits says whether s is made of ASCII digits, at least one.
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

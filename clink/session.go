@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// SessionRequest asks for a checkout session. Its JSON is what is sent: see [SessionRequest.Prepare] and [ReadRequest], which
-// knows its members in their order, too. Amounts are decimal strings, in major units, and are sent as they stand.
+// SessionRequest asks for a checkout session. Its JSON is what is sent: see [SessionRequest.Prepare]. Amounts are decimal
+// strings, in major units, and are sent as they stand.
 type SessionRequest struct {
 	Amount   json.Number `json:"originalAmount"`
 	Currency string      `json:"originalCurrency"`
@@ -69,31 +69,28 @@ type SessionStatus struct {
 }
 
 func decodeSession(data object) (*Session, error) {
-	s := &Session{ExpiresAt: data.moment("expireTime")}
-	var err error
-	if s.Amount, err = data.number("originalAmount"); err != nil {
-		return nil, err
-	}
-	return s, data.texts(
-		place{"sessionId", &s.SessionID},
-		place{"url", &s.URL},
-		place{"originalCurrency", &s.Currency},
-		place{"customerId", &s.CustomerID},
-		place{"merchantReferenceId", &s.MerchantReferenceID},
-		place{"uiMode", &s.UIMode},
+	s := &Session{ExpiresAt: data.time("expireTime")}
+	return s, data.read(
+		field{"originalAmount", &s.Amount},
+		field{"sessionId", &s.SessionID},
+		field{"url", &s.URL},
+		field{"originalCurrency", &s.Currency},
+		field{"customerId", &s.CustomerID},
+		field{"merchantReferenceId", &s.MerchantReferenceID},
+		field{"uiMode", &s.UIMode},
 	)
 }
 
 // decodeStatus reads the answer to a question about the session asked. "complete", which one of
 // Clink's pages writes, becomes "completed".
 func decodeStatus(data object, asked string) (*SessionStatus, error) {
-	s := &SessionStatus{ExpiresAt: data.moment("expire")}
-	err := data.texts(
-		place{"sessionId", &s.SessionID},
-		place{"status", &s.Status},
-		place{"paymentStatus", &s.PaymentStatus},
-		place{"merchantReferenceId", &s.MerchantReferenceID},
-		place{"originalCurrency", &s.Currency},
+	s := &SessionStatus{ExpiresAt: data.time("expire")}
+	err := data.read(
+		field{"sessionId", &s.SessionID},
+		field{"status", &s.Status},
+		field{"paymentStatus", &s.PaymentStatus},
+		field{"merchantReferenceId", &s.MerchantReferenceID},
+		field{"originalCurrency", &s.Currency},
 	)
 	switch {
 	case err != nil:

@@ -206,6 +206,9 @@ func TestRequestHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, "GET", "/api/checkout/session/sess%2F..%2F1%3Fx", before)
+		if got.ContentLength != 0 || got.TransferEncoding != nil {
+			t.Errorf("content length %d, transfer encoding %v", got.ContentLength, got.TransferEncoding)
+		}
 	})
 }
 

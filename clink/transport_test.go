@@ -19,9 +19,9 @@ import (
 
 // A connection that breaks must leave one request in doubt, not all that are in flight.
 func TestHTTP1IsUsed(t *testing.T) {
-	for _, w := range ways {
-		t.Run(w.name, func(t *testing.T) {
-			client := w.client(t, func(rw http.ResponseWriter, r *http.Request) {
+	for _, via := range routes {
+		t.Run(via.name, func(t *testing.T) {
+			client := via.client(t, func(rw http.ResponseWriter, r *http.Request) {
 				if r.Proto != "HTTP/1.1" {
 					t.Errorf("got %s", r.Proto)
 				}
@@ -163,9 +163,9 @@ func TestAnswerIsBounded(t *testing.T) {
 		{"header of 128 KiB", withHeader(128 << 10), clink.Unknown},
 	}
 	for _, tt := range tests {
-		for _, w := range ways {
-			t.Run(tt.name+" over "+w.name, func(t *testing.T) {
-				_, err := w.client(t, tt.handler).CreateSession(t.Context(), smallRequest)
+		for _, via := range routes {
+			t.Run(tt.name+" over "+via.name, func(t *testing.T) {
+				_, err := via.client(t, tt.handler).CreateSession(t.Context(), smallRequest)
 				if tt.want == "" {
 					if err != nil {
 						t.Error(err)

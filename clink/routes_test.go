@@ -8,40 +8,39 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"sync"
 	"testing"
 
 	"paylinks/clink"
 )
 
-// way is how a client gets to a server. What is promised holds on each.
-type way struct {
+// route is how a client gets to a server. The promises hold on each.
+type route struct {
 	name            string
 	secure, proxied bool
 }
 
-var ways = []way{{name: "plain HTTP"}, {name: "TLS", secure: true}, {name: "TLS through a proxy", secure: true, proxied: true}}
+var routes = []route{{name: "plain HTTP"}, {name: "TLS", secure: true}, {name: "TLS through a proxy", secure: true, proxied: true}}
 
 // client talks to a server that h serves, which offers HTTP/2 where there is TLS.
-func (w way) client(t *testing.T, h http.HandlerFunc) *clink.Client {
+func (via route) client(t *testing.T, h http.HandlerFunc) *clink.Client {
 	t.Helper()
-	if !w.secure {
+	if !via.secure {
 		return newClient(t, h)
 	}
 	cfg := secureConfig(secureServer(t, h, nil))
-	if w.proxied {
+	if via.proxied {
 		cfg.Proxy = proxy(t, connectThrough)
 	}
 	return clientOf(t, cfg)
 }
 
-// serve lets handle have every connection, and returns what a client is made of that makes them.
-func (w way) serve(t *testing.T, handle func(net.Conn)) (cfg clink.Config) {
+// serve has handle serve every connection, and returns the configuration of a client that makes them.
+func (via route) serve(t *testing.T, handle func(net.Conn)) (cfg clink.Config) {
 	t.Helper()
 	listener := listen(t)
 	cfg.BaseURL = "http://" + listener.Addr().String()
 	secured := func(raw net.Conn) net.Conn { return raw }
-	if w.secure {
+	if via.secure {
 		certified := httptest.NewTLSServer(nil) // for its certificate
 		certified.Close()
 		secured = func(raw net.Conn) net.Conn {
@@ -50,50 +49,19 @@ func (w way) serve(t *testing.T, handle func(net.Conn)) (cfg clink.Config) {
 		cfg.BaseURL = "https://" + listener.Addr().String()
 		cfg.RootCAs = certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	}
-	if w.proxied {
+	if via.proxied {
 		cfg.Proxy = proxy(t, connectThrough)
 	}
-	serveTCP(t, listener, func(conn net.Conn) { handle(secured(&socket{TCPConn: conn.(*net.TCPConn)})) })
+	serveTCP(t, listener, func(conn net.Conn) { handle(secured(conn)) })
 	return cfg
 }
 
-// socket is a connection that can be told to keep what is written to it, and to write it in one go.
-type socket struct {
-	*net.TCPConn
-	mu      sync.Mutex
-	holding bool
-	written []byte
-}
-
-// below is what a connection that serve has made goes over.
-func below(conn net.Conn) *socket {
+// below is the TCP connection under one that serve has made.
+func below(conn net.Conn) *net.TCPConn {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	return conn.(*socket)
-}
-
-func (s *socket) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.holding {
-		return s.TCPConn.Write(p)
-	}
-	s.written = append(s.written, p...)
-	return len(p), nil
-}
-
-func (s *socket) hold() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.holding = true
-}
-
-func (s *socket) release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.holding = false
-	_, _ = s.TCPConn.Write(s.written)
+	return conn.(*net.TCPConn)
 }
 
 func secureServer(t *testing.T, h http.HandlerFunc, settings *tls.Config) *httptest.Server {
@@ -111,7 +79,7 @@ func secureConfig(server *httptest.Server) clink.Config {
 	return clink.Config{BaseURL: server.URL, RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 }
 
-// proxy starts a proxy that h serves, and has a client find it.
+// proxy starts a proxy that h serves, and returns it as a client's configuration names it.
 func proxy(t *testing.T, h http.HandlerFunc) func(*http.Request) (*url.URL, error) {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -145,7 +113,7 @@ func connectThrough(rw http.ResponseWriter, r *http.Request) {
 	_ = client.Close()
 }
 
-// serveTCP lets handle have every connection to a loopback address, which it returns.
+// serveTCP has handle serve every connection to the listener, and returns its address.
 func serveTCP(t *testing.T, listener net.Listener, handle func(net.Conn)) string {
 	t.Helper()
 	t.Cleanup(func() { _ = listener.Close() })
