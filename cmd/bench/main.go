@@ -1,38 +1,28 @@
-// Command bench measures paylinks and writes one table: each figure beside its peer from the same run, on this machine.
-//
-// # What can be trusted
-//
-// What is timed is a process of its own, from its start to its exit, with CPU time and peak memory from the kernel's
-// account of it; the exceptions (pace, import, the time to the first request) say so in the table's notes.
-// A figure and its peer take turns. A run counts only when it ended with the status that was expected, its summary says
-// that every row has its link, the links file has a line for each, and the server made as many sessions. What cannot be
-// measured is named, and never counts as reached.
-//
-// # Layout
-//
-// [figures] lists what is measured; each figure has a file. The work that several of them share, such as the job of a
-// million rows, is done once, by whichever comes first.
+// Command bench measures paylinks and writes one table: each figure with its bar, and beside it what a peer, or an earlier
+// paylinks, does in the same run on the same machine. README.md says how each figure is measured.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
-
-	"github.com/spf13/cobra"
+	"time"
 )
 
-// Exit statuses.
 const (
 	exitOK          = 0
-	exitUnmeasured  = 1 // the table is written, but a figure is missing; or nothing could be measured at all
+	exitMissed      = 1 // a bar was missed or a figure could not be measured, as the table says; or there is no table at all
 	exitUsage       = 64
 	exitInterrupted = 130
 )
@@ -43,176 +33,110 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// errUnmeasured means that the table says what is missing.
-var errUnmeasured = errors.New("not every figure could be measured: see the table")
+// errUsage ends the message of a mistake in the command line.
+var errUsage = errors.New("see --help")
 
-// usageError is a mistake in the command line.
-type usageError struct{ error }
-
-// run is the whole program: it returns the exit status.
-func run(ctx context.Context, args []string, out, words io.Writer) int {
-	root := newRoot(out, words)
-	root.SetArgs(args)
-	root.SetOut(out)
-	root.SetErr(words)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
+// run is the whole program: it returns the exit status. bare, scan and serve are parts of bench that it runs as processes of
+// their own.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := attempt(func() {
+		switch {
+		case len(args) == 3 && args[0] == "bare":
+			sendBare(args[1], args[2])
+		case len(args) == 2 && args[0] == "scan":
+			scan(args[1], stdout)
+		case len(args) == 2 && args[0] == "serve":
+			serve(args[1], os.Stdin, stdout)
+		default:
+			runBench(ctx, args, stdout, stderr)
+		}
+	})
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
 		return exitOK
-	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(words, "bench: interrupted")
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "bench: interrupted")
 		return exitInterrupted
 	}
-	fmt.Fprintf(words, "bench: error: %v\n", err)
-	var usage usageError
-	if errors.As(err, &usage) {
-		fmt.Fprintln(words, "hint: see --help")
+	fmt.Fprintf(stderr, "bench: error: %v\n", err)
+	if errors.Is(err, errUsage) {
 		return exitUsage
 	}
-	return exitUnmeasured
+	return exitMissed
 }
 
-type options struct {
-	paylinks string
-	only     []string
-	output   string
-	work     string
-	quick    bool
-}
-
-func newRoot(out, words io.Writer) *cobra.Command {
-	var o options
-	root := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure paylinks, each figure beside its peer, and write one table",
-		Long: `bench measures the paylinks program against the stand-in Clink on this machine, and writes one Markdown table: what was
-measured, what a peer does in the same run, what is to be reached, and whether it is. What is under way goes to standard
-error. All of it takes some seven minutes and 4 GB of disk; do nothing else on the machine meanwhile.
-
-The figures, for --only:
-
-` + figureHelp() + `
-Peers that are not installed (GNU parallel, curl, sqlite3) are named as skipped. The status is 0 when everything was
-measured, be it reached or not; 1 when a figure is missing; 64 for a mistake in the command line; 130 when interrupted.
-Everything it makes is in a folder of its own, which is removed at the end.`,
-		Example: `  make bench
-  go run ./cmd/bench --only throughput,parallel
-  go run ./cmd/bench --quick               # does it work? judges nothing`,
-		Args:          func(_ *cobra.Command, args []string) error { return noArguments(args) },
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), o, out, words) },
+// runBench measures in a folder of its own, which it removes, and writes the table.
+func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) {
+	refuse := func(format string, args ...any) { must(fmt.Errorf(format+"; %w", append(args, errUsage)...)) }
+	var known []string
+	for _, m := range measurements {
+		known = append(known, m.name)
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	flags := root.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&o.paylinks, "paylinks", filepath.Join("bin", "paylinks"), "`PATH` of the program to measure")
-	flags.StringSliceVar(&o.only, "only", nil, "measure only these `FIGURES`, by name (default: all)")
-	flags.StringVar(&o.output, "output", filepath.Join("bin", "bench.md"), "write the table to `PATH`, too")
-	flags.StringVar(&o.work, "work", "", "`FOLDER` to work in, on a real disk (default: the user's cache folder)")
-	flags.BoolVar(&o.quick, "quick", false, "tiny sizes, to see that it works; nothing is judged")
-	root.AddCommand(newBare(), newScan(out), newImport(out))
-	return root
-}
-
-func noArguments(args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("bench takes nothing but flags, and was given %q", args[0])}
+	cache, _ := os.UserCacheDir() // where there is none, a folder must be named
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	paylinks := flags.String("paylinks", filepath.Join("bin", "paylinks"), "`PATH` of the program to measure")
+	before := flags.String("before", "", "`PATH` of an earlier paylinks, measured in turns with it for a column of its own")
+	only := flags.String("only", strings.Join(known, ","), "make only these `MEASUREMENTS`")
+	output := flags.String("output", filepath.Join("bin", "bench.md"), "write the table to `PATH`, too")
+	work := flags.String("work", cache, "`FOLDER` to work in, on a real disk")
+	quick := flags.Bool("quick", false, "tiny sizes, to see that it works; nothing is judged")
+	if err := flags.Parse(args); err != nil {
+		refuse("%w", err)
 	}
-	return nil
-}
-
-func runBench(ctx context.Context, o options, out, words io.Writer) (err error) {
-	chosen, err := choose(o.only)
-	if err != nil {
-		return err
+	if flags.NArg() > 0 {
+		refuse("bench takes only flags, and was given %q", flags.Arg(0))
 	}
-	program, err := filepath.Abs(o.paylinks)
-	if err != nil {
-		return err
+	var chosen []measurement
+	for name := range strings.SplitSeq(*only, ",") {
+		i := slices.Index(known, name)
+		if i < 0 {
+			refuse("--only: there is no measurement %q", name)
+		}
+		chosen = append(chosen, measurements[i])
 	}
-	if _, err := os.Stat(program); err != nil {
-		return usageError{fmt.Errorf("--paylinks: %w", err)}
-	}
-	if info, err := os.Stat(filepath.Dir(o.output)); err != nil || !info.IsDir() {
-		return usageError{fmt.Errorf("--output: there is no folder %s", filepath.Dir(o.output))}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	folder, err := makeFolder(o.work)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	b := newBench(ctx, program, self, folder, o.quick, words)
-	m, err := b.describeMachine(ctx)
-	if err != nil {
-		return err
-	}
-	if m.fileSystem.inMemory && !o.quick {
-		return usageError{fmt.Errorf("%s is in memory (%s), where nothing is durable: name a folder on a disk with --work", folder, m.fileSystem.name)}
-	}
-	t := b.measure(ctx, chosen)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	text := t.markdown(m, b)
-	if _, err := io.WriteString(out, text); err != nil {
-		return err
-	}
-	if err := os.WriteFile(o.output, []byte(text), 0o644); err != nil {
-		return err
-	}
-	if t.missing {
-		return errUnmeasured
-	}
-	return nil
-}
-
-// choose finds the figures by name, in the order of the table; none named is all of them.
-func choose(names []string) ([]figure, error) {
-	var chosen []figure
-	known := map[string]bool{}
-	for _, f := range figures {
-		known[f.name] = true
-		if len(names) == 0 || slices.Contains(names, f.name) {
-			chosen = append(chosen, f)
+	b := &bench{ctx: ctx, self: must1(os.Executable()), quick: *quick, words: stderr, stop: func() {}}
+	b.durable, b.million = sync.OnceValue(b.measureDurable), sync.OnceValue(b.measureMillion)
+	for _, path := range []string{*paylinks, *before} {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			refuse("the program to measure: %w", err)
+		} else if path != "" {
+			b.programs = append(b.programs, must1(filepath.Abs(path)))
 		}
 	}
-	for _, name := range names {
-		if !known[name] {
-			return nil, usageError{fmt.Errorf("--only: there is no figure %q", name)}
-		}
+	if info, err := os.Stat(filepath.Dir(*output)); err != nil || !info.IsDir() {
+		refuse("--output: there is no folder %s", filepath.Dir(*output))
 	}
-	return chosen, nil
+	must(os.MkdirAll(*work, 0o700))
+	b.folder = must1(os.MkdirTemp(must1(filepath.Abs(*work)), "paylinks-bench-"))
+	defer func() { b.stop(); must(os.RemoveAll(b.folder)) }()
+	machine := b.machine()
+	lines := b.measure(chosen)
+	must(ctx.Err())
+	text := markdown(machine, lines, *before != "", *quick)
+	must1(io.WriteString(stdout, text))
+	must(os.WriteFile(*output, []byte(text), 0o644))
+	must(verdictOf(lines, *quick))
 }
 
-func figureHelp() string {
-	var b strings.Builder
-	for _, f := range figures {
-		fmt.Fprintf(&b, "  %-12s %s\n", f.name, f.what)
+// machine says in a line where the figures come from. A folder in memory is an error, since nothing is durable there.
+func (b *bench) machine() string {
+	fileSystem := b.said("df", "--output=fstype", b.folder)
+	if strings.HasSuffix(fileSystem, "tmpfs") && !b.quick {
+		must(fmt.Errorf("%s is in memory, where nothing is durable: name a folder on a disk with --work; %w", b.folder, errUsage))
 	}
-	return b.String()
+	versions := b.said(b.programs[0], "version")
+	if len(b.programs) > 1 {
+		versions += ", before: " + b.said(b.programs[1], "version")
+	}
+	return fmt.Sprintf("%s, %d cores, %s; %s; %s; work folder on %s, where a commit of 40 KB takes %.2f ms; %s; %s.",
+		b.said("grep", "-m1", "model name", "/proc/cpuinfo"), runtime.NumCPU(), b.said("grep", "MemTotal", "/proc/meminfo"),
+		b.said("uname", "-sr"), runtime.Version(), fileSystem, b.timeCommit()*1e3, versions, time.Now().UTC().Format(time.DateOnly))
 }
 
-// makeFolder makes the work folder inside the one named, or inside the user's cache.
-func makeFolder(inside string) (string, error) {
-	if inside == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", usageError{fmt.Errorf("%w; name a folder with --work", err)}
-		}
-		if err := os.MkdirAll(cache, 0o700); err != nil {
-			return "", err
-		}
-		inside = cache
-	}
-	inside, err := filepath.Abs(inside)
-	if err != nil {
-		return "", err
-	}
-	return os.MkdirTemp(inside, "paylinks-bench-")
+// said is what follows the last colon of what a program says in its last line, or that it is not known.
+func (b *bench) said(program string, args ...string) string {
+	out, _ := b.process(program, args).Output()
+	text := strings.TrimSpace(string(out))
+	return cmp.Or(strings.TrimSpace(text[strings.LastIndexAny(text, ":\n")+1:]), program+" not known")
 }

@@ -1,106 +1,140 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"os/exec"
-	"strings"
-	"syscall"
+	"strconv"
+	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"paylinks/clink/simulator"
 )
 
-// server is a simulator in a process of its own.
-type server struct {
-	url string // that clients are to use
-	own string // the simulator's; another than url when a front stands before it
-	cmd *exec.Cmd
-	bye *bytes.Buffer
+// record is what the server has seen between two moments.
+type record struct {
+	Requests, Sessions int           // a request that was refused made no session
+	First              time.Duration // from the first moment to the first request
+	Span               time.Duration // from the first request to the last
+	InSecond           int           // the most requests in any span of one second
+	Gap                time.Duration // the longest without a request
 }
 
-// serve starts a simulator on a free port; stop ends it.
-func (b *bench) serve(ctx context.Context, flags ...string) (*server, error) {
-	c := command{program: b.paylinks, args: append([]string{"simulator", "--addr", "127.0.0.1:0"}, flags...)}
-	b.note(c)
-	s := &server{cmd: b.process(ctx, c.program, c.args), bye: new(bytes.Buffer)}
-	s.cmd.Stderr = s.bye
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", b.shown(c), err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	url, found := strings.CutPrefix(strings.TrimSpace(line), "simulator at ")
-	if err != nil || !found {
-		s.stop()
-		return nil, fmt.Errorf("%s: it does not say its address: %s", b.shown(c), lastWords(line+s.bye.String()))
-	}
-	s.url, s.own = url, url
-	return s, nil
-}
+// perSecond is requests a second between the first and the last, when the first so many are not counted.
+func (r record) perSecond(first int) float64 { return float64(r.Requests-first) / r.Span.Seconds() }
 
-// stop ends the simulator and waits for its end.
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	_ = s.cmd.Wait() // it has nothing to say that is of use any more
-}
-
-// sessions is how many the simulator has made.
-func (s *server) sessions(ctx context.Context) (int, error) {
-	answer, err := s.ask(ctx, "summary")
-	if err != nil {
-		return 0, err
-	}
-	defer answer.Close()
-	var summary struct {
-		Sessions int `json:"sessions"`
-	}
-	if err := json.NewDecoder(answer).Decode(&summary); err != nil {
-		return 0, fmt.Errorf("the simulator's summary: %w", err)
-	}
-	return summary.Sessions, nil
-}
-
-// lastMade is when the simulator made each of its latest sessions, to the millisecond; it must keep its record.
-func (s *server) lastMade(ctx context.Context, sessions int) ([]time.Time, error) {
-	answer, err := s.ask(ctx, "sessions")
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Close()
-	var made []time.Time
-	for lines := json.NewDecoder(answer); ; {
-		var session struct {
-			Created time.Time `json:"created"`
+// recordOf takes the times at which requests came, in their order.
+func recordOf(arrivals []time.Duration) record {
+	r := record{Requests: len(arrivals)}
+	begin := 0 // of the second that ends with the request
+	for end, at := range arrivals {
+		for at-arrivals[begin] >= time.Second {
+			begin++
 		}
-		if err := lines.Decode(&session); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("the simulator's sessions: %w", err)
-		}
-		made = append(made, session.Created)
+		r.InSecond = max(r.InSecond, end-begin+1)
+		r.Gap = max(r.Gap, at-arrivals[max(0, end-1)])
+		r.First, r.Span = arrivals[0], at-arrivals[0]
 	}
-	if len(made) < sessions {
-		return nil, fmt.Errorf("the simulator knows %d sessions, expected %d or more", len(made), sessions)
-	}
-	return made[len(made)-sessions:], nil
+	return r
 }
 
-// ask reads what the simulator knows.
-func (s *server) ask(ctx context.Context, what string) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.own+"/_simulator/"+what, nil)
-	if err != nil {
-		return nil, err
+// refuseFor is how long a recorder refuses: about as long as requests are in flight when the first is refused.
+const refuseFor = 200 * time.Millisecond
+
+// recorder notes when each request comes and passes it to a simulator, unless it is to be refused.
+type recorder struct {
+	simulator *simulator.Server
+
+	mu          sync.Mutex
+	begun       time.Time
+	arrivals    []time.Duration // since begun
+	sessions    int             // made before begun
+	refuseAfter int             // requests; 0 is never
+	refuseUntil time.Duration   // since begun; 0 is not yet
+}
+
+// record answers with what came since it was asked last, and begins anew.
+func (rec *recorder) record(w http.ResponseWriter, r *http.Request) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	got, sessions := recordOf(rec.arrivals), rec.simulator.Summary().Sessions
+	got.Sessions = sessions - rec.sessions
+	_ = json.NewEncoder(w).Encode(got) // bench notices an answer that is missing
+	rec.refuseAfter, _ = strconv.Atoi(r.FormValue("refuse-after"))
+	rec.begun, rec.sessions, rec.arrivals, rec.refuseUntil = time.Now(), sessions, nil, 0
+}
+
+func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/_bench":
+		rec.record(w, r)
+	case rec.refuses():
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+	default:
+		rec.simulator.ServeHTTP(w, r)
 	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
+}
+
+// refuses notes a request that comes now, and says whether it is to be refused.
+func (rec *recorder) refuses() bool {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	now := time.Since(rec.begun)
+	rec.arrivals = append(rec.arrivals, now)
+	if rec.refuseAfter > 0 && rec.refuseUntil == 0 && len(rec.arrivals) > rec.refuseAfter {
+		rec.refuseUntil = now + refuseFor
 	}
-	return answer.Body, nil
+	return now < rec.refuseUntil
+}
+
+func newRecorder(latency time.Duration) *recorder {
+	rest := func(d time.Duration) { // in the kernel, which wakes a thread sooner than Go's timers do on an idle machine
+		if timeout := unix.NsecToTimeval(int64(d)); d > 0 {
+			_, _ = unix.Select(0, nil, nil, nil, &timeout) // a signal ends it a little early
+		}
+	}
+	return &recorder{simulator: simulator.New(simulator.Config{AllowNoKey: true, KeepNoRecord: true, Latency: latency, Rest: rest})}
+}
+
+// serve is the server's process. It says its address and serves until its standard input ends, at the latest when bench does.
+func serve(latency string, stdin io.Reader, stdout io.Writer) {
+	server := &http.Server{Handler: newRecorder(must1(time.ParseDuration(latency))), ReadHeaderTimeout: 10 * time.Second}
+	listener := must1(net.Listen("tcp", "127.0.0.1:0"))
+	fmt.Fprintln(stdout, "http://"+listener.Addr().String())
+	go func() { _ = server.Serve(listener) }() // it ends by Close
+	_, _ = io.Copy(io.Discard, stdin)
+	_ = server.Close()
+}
+
+// server is a simulator with a recorder, in a process of its own.
+type server struct{ url string }
+
+// serve starts a server on a free port that takes so long for each answer, in the place of the one before.
+func (b *bench) serve(latency time.Duration) server {
+	b.stop()
+	cmd := b.process(b.self, []string{"serve", latency.String()})
+	stdin, stdout := must1(cmd.StdinPipe()), must1(cmd.StdoutPipe())
+	must(cmd.Start())
+	b.stop = func() {
+		_ = stdin.Close()
+		_ = cmd.Wait() // how it ends does not matter any more
+	}
+	var s server
+	if _, err := fmt.Fscan(stdout, &s.url); err != nil {
+		must(fmt.Errorf("the server does not say its address: %w", err))
+	}
+	return s
+}
+
+// record is what the server has seen since it was called last. From now on it refuses after so many requests; 0 is never.
+func (s server) record(refuseAfter int) (r record) {
+	answer := must1(http.Get(fmt.Sprintf("%s/_bench?refuse-after=%d", s.url, refuseAfter)))
+	defer answer.Body.Close()
+	must(json.NewDecoder(answer.Body).Decode(&r))
+	return r
 }

@@ -2,63 +2,121 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
-// table is what came of the figures.
-type table struct {
-	rows    []row
-	figures []figure
-	missing bool // a figure could not be measured
+// line is a line of the table.
+type line struct {
+	name     string
+	verb     string   // how a figure is written, such as %.0f
+	unit     string   // of all figures of the line
+	ours     []sample // of the program that is judged, and of the one that it is compared with, if any
+	peer     sample
+	peerName string
+	bar      bar
+	err      error // why there is no figure; the rest of the line is then empty
 }
 
-// markdown is the whole text: the machine, the table, how each figure is measured, and the command lines. It is
-// fit for a README as it is: short, and without this machine's paths.
-func (t table) markdown(m machine, b *bench) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "%s\n\n", m)
-	if b.quick {
-		s.WriteString("**Tiny sizes (--quick): these figures only show that bench works, and nothing is judged.**\n\n")
+// bar is what the median of a line must be; a bound of 0 is none.
+type bar struct{ atLeast, atMost float64 }
+
+const ok, missed, unmeasured = "ok", "missed", "not measured"
+
+// verdict judges the line; "" means that it has no bar, or nothing to judge.
+func (l line) verdict(quick bool) string {
+	switch {
+	case l.err != nil:
+		return unmeasured
+	case l.bar == bar{} || len(l.ours) == 0 || quick:
+		return ""
 	}
-	s.WriteString("| figure | measured | peer | reach | met |\n| --- | --- | --- | --- | --- |\n")
-	for _, r := range t.rows {
-		if b.quick {
-			r.met = unjudged
+	if value := l.ours[0].median(); value >= l.bar.atLeast && (l.bar.atMost == 0 || value <= l.bar.atMost) {
+		return ok
+	}
+	return missed
+}
+
+func (b bar) text(verb string) string {
+	switch least, most := english.Sprintf(verb, b.atLeast), english.Sprintf(verb, b.atMost); {
+	case b == bar{}:
+		return ""
+	case b.atMost == 0:
+		return "≥ " + least
+	case b.atLeast == 0:
+		return "≤ " + most
+	default:
+		return least + "–" + most
+	}
+}
+
+// verdictOf is an error when a bar was missed or a figure is missing. Under quick nothing is judged.
+func verdictOf(lines []line, quick bool) error {
+	var errs []error
+	for _, l := range lines {
+		if v := l.verdict(quick); v == missed || v == unmeasured {
+			errs = append(errs, fmt.Errorf("%s: %s", l.name, v))
 		}
-		cells := []string{r.title, r.measured, r.peer, r.reach, string(r.met)}
+	}
+	return errors.Join(errs...)
+}
+
+// markdown is the table with the machine above it. With before there is a column for the program that was compared.
+func markdown(machine string, lines []line, before, quick bool) string {
+	rows := [][]string{{"figure", "measured", "before", "peer", "bar", "unit", "verdict"}, slices.Repeat([]string{"---"}, 7)}
+	for _, l := range lines {
+		var ours [2]string
+		for i, figure := range l.ours {
+			ours[i] = figure.text(l.verb)
+		}
+		if l.err != nil {
+			ours[0] = l.err.Error()
+		}
+		if len(l.peer) > 0 {
+			l.peerName += ": " + l.peer.text(l.verb)
+		}
+		rows = append(rows, []string{l.name, ours[0], ours[1], l.peerName, l.bar.text(l.verb), l.unit, l.verdict(quick)})
+	}
+	text := machine + "\n\n"
+	if quick {
+		text += "**Tiny sizes (--quick): nothing is judged.**\n\n"
+	}
+	for _, cells := range rows {
+		if !before {
+			cells = slices.Delete(cells, 2, 3)
+		}
 		for i, cell := range cells {
-			cells[i] = cmp.Or(inCell.Replace(cell), "–")
+			cells[i] = cmp.Or(strings.NewReplacer("|", `\|`, "\n", " ").Replace(cell), "–")
 		}
-		fmt.Fprintf(&s, "| %s |\n", strings.Join(cells, " | "))
+		text += "| " + strings.Join(cells, " | ") + " |\n"
 	}
-	s.WriteString("\nHow each is measured:\n\n")
-	for _, f := range t.figures {
-		fmt.Fprintf(&s, "* **%s**: %s\n", f.title, oneLine(f.note))
-	}
-	s.WriteString("\n" + oneLine(commonNote) + "\n")
-	s.WriteString("\n<details>\n<summary>The command lines</summary>\n\n" + oneLine(commandNote) + "\n\n```\n")
-	for _, line := range b.commands {
-		s.WriteString(line + "\n")
-	}
-	s.WriteString("```\n\n</details>\n")
-	return s.String()
+	return text + "\nMedians, with the least and the most of several runs. How each figure is measured: cmd/bench/README.md.\n"
 }
 
-// oneLine undoes the line breaks of a text in the code.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// english writes figures as people read them: 1,234,567.
+var english = message.NewPrinter(language.English)
 
-// inCell keeps a text inside its cell.
-var inCell = strings.NewReplacer("|", `\|`, "\n", " ")
+// sample is one quantity, measured several times.
+type sample []float64
 
-const commonNote = `A process is timed from just before its start to its exit; CPU time (user and system) and peak
-resident memory are what the kernel says of it when it has ended (wait4). Where there are several runs, the figure is
-their median, with the least and the most behind it. paylinks and its peer take turns, and all written data is synced
-to disk before each run, so that nobody pays for the one before. The server is paylinks simulator, a process of its
-own on the same machine: all of them share its cores. Each invoice file is generated, the same every time: invoice_id,
-amount, currency, customer_email and a description of some 40 characters. Each run has a new ledger unless the text
-says otherwise, and inherits no settings from the environment. A run counts only when it ended with the status
-expected, its summary counts every row as created, its links file has a line for each, and the server made exactly as
-many sessions.`
+// median of an empty sample is 0.
+func (s sample) median() float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return (sorted[(len(s)-1)/2] + sorted[len(s)/2]) / 2
+}
 
-const commandNote = "`bench` is this program's own part, N the number of rows in a file, URL a server's address; all files are in the work folder."
+// text is the median, and the least and the most where there are several.
+func (s sample) text(verb string) string {
+	if len(s) < 2 {
+		return english.Sprintf(verb, s.median())
+	}
+	return english.Sprintf(verb+" ("+verb+"–"+verb+")", s.median(), slices.Min(s), slices.Max(s))
+}
