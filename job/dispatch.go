@@ -14,22 +14,22 @@ type dispatcher struct {
 	job     Job
 	observe func(Event)
 
-	work  chan *task
-	ends  chan turn
-	fresh chan *Item
-	gate  gate
-	pace  *pace
+	work    chan *task
+	results chan result
+	fresh   chan *Item
+	gate    gate
+	pace    *pace
 
-	next     *task // the first fresh item, taken from its channel but not handed out yet
-	fed      bool  // fresh is closed
-	again    retries
-	inFlight int
-	counted  int // items with a place under Limit
-	failures int
-	wrong    int       // sessions in a row that are not what was asked for
-	last     string    // how the last turn without an answer ended
-	report   Report    // its Stop is empty while the run goes on
-	told     time.Time // until when the observer believes that nothing flows; zero: it flows
+	next       *task // the first fresh item, taken from its channel but not handed out yet
+	fed        bool  // fresh is closed
+	retries    retryQueue
+	inFlight   int
+	counted    int // items with a place under Limit
+	failures   int
+	mismatches int       // in a row
+	lastMiss   string    // how the last request without an answer ended
+	report     Report    // its Stop is empty while the run goes on
+	haltedTo   time.Time // until when, as the observer was last told, nothing is sent; zero: requests flow
 }
 
 func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
@@ -38,7 +38,7 @@ func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
 		job:      j,
 		observe:  observe,
 		work:     make(chan *task),
-		ends:     make(chan turn, 2*s.Concurrency), // of each worker one on its way to the record, and one behind it
+		results:  make(chan result, 2*s.Concurrency), // of each worker one on its way to the record, and one behind it
 		fresh:    make(chan *Item, page),
 		pace:     newPace(s.Rate),
 		counted:  s.Sent,
@@ -74,8 +74,8 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 		select {
 		case work <- t:
 			d.handedOut(t, time.Now())
-		case e := <-d.ends:
-			d.ended(e)
+		case r := <-d.results:
+			d.done(r)
 		case item, ok := <-fresh:
 			if d.fed = !ok; ok {
 				d.next = &task{item: item}
@@ -86,23 +86,23 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 	}
 	d.gate.stopped.Store(true)
 	for d.inFlight > 0 {
-		d.ended(<-d.ends)
+		d.done(<-d.results)
 	}
 	return d.report
 }
 
-// choose returns the task whose turn it is, and how long it must wait; less than 0 is until something else
+// choose returns the task that leaves next, and how long it must wait; less than 0 is until something else
 // happens. Items that come back go before fresh ones, so that the number in doubt stays small.
 func (d *dispatcher) choose(now time.Time) (*task, time.Duration) {
 	var t *task
 	wait := time.Duration(-1)
 	switch {
-	case len(d.again) > 0 && !d.again[0].due.After(now):
-		t = d.again[0]
+	case len(d.retries) > 0 && !d.retries[0].due.After(now):
+		t = d.retries[0]
 	case d.next != nil && !d.full():
 		t = d.next
-	case len(d.again) > 0:
-		return nil, d.again[0].due.Sub(now)
+	case len(d.retries) > 0:
+		return nil, d.retries[0].due.Sub(now)
 	}
 	if t == nil {
 		return nil, wait
@@ -124,15 +124,15 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 		return true
 	}
 	if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && left == 0 {
-		d.stop(Report{Stop: GaveUp, Reason: fmt.Sprintf("no row has moved for %s", d.GiveUpAfter), Last: d.last})
+		d.stop(Report{Stop: GaveUp, Reason: fmt.Sprintf("no row got any further for %s", d.GiveUpAfter), Last: d.lastMiss})
 		return true
 	}
-	if t != nil || d.inFlight > 0 || len(d.again) > 0 {
+	if t != nil || d.inFlight > 0 || len(d.retries) > 0 {
 		return false
 	}
 	switch {
 	case d.next != nil && d.full():
-		d.stop(Report{Stop: LimitReached, Reason: fmt.Sprintf("as many rows were sent as --limit allows: %d", d.counted)})
+		d.stop(Report{Stop: LimitReached, Reason: fmt.Sprintf("the limit of this run is reached: %d", d.counted)})
 	case d.next == nil && d.fed:
 		d.stop(Report{Stop: Finished})
 	default:
@@ -141,32 +141,32 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 	return true
 }
 
-// handedOut books that a worker took the task.
+// handedOut notes that a worker took the task.
 func (d *dispatcher) handedOut(t *task, now time.Time) {
 	if t == d.next {
 		d.next = nil
 	} else {
-		heap.Pop(&d.again)
+		heap.Pop(&d.retries)
 	}
 	if !t.counted {
 		t.counted = true
 		d.counted++
 	}
 	d.inFlight++
-	d.pace.left(now)
+	d.pace.sent(now)
 }
 
-// ended books a turn's end: for the pace, for the item's next turn, for the stops.
-func (d *dispatcher) ended(e turn) {
+// done takes a worker's result: for the pace, for the item's next try, for what ends the run.
+func (d *dispatcher) done(r result) {
 	d.inFlight--
 	now := time.Now()
-	if e.kind == turnFailed {
-		d.stop(Report{Stop: LedgerFailed, Reason: e.err.Error(), Err: e.err})
+	if r.kind == resultLedgerFailed {
+		d.stop(Report{Stop: LedgerFailed, Reason: r.err.Error(), Err: r.err})
 		return
 	}
-	e.sent = e.sent || e.kind == turnSent
-	again := d.book(e, now) && d.report.Stop == ""
-	if !again && !e.sent {
+	r.sent = r.sent || r.kind == resultAttempted
+	retried := d.handle(r, now) && d.report.Stop == ""
+	if !retried && !r.sent {
 		d.counted--
 	}
 	d.gate.outage.Store(d.pace.outage())
@@ -174,81 +174,81 @@ func (d *dispatcher) ended(e turn) {
 		d.gate.pause(d.pace.pausedUntil)
 	}
 	d.observe(Moved{
-		Item: e.item, From: e.from, Attempt: e.number, Verdict: e.verdict, Status: e.status, Took: e.took, Again: again,
-		Link: e.link,
+		Item: r.item, From: r.from, Attempt: r.number, Decision: r.decision, Status: r.status, Took: r.took, Retried: retried,
+		Link: r.link,
 	})
-	d.tell(now, e.verdict.Reason)
+	d.announce(now, r.decision.Reason)
 }
 
-// book draws the consequences of a turn and says whether the item will have another one.
-func (d *dispatcher) book(e turn, now time.Time) (again bool) {
-	switch e.kind {
-	case turnWithdrawn:
-		return d.requeue(e.task, now)
-	case turnWaits, turnSettled:
-		if e.status != 0 {
+// handle draws the consequences of a result and says whether the item comes back in this run.
+func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
+	switch r.kind {
+	case resultWithdrawn:
+		return d.requeue(r.task, now)
+	case resultWaits, resultSettled:
+		if r.status != 0 {
 			d.pace.answered()
 		}
-		if e.kind == turnSettled {
+		if r.kind == resultSettled {
 			d.pace.moved()
-			d.countFailure(e.verdict.State)
+			d.countFailure(r.decision.State)
 		}
 		return false
 	}
-	switch e.verdict.Outcome {
+	switch r.decision.Outcome {
 	case OutcomeThrottled:
-		d.pace.throttled(now, e.startedAt, e.retryAfter)
+		d.pace.throttled(now, r.startedAt, r.retryAfter)
 		wait := d.pace.pausedUntil.Sub(now)
-		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || e.retryAfter > 0 && wait >= left) {
-			d.stop(d.tooLongAPause(wait, e.retryAfter > 0))
+		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || r.retryAfter > 0 && wait >= left) {
+			d.stop(d.pauseTooLong(wait, r.retryAfter > 0))
 		}
-		return d.requeue(e.task, now)
+		return d.requeue(r.task, now)
 	case OutcomeNotSent, OutcomeUnknown:
-		d.pace.missed(now, e.probe)
-		d.last = e.verdict.Reason
-		e.misses++
-		if e.kind == turnAsked && e.misses >= d.MaxAttempts {
+		d.pace.missed(now, r.probe)
+		d.lastMiss = r.decision.Reason
+		r.misses++
+		if r.kind == resultChecked && r.misses >= d.MaxAttempts {
 			return false
 		}
-		if e.kind == turnSent && e.verdict.Outcome == OutcomeUnknown {
-			if !sendable(e.item.UnknownEnds, d.job.OnUnknown, d.MaxAttempts) {
+		if r.kind == resultAttempted && r.decision.Outcome == OutcomeUnknown {
+			if !sendable(r.item.UnknownEnds, d.job.OnUnknown, d.MaxAttempts) {
 				return false
 			}
-			return d.requeue(e.task, now.Add(Backoff(e.item.UnknownEnds, rand.Float64())))
+			return d.requeue(r.task, now.Add(Backoff(r.item.UnknownEnds, rand.Float64())))
 		}
-		return d.requeue(e.task, now.Add(Backoff(e.misses, rand.Float64())))
+		return d.requeue(r.task, now.Add(Backoff(r.misses, rand.Float64())))
 	case OutcomeUnauthorized:
-		d.stop(Report{Stop: KeyRefused, Reason: e.verdict.Reason})
+		d.stop(Report{Stop: KeyRefused, Reason: r.decision.Reason})
 		return false
 	case OutcomeRedirected, OutcomeMisdirected:
-		d.stop(Report{Stop: WrongAddress, Reason: e.verdict.Reason})
+		d.stop(Report{Stop: WrongAddress, Reason: r.decision.Reason})
 		return false
 	}
 	d.pace.answered()
-	if e.kind == turnAsked {
-		return d.requeue(e.task, now)
+	if r.kind == resultChecked {
+		return d.requeue(r.task, now)
 	}
 	d.pace.moved()
-	d.countFailure(e.verdict.State)
-	d.countWrong(e.verdict)
+	d.countFailure(r.decision.State)
+	d.countMismatch(r.decision)
 	return false
 }
 
-// tooLongAPause ends the run where it could only give up during the pause; named says that Clink named its end.
-func (d *dispatcher) tooLongAPause(pause time.Duration, named bool) Report {
+// pauseTooLong ends the run where it could only give up during the pause; named says that Clink named its end.
+func (d *dispatcher) pauseTooLong(pause time.Duration, named bool) Report {
 	if !named {
-		return Report{Stop: GaveUp, Reason: fmt.Sprintf("Clink throttles, and --give-up-after is %s", d.GiveUpAfter)}
+		return Report{Stop: GaveUp, Reason: fmt.Sprintf("Clink throttles, and this run gives up after %s", d.GiveUpAfter)}
 	}
 	return Report{
 		Stop:     GaveUp,
-		Reason:   fmt.Sprintf("Clink asks for a pause of %s, and --give-up-after is %s", pause.Round(time.Second), d.GiveUpAfter),
+		Reason:   fmt.Sprintf("Clink asks for a pause of %s, and this run gives up after %s", pause.Round(time.Second), d.GiveUpAfter),
 		ComeBack: d.pace.pausedUntil,
 	}
 }
 
 func (d *dispatcher) requeue(t *task, due time.Time) bool {
 	t.due = due
-	heap.Push(&d.again, t)
+	heap.Push(&d.retries, t)
 	return true
 }
 
@@ -262,23 +262,23 @@ func (d *dispatcher) countFailure(s State) {
 		if d.failures > 1 {
 			rows = fmt.Sprintf("%d rows have", d.failures)
 		}
-		d.stop(Report{Stop: TooManyFails, Reason: rows + " failed in this run, as many as --max-failures allows"})
+		d.stop(Report{Stop: TooManyFailures, Reason: rows + " failed in this run, which is its limit"})
 	}
 }
 
-// wrongMost is how many sessions in a row may be something else than asked before the run stops: each of them is one
+// mismatchesMost is how many sessions in a row may be something else than asked before the run stops: each of them is one
 // that nobody can use, and what is wrong with ten in a row is wrong with all.
-const wrongMost = 10
+const mismatchesMost = 10
 
-func (d *dispatcher) countWrong(v Verdict) {
-	switch v.Outcome {
+func (d *dispatcher) countMismatch(decision Decision) {
+	switch decision.Outcome {
 	case OutcomeCreated:
-		d.wrong = 0
+		d.mismatches = 0
 	case OutcomeMismatch:
-		d.wrong++
+		d.mismatches++
 	}
-	if d.wrong >= wrongMost {
-		d.stop(Report{Stop: TooManyFails, Reason: fmt.Sprintf("%d sessions in a row are not what was asked for; the last one: %s", d.wrong, v.Reason)})
+	if d.mismatches >= mismatchesMost {
+		d.stop(Report{Stop: TooManyFailures, Reason: fmt.Sprintf("%d sessions in a row are not what was asked for; the last one: %s", d.mismatches, decision.Reason)})
 	}
 }
 
@@ -289,36 +289,36 @@ func (d *dispatcher) stop(r Report) {
 	}
 }
 
-// tell tells the observer when requests stop to flow, and when they flow again.
-func (d *dispatcher) tell(now time.Time, reason string) {
+// announce tells the observer when requests stop to flow, and when they flow again.
+func (d *dispatcher) announce(now time.Time, reason string) {
 	switch {
 	case d.pace.outage():
-		if d.told != d.pace.probeAt {
-			d.told = d.pace.probeAt
-			d.observe(Unanswered{Next: d.told, Reason: reason, Begun: d.pace.probeWait == probeFirst})
+		if d.haltedTo != d.pace.probeAt {
+			d.haltedTo = d.pace.probeAt
+			d.observe(Unanswered{Next: d.haltedTo, Reason: reason, Begun: d.pace.probeWait == probeFirst})
 		}
 	case d.pace.pausedUntil.After(now):
-		if d.told != d.pace.pausedUntil {
-			d.told = d.pace.pausedUntil
-			d.observe(Paused{Until: d.told, PerSecond: float64(d.pace.rate(d.told))})
+		if d.haltedTo != d.pace.pausedUntil {
+			d.haltedTo = d.pace.pausedUntil
+			d.observe(Paused{Until: d.haltedTo, PerSecond: float64(d.pace.rate(d.haltedTo))})
 		}
-	case !d.told.IsZero():
-		d.told = time.Time{}
+	case !d.haltedTo.IsZero():
+		d.haltedTo = time.Time{}
 		d.observe(Flowing{})
 	}
 }
 
-// retries are the tasks that wait for another turn, the one that is due first on top.
-type retries []*task
+// retryQueue are the tasks that come back, the one that is due first on top.
+type retryQueue []*task
 
-func (r retries) Len() int           { return len(r) }
-func (r retries) Less(i, j int) bool { return r[i].due.Before(r[j].due) }
-func (r retries) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
-func (r *retries) Push(t any)        { *r = append(*r, t.(*task)) }
-func (r *retries) Pop() any {
-	last := len(*r) - 1
-	t := (*r)[last]
-	(*r)[last] = nil
-	*r = (*r)[:last]
+func (q retryQueue) Len() int           { return len(q) }
+func (q retryQueue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
+func (q retryQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *retryQueue) Push(t any)        { *q = append(*q, t.(*task)) }
+func (q *retryQueue) Pop() any {
+	last := len(*q) - 1
+	t := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
 	return t
 }

@@ -19,8 +19,8 @@ type Item struct {
 	Request     clink.Request
 	Attempts    int    // on record so far
 	UnknownEnds int    // attempts that ended unknown since import, or since a person put the item back
-	Repeat      bool   // it has no invoice id, and rows alike in everything are meant: no other job's row is the same invoice
-	SessionID   string // not empty: its turn asks Clink about this link, and sends nothing
+	Repeat      bool   // it has no invoice id, and identical rows are meant: no other job's row is the same invoice
+	SessionID   string // not empty: Clink is asked about this link, and nothing is sent
 	Replace     bool   // where that link has expired unpaid, the item is sent anew
 }
 
@@ -69,6 +69,21 @@ type NewItem struct {
 	Currency  string
 	Amount    int64 // in 1/10,000 of the major unit
 	Request   clink.SessionRequest
-	Fresh     bool   // looked up just now: no job holds this invoice
+	New       bool   // looked up just now: no job in the ledger has this invoice
 	Problem   string // not empty: the row is bad, and has none of the above but Row and Cells
+}
+
+// Facts are the item's, for [Resolve], before it is in the ledger.
+func (n *NewItem) Facts(hold, allowRepeats bool) Facts {
+	return Facts{
+		State: Pending, Hold: hold, NoID: n.InvoiceID == "", Repeat: n.InvoiceID == "" && allowRepeats,
+		Currency: n.Currency, Amount: n.Amount,
+		Customer:  Customer{n.Request.CustomerID, n.Request.CustomerEmail, n.Request.ReferenceCustomerID},
+		Reference: n.Reference,
+	}
+}
+
+// facts are the item's for the wording of a resolution; the ledger has the others.
+func (i *Item) facts() Facts {
+	return Facts{ItemID: i.ID, JobID: i.JobID, State: i.State, Currency: i.Currency, Amount: i.Amount}
 }

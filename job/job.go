@@ -10,44 +10,15 @@
 //
 // # What decides
 //
-// The rules are pure functions, tested by tables: [Decide] (what an attempt's end means), [Meet] (the same
-// invoice in two jobs) and [Backoff].
+// The rules are pure functions, tested by tables: [Decide] (what an attempt's end means), [Resolve] (the same invoice in two jobs) and
+// [Backoff].
 //
-// # How fast it is
+// # What makes it fast
 //
-// Speed must not cost a promise: each intent and each answer is on disk, by fsync, before anything rests on it. What
-// makes up for that:
-//
-//   - One writer commits whatever waits, in one transaction; it first lets run who is about to bring a record. There is
-//     no timer, and a lone record waits for nobody. With 64 workers some 26 rows share an fsync.
-//   - A worker does not wait until a created item's end is on record: the end goes before its next intent, so that both
-//     share a transaction and there is still one item in doubt per worker at most.
-//   - Four small statements a row, and no row that grows: an intent is a row of a table that is never large, a link a new row
-//     at the end of another (store's package doc has the tables). A batch of 26 rows changes some ten pages. Counts are kept by
-//     the transactions that move items; no statement looks at a row in vain (store's plan test has SQLite explain each of
-//     them).
-//   - A request is stored as the bytes that are sent, and only what its answer is held against is read from it.
-//   - Files are read, judged and recorded by goroutines of their own, and so are links read and written. An import inserts
-//     sixteen rows by one statement, and syncs some thousands at a time.
-//   - The goroutine that wants an answer writes its request, waits and reads, over a connection that nobody else uses meanwhile
-//     (clink): no hand-over between goroutines.
-//
-// Where the limit is now: on two cores, with a server that answers at once and has its share of them, a whole run of 40,000
-// rows takes 101 µs of CPU a row, of 4.1 s in all (on a slow machine, where an fsync takes 0.7 ms): 0.16 s opening the ledger and
-// checking, 0.45 s importing, 3.3 s sending, 0.15 s writing links. By samples of the whole process, kernel included, 45% are the
-// ledger's (24% SQLite itself, 12% the kernel's writing and fsync, 9% Go around it), 20% carrying requests (14% the kernel, 3%
-// net/http reading answers), 10% the scheduler and the garbage collector, 10% reading the file, which is done twice, 5% workers
-// and dispatcher, 5% requests and answers, 1% the links file. With net/http's transport, which has two more goroutines for each
-// connection, it was 120 µs and 4.5 s (medians of seven turns).
-//
-// While it sends, both cores are busy four fifths of the time. The rest is fsync, for which some of the workers wait, and threads
-// that wait for a core beside one that idles. What could still be gained, by leaving things out (medians of nine turns on a
-// machine twice as fast, with net/http's transport): a bare loop that keeps nothing took 1.25 s, a run 2.58 s; the same run
-// without fsync, which would break the promise, 2.21 s; one that records nothing while it sends, 1.72 s. So what is left is the
-// ledger's: at synchronous=FULL SQLite cannot have the fsync of one transaction overlap the statements of the next. At a real
-// API's latency a row waits for one commit, more than half of which is fsync; store looks after its files by a call that does not
-// lengthen it. make bench measures the whole, `go test -bench . ./store ./clink` the parts; a profile of the Go part is
-// BenchmarkRun's, in cmd/paylinks.
+// Each intent and each answer is on disk before anything rests on it. Two things make up for that. A ledger records what waits at the
+// same moment together, so that many workers share one fsync. And a worker does not wait until a created item's end is on record: the
+// end goes before its next intent, so that both are recorded together and there is still one item in doubt per worker at most. Files
+// are read, judged and recorded by goroutines of their own. Clink's limits are far below what this reaches: see cmd/bench.
 package job
 
 import (

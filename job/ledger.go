@@ -2,35 +2,27 @@ package job
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
-// ErrMoved says that a guarded transition found the item in another state than the one it leaves: the ledger
-// was changed by somebody else, and nothing was recorded.
-var ErrMoved = errors.New("the item is not in the state that this step leaves")
-
-// ErrStopped says that nothing was recorded, since nothing may leave any more.
-var ErrStopped = errors.New("the run has stopped")
-
-// Ledger keeps what happened. What its methods record is durable when they return, and for End when it calls back: they
-// take no context, since a record must not be cut short. Any error means that nothing was recorded and that the run must
+// Ledger is what a [Runner] asks of a ledger. What its methods record is durable when they return, and for End when it calls back:
+// they take no context, since a record must not be cut short. Any error means that nothing was recorded and that the run must
 // stop. All methods may be called by several goroutines at once; what one goroutine asks for first is durable first.
 type Ledger interface {
 	// Open returns up to n items of the job that are pending or unknown, in the file's order, with ids above after.
 	Open(ctx context.Context, jobID, after int64, n int) ([]Item, error)
 
-	// Begin looks the invoice up in other jobs and records what follows. For Send and TakeOver that is the
-	// intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item
-	// is duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is with a note. For Ask nothing changes. The item's
-	// state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
+	// Begin resolves the item's invoice against other jobs' items (see Resolve) and records what follows. For Send and TakeOver
+	// that is the intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item is
+	// duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is, with the reason. For Ask nothing changes.
+	// The item's state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
 	// everything asked for before is on record or has failed: when it says yes, nothing changes, and the error is ErrStopped.
-	Begin(item *Item, at time.Time, stopped func() bool) (Meeting, int, error)
+	Begin(item *Item, at time.Time, stopped func() bool) (Resolution, int, error)
 
-	// End records the end of the item's attempt with this number. It does not wait, but calls recorded with the verdict
+	// End records the end of the item's attempt with this number. It does not wait, but calls recorded with the decision
 	// that is on record: a session that another item has published already, which only a liar between us and Clink
 	// can answer, is a mismatch. recorded must return at once.
-	End(item *Item, number int, end End, recorded func(Verdict, error))
+	End(item *Item, number int, end End, recorded func(Decision, error))
 
 	// Reuse makes an open item a duplicate of the other item, with that one's link and this note.
 	Reuse(item *Item, other int64, note string) error
@@ -38,11 +30,11 @@ type Ledger interface {
 	// Refuse makes an open item failed, with CodeConflict or another word and a text on why.
 	Refuse(item *Item, code, text string) error
 
-	// Links returns up to n items with a link that the question is about, in the file's order, with ids above after.
-	Links(ctx context.Context, q Question, after int64, n int) ([]Item, error)
+	// Links returns up to n items with a link that the query is about, in the file's order, with ids above after.
+	Links(ctx context.Context, q LinkQuery, after int64, n int) ([]Item, error)
 
-	// LastAsked is the job's item whose link Clink has spoken of last, or 0.
-	LastAsked(ctx context.Context, jobID int64) (int64, error)
+	// LastChecked is the job's item whose link Clink has spoken of last, or 0.
+	LastChecked(ctx context.Context, jobID int64) (int64, error)
 
 	// Checked records what Clink says of the link of a created or duplicate item: with it and with all that share it.
 	Checked(itemID int64, status LinkStatus, at time.Time) error
@@ -57,7 +49,7 @@ type Ledger interface {
 
 // End is how an attempt ended, with the session's data where there is one.
 type End struct {
-	Verdict
+	Decision
 	At        time.Time
 	Status    int // HTTP status; 0 when there was no answer
 	SessionID string

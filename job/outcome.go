@@ -30,34 +30,44 @@ const (
 // maxURL is the longest URL that browsers and mail programs are known to take, in characters.
 const maxURL = 2048
 
-// Verdict is an attempt's outcome with its reason, and where it leaves the item.
-type Verdict struct {
+// Decision is an attempt's outcome with its reason, and the state in which it leaves the item.
+type Decision struct {
 	Outcome Outcome
 	State   State
 	Code    string // Clink's number, else the outcome's word; empty for a link
 	Reason  string // Clink's words as they came, else ours; for a link a warning, or empty
 }
 
-// Decide says what an attempt's end means: asked is what was sent, got and err what [clink.Client.CreateSession]
-// returned.
-func Decide(asked clink.Request, got *clink.Session, err error) Verdict {
-	if err != nil {
-		return decideError(err)
-	}
-	if difference := differs(asked, got); difference != "" {
-		return Verdict{OutcomeMismatch, Failed, string(OutcomeMismatch), difference}
-	}
-	verdict := Verdict{Outcome: OutcomeCreated, State: Created}
-	if got.ExpiresAt.IsZero() {
-		verdict.Reason = "Clink gave no readable expiry time: taken as live"
-	}
-	return verdict
+// Sent is what an attempt asked for, as far as [Decide] needs it.
+type Sent struct {
+	clink.Request
+	From            State // of the item before the attempt: where it stays when Clink made nothing of the request
+	NamesReferences bool  // answers of this run name the reference that they are about
 }
 
-// SharedSession is the verdict on a session that another invoice has: two customers must not be sent to one link.
-func SharedSession(row int, jobID int64) Verdict {
+// Decide says what an attempt's end means: got and err are what [clink.Client.CreateSession] returned.
+func Decide(sent Sent, got *clink.Session, err error) Decision {
+	if err != nil {
+		return decideError(sent.From, err)
+	}
+	if difference := differs(sent.Request, got); difference != "" {
+		return Decision{OutcomeMismatch, Failed, string(OutcomeMismatch), difference}
+	}
+	if got.MerchantReferenceID == "" && sent.MerchantReferenceID != "" && sent.NamesReferences {
+		return Decision{OutcomeUnknown, Unknown, string(OutcomeUnknown),
+			"the answer names no reference, as others in this run do: it may be meant for another request"}
+	}
+	decision := Decision{Outcome: OutcomeCreated, State: Created}
+	if got.ExpiresAt.IsZero() {
+		decision.Reason = "Clink gave no readable expiry time: taken as live"
+	}
+	return decision
+}
+
+// SharedSession is the decision on a session that another item has: two customers must not be sent to one link.
+func SharedSession(row int, jobID int64) Decision {
 	reason := fmt.Sprintf("Clink answered with the session of row %d of job %d: is there a cache in between?", row, jobID)
-	return Verdict{OutcomeMismatch, Failed, string(OutcomeMismatch), reason}
+	return Decision{OutcomeMismatch, Failed, string(OutcomeMismatch), reason}
 }
 
 // maxReason is how many bytes of Clink's words are kept: far more than a message for people needs.
@@ -70,38 +80,37 @@ func clip(words string) string {
 	return strings.ToValidUTF8(words[:maxReason], "") + "…"
 }
 
-func decideError(err error) Verdict {
+// decideError says what an error of the client means for an item that was in state from.
+func decideError(from State, err error) Decision {
 	var failure *clink.Error
 	if !errors.As(err, &failure) {
-		return Verdict{OutcomeUnknown, Unknown, string(OutcomeUnknown), err.Error()}
+		return Decision{OutcomeUnknown, Unknown, string(OutcomeUnknown), err.Error()}
 	}
-	refused := failure.Code != 0 && failure.Code != http.StatusOK // else Clink's number and words tell of no failure
-	verdict := func(outcome Outcome, state State) Verdict {
-		v := Verdict{outcome, state, string(outcome), failure.Error()}
-		if refused {
-			v.Code = strconv.Itoa(failure.Code)
-		}
-		if refused && failure.Message != "" {
-			v.Reason = clip(failure.Message)
-		}
-		return v
-	}
+	decision := Decision{Reason: failure.Error()}
 	switch failure.Class {
 	case clink.NotSent:
-		return verdict(OutcomeNotSent, Pending)
+		decision.Outcome, decision.State = OutcomeNotSent, from
 	case clink.Throttled:
-		return verdict(OutcomeThrottled, Pending)
+		decision.Outcome, decision.State = OutcomeThrottled, from
 	case clink.Unauthorized:
-		return verdict(OutcomeUnauthorized, Pending)
+		decision.Outcome, decision.State = OutcomeUnauthorized, from
 	case clink.Redirected:
-		return verdict(OutcomeRedirected, Pending)
+		decision.Outcome, decision.State = OutcomeRedirected, from
 	case clink.Misdirected:
-		return verdict(OutcomeMisdirected, Pending)
+		decision.Outcome, decision.State = OutcomeMisdirected, from
 	case clink.Rejected:
-		return verdict(OutcomeRejected, Failed)
+		decision.Outcome, decision.State = OutcomeRejected, Failed
 	default:
-		return verdict(OutcomeUnknown, Unknown)
+		decision.Outcome, decision.State = OutcomeUnknown, Unknown
 	}
+	decision.Code = string(decision.Outcome)
+	if failure.Code != 0 && failure.Code != http.StatusOK { // else Clink's number and words tell of no failure
+		decision.Code = strconv.Itoa(failure.Code)
+		if failure.Message != "" {
+			decision.Reason = clip(failure.Message)
+		}
+	}
+	return decision
 }
 
 // differs says how the session is not what was asked for, or "". What the answer leaves out is no difference.

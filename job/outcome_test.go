@@ -132,7 +132,7 @@ func TestDecideByWhatHappened(t *testing.T) {
 			if tt.name == "timeout" {
 				cfg.Timeout = 20 * time.Millisecond
 			}
-			checkVerdict(t, exchange(t, cfg), tt.outcome, tt.state, tt.code)
+			checkDecision(t, exchange(t, cfg), tt.outcome, tt.state, tt.code)
 		})
 	}
 }
@@ -153,12 +153,12 @@ func TestDecideWhatNeverReachedClink(t *testing.T) {
 		"TLS failure":   {BaseURL: stranger.URL},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkVerdict(t, exchange(t, cfg), job.OutcomeNotSent, job.Pending, "not_sent")
+			checkDecision(t, exchange(t, cfg), job.OutcomeNotSent, job.Pending, "not_sent")
 		})
 	}
 }
 
-func exchange(t *testing.T, cfg clink.Config) job.Verdict {
+func exchange(t *testing.T, cfg clink.Config) job.Decision {
 	t.Helper()
 	cfg.Key = "sk_test_1"
 	client, err := clink.New(cfg)
@@ -167,10 +167,10 @@ func exchange(t *testing.T, cfg clink.Config) job.Verdict {
 	}
 	defer client.CloseIdle()
 	session, err := client.CreateSession(t.Context(), asked)
-	return job.Decide(asked, session, err)
+	return job.Decide(sent(asked), session, err)
 }
 
-func checkVerdict(t *testing.T, got job.Verdict, outcome job.Outcome, state job.State, code string) {
+func checkDecision(t *testing.T, got job.Decision, outcome job.Outcome, state job.State, code string) {
 	t.Helper()
 	if got.Outcome != outcome || got.State != state || got.Code != code {
 		t.Errorf("got %q %q %q (%s), want %q %q %q", got.Outcome, got.State, got.Code, got.Reason, outcome, state, code)
@@ -183,13 +183,13 @@ func checkVerdict(t *testing.T, got job.Verdict, outcome job.Outcome, state job.
 func TestDecideKeepsClinksWordsAsTheyCame(t *testing.T) {
 	words := "CUSTOMER_NOT_FOUND:\n\tno customer “ü”"
 	err := &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words}
-	if got := job.Decide(asked, nil, err); got.Reason != words {
+	if got := job.Decide(sent(asked), nil, err); got.Reason != words {
 		t.Errorf("got %q", got.Reason)
 	}
 }
 
 func TestDecideTakesAStrangeErrorAsUnknown(t *testing.T) {
-	checkVerdict(t, job.Decide(asked, nil, errors.New("a bug")), job.OutcomeUnknown, job.Unknown, "unknown")
+	checkDecision(t, job.Decide(sent(asked), nil, errors.New("a bug")), job.OutcomeUnknown, job.Unknown, "unknown")
 }
 
 func TestDecideWhetherASessionIsWhatWasAskedFor(t *testing.T) {
@@ -241,8 +241,8 @@ func TestDecideWhetherASessionIsWhatWasAskedFor(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			request, session := asked, session()
 			tt.change(&request, &session)
-			got := job.Decide(request, &session, nil)
-			want := map[job.Outcome]job.Verdict{
+			got := job.Decide(sent(request), &session, nil)
+			want := map[job.Outcome]job.Decision{
 				job.OutcomeCreated:  {Outcome: job.OutcomeCreated, State: job.Created},
 				job.OutcomeMismatch: {Outcome: job.OutcomeMismatch, State: job.Failed, Code: "mismatch", Reason: got.Reason},
 			}[tt.outcome]
@@ -256,8 +256,8 @@ func TestDecideWhetherASessionIsWhatWasAskedFor(t *testing.T) {
 func TestDecideTakesALinkWithoutExpiryWithAWarning(t *testing.T) {
 	session := session()
 	session.ExpiresAt = time.Time{}
-	got := job.Decide(asked, &session, nil)
-	checkVerdict(t, got, job.OutcomeCreated, job.Created, "")
+	got := job.Decide(sent(asked), &session, nil)
+	checkDecision(t, got, job.OutcomeCreated, job.Created, "")
 	if got.Reason == "" {
 		t.Error("no warning")
 	}
@@ -278,11 +278,39 @@ func session() clink.Session {
 // A server that answers a refusal of a mebibyte must not fill the ledger and the links file with it.
 func TestLongMessageIsCut(t *testing.T) {
 	words := strings.Repeat("é", 1<<19)
-	got := job.Decide(clink.Request{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words})
+	got := job.Decide(sent(clink.Request{}), nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: words})
 	if cut := strings.TrimSuffix(got.Reason, "…"); len(got.Reason) > 5<<10 || cut == got.Reason || !strings.HasPrefix(words, cut) {
 		t.Errorf("kept %d bytes, ending %q", len(got.Reason), got.Reason[len(got.Reason)-8:])
 	}
-	if got := job.Decide(clink.Request{}, nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: "as it came\n"}); got.Reason != "as it came\n" {
+	if got := job.Decide(sent(clink.Request{}), nil, &clink.Error{Class: clink.Rejected, Status: 400, Code: 400, Message: "as it came\n"}); got.Reason != "as it came\n" {
 		t.Errorf("%q", got.Reason)
+	}
+}
+
+func sent(r clink.Request) job.Sent { return job.Sent{Request: r, From: job.Pending} }
+
+// What Clink has made nothing of leaves the item as it was: a doubt stays one.
+func TestADoubtOutlastsAttemptsThatReachNothing(t *testing.T) {
+	for _, class := range []clink.Class{clink.NotSent, clink.Throttled, clink.Unauthorized, clink.Redirected, clink.Misdirected} {
+		for _, from := range []job.State{job.Pending, job.Unknown} {
+			if got := job.Decide(job.Sent{Request: asked, From: from}, nil, &clink.Error{Class: class}); got.State != from {
+				t.Errorf("%s leaves a row that was %s %s", class, from, got.State)
+			}
+		}
+	}
+}
+
+// An answer without a reference may be a stray one, meant for another request, where the others of the run name theirs.
+func TestAnAnswerWithoutAReferenceIsInDoubtWhereOthersNameTheirs(t *testing.T) {
+	session := clink.Session{SessionID: "sess_1", URL: "https://checkout.example/pay/sess_1", Amount: "19.90", Currency: "USD"}
+	for _, names := range []bool{false, true} {
+		want := job.OutcomeCreated
+		if names {
+			want = job.OutcomeUnknown
+		}
+		got := job.Decide(job.Sent{Request: asked, From: job.Pending, NamesReferences: names}, &session, nil)
+		if got.Outcome != want {
+			t.Errorf("where answers name references: %t, got %+v", names, got)
+		}
 	}
 }

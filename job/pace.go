@@ -17,7 +17,8 @@ const (
 	idle        = 100 * time.Millisecond // a slot missed by more is idleness, not lateness, and is not caught up
 )
 
-// pace decides when a request may leave. It is told the time and never waits itself; one goroutine owns it.
+// pace decides when a request may leave: it is the rate, the pauses that Clink asks for, and the circuit breaker of an outage. It is
+// given the time and never waits itself; one goroutine owns it.
 type pace struct {
 	full    rate.Limit    // the configured rate; 0 is no limit
 	limiter *rate.Limiter // burst 1
@@ -58,8 +59,8 @@ func (p *pace) wait(now time.Time, inFlight int) time.Duration {
 	return next.Sub(now)
 }
 
-// left books a request that leaves at now.
-func (p *pace) left(now time.Time) {
+// sent notes a request that leaves at now.
+func (p *pace) sent(now time.Time) {
 	if p.full == 0 {
 		return
 	}
@@ -83,28 +84,27 @@ func (p *pace) rate(now time.Time) rate.Limit {
 
 func (p *pace) outage() bool { return !p.outageFrom.IsZero() }
 
-// answered books an answer that is neither a throttling nor a doubt.
+// answered notes an answer that is neither a throttling nor a doubt.
 func (p *pace) answered() {
 	p.reached()
 	p.streak = 0
 }
 
-// moved books that a row got further.
+// moved notes that a row got further.
 func (p *pace) moved() { p.stuckFrom = time.Time{} }
 
-// reached books that Clink answered at all: an outage is over.
+// reached notes that Clink answered at all: an outage is over, and the circuit is closed again.
 func (p *pace) reached() {
 	p.unanswered = 0
 	p.outageFrom, p.probeAt = time.Time{}, time.Time{}
 }
 
-// throttled books a throttled answer to a request that left at sentAt. The answers to one burst of requests make
+// throttled notes a throttled answer to a request that left at sentAt. The answers to one burst of requests make
 // one pause and halve the rate once.
 func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
 	p.reached()
 	p.stuck(now)
-	again := p.pausedFrom.IsZero() || sentAt.After(p.pausedFrom)
-	if again {
+	if newBurst := p.pausedFrom.IsZero() || sentAt.After(p.pausedFrom); newBurst {
 		p.reduced = max(p.rate(now)/2, p.full*slowest)
 		p.pausedFrom = now
 		if retryAfter <= 0 {
@@ -121,7 +121,8 @@ func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
 	}
 }
 
-// missed books an end without an answer; the late ends of what was in flight when the outage began are no probes.
+// missed notes an end without an answer. After outageAfter in a row the circuit is open: only probes leave. The late ends of
+// what was in flight when the outage began are no probes.
 func (p *pace) missed(now time.Time, probe bool) {
 	p.stuck(now)
 	p.unanswered++

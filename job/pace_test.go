@@ -19,7 +19,7 @@ func leave(p *pace, from time.Duration, n int, late func(int) time.Duration) []t
 	now := at(from)
 	for i := range n {
 		now = now.Add(p.wait(now, 0)).Add(late(i))
-		p.left(now)
+		p.sent(now)
 		left = append(left, now.Sub(start))
 	}
 	return left
@@ -48,7 +48,7 @@ func TestPaceIsSmooth(t *testing.T) {
 	})
 	t.Run("after a pause", func(t *testing.T) {
 		now := at(2 * time.Hour)
-		p.left(now)
+		p.sent(now)
 		p.throttled(now.Add(ms), now, time.Second)
 		left := leave(p, now.Sub(start)+2*ms, 3, punctual)
 		if want := now.Sub(start) + ms + time.Second; left[0] != want {

@@ -39,8 +39,8 @@ func linkStatus(said *clink.SessionStatus) LinkStatus {
 	return ""
 }
 
-// heardOf is how far the link is by this answer to the question about it, or "", with what the answer was instead.
-func heardOf(said *clink.SessionStatus, reference, currency string) (LinkStatus, string) {
+// linkStatusFrom is how far the link is by this answer, or "", with what the answer was instead.
+func linkStatusFrom(said *clink.SessionStatus, reference, currency string) (LinkStatus, string) {
 	if other := aboutAnother(said, reference, currency); other != "" {
 		return "", other
 	}
@@ -63,10 +63,10 @@ func aboutAnother(said *clink.SessionStatus, reference, currency string) string 
 	return ""
 }
 
-// Question says which of a job's links Clink is asked about: those whose status is not final, or, to replace them,
+// LinkQuery selects the links of a job that Clink is asked about: those whose status is not final, or, to replace them,
 // those of created items that have expired by the clock or by Clink's word and are not known to be paid. Links that
 // Clink has spoken of since At are left out.
-type Question struct {
+type LinkQuery struct {
 	JobID   int64
 	At      time.Time // when the asking began
 	Replace bool
@@ -75,12 +75,12 @@ type Question struct {
 // Refresh asks Clink about the job's links and records what it says; nothing is sent. It stops and waits as [Runner.Run]
 // does. Finished means that no link is left that asking on could settle. It begins behind the link that was asked about last,
 // and asks about those before it afterwards: one that is broken off every night comes round to all of them.
-func (r *Runner) Refresh(ctx context.Context, q Question) Report {
-	ask := r.asked(q)
+func (r *Runner) Refresh(ctx context.Context, q LinkQuery) Report {
+	ask := r.links(q)
 	var last int64
 	behind := func(ctx context.Context, after int64) (items []Item, err error) {
 		if after == 0 {
-			if last, err = r.Ledger.LastAsked(ctx, q.JobID); err != nil {
+			if last, err = r.Ledger.LastChecked(ctx, q.JobID); err != nil {
 				return nil, err
 			}
 		}
@@ -93,43 +93,43 @@ func (r *Runner) Refresh(ctx context.Context, q Question) Report {
 		items, err := ask(ctx, after)
 		return slices.DeleteFunc(items, func(i Item) bool { return i.ID > last }), err
 	}
-	return r.run(ctx, Job{ID: q.JobID}, behind, before)
+	return r.send(ctx, Job{ID: q.JobID}, behind, before)
 }
 
 // Reissue sends what is open in the job, as [Runner.Run] does, and then asks Clink about the links that have expired:
 // the items of those unpaid go back to pending and are sent, too.
 func (r *Runner) Reissue(ctx context.Context, j Job, at time.Time) Report {
-	return r.run(ctx, j, r.open(j), r.asked(Question{JobID: j.ID, At: at, Replace: true}))
+	return r.send(ctx, j, r.open(j), r.links(LinkQuery{JobID: j.ID, At: at, Replace: true}))
 }
 
-func (r *Runner) asked(q Question) source {
+func (r *Runner) links(q LinkQuery) source {
 	return func(ctx context.Context, after int64) ([]Item, error) {
 		return r.Ledger.Links(ctx, q, after, page)
 	}
 }
 
-// askOwn asks Clink about the item's own link.
-func (r *Runner) askOwn(ctx context.Context, out *turn, g *gate) error {
+// checkOwnLink asks Clink about the item's own link.
+func (r *Runner) checkOwnLink(ctx context.Context, out *result, g *gate) error {
 	item := out.item
-	out.kind = turnAsked
+	out.kind = resultChecked
 	said, err := r.Clink.GetSession(context.WithoutCancel(ctx), item.SessionID)
 	now := time.Now()
 	out.took = now.Sub(out.startedAt)
 	if err != nil {
-		out.verdict = decideError(err)
+		out.decision = decideError(item.State, err)
 	}
-	out.heard(err, g)
-	out.verdict.State = item.State
+	out.noteResponse(err, g)
+	out.decision.State = item.State
 	if err == nil {
 		reference := item.Reference
 		if item.State == Duplicate {
 			reference = "" // the session has that of the item that made it
 		}
-		out.link, out.verdict.Reason = heardOf(said, reference, item.Currency)
+		out.link, out.decision.Reason = linkStatusFrom(said, reference, item.Currency)
 	}
 	switch {
-	case err == nil && out.link == "", out.verdict.Outcome == OutcomeRejected:
-		out.kind, out.verdict.Code = turnWaits, CodeUnclear
+	case err == nil && out.link == "", out.decision.Outcome == OutcomeRejected:
+		out.kind, out.decision.Code = resultWaits, CodeUnclear
 		return nil
 	case err != nil:
 		return nil
@@ -137,9 +137,9 @@ func (r *Runner) askOwn(ctx context.Context, out *turn, g *gate) error {
 		if err := r.Ledger.Replace(item, now); err != nil {
 			return err
 		}
-		item.State, item.SessionID, item.UnknownEnds, out.verdict.State = Pending, "", 0, Pending
+		item.State, item.SessionID, item.UnknownEnds, out.decision.State = Pending, "", 0, Pending
 		return nil
 	}
-	out.kind = turnSettled
+	out.kind = resultSettled
 	return r.Ledger.Checked(item.ID, out.link, now)
 }

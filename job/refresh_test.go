@@ -16,7 +16,7 @@ func (r *rehearsal) refresh(want job.Stop) job.Report {
 	r.Helper()
 	<-time.After(ms)
 	posts, before := len(r.posts()), r.counts()
-	report := r.runner.Refresh(r.ctx, job.Question{JobID: r.job.ID, At: time.Now()})
+	report := r.runner.Refresh(r.ctx, job.LinkQuery{JobID: r.job.ID, At: time.Now()})
 	if report.Stop != want {
 		r.Errorf("the refresh ended with %q (%s), want %q", report.Stop, report.Reason, want)
 	}
@@ -197,7 +197,7 @@ func TestLinksThatClinkDoesNotSpeakOf(t *testing.T) {
 					if len(r.gets()) != tt.gets || len(r.posts()) != 3 {
 						t.Errorf("%d questions and %d requests, want %d and 3", len(r.gets()), len(r.posts()), tt.gets)
 					}
-					left, err := r.store.Unasked(context.Background(), job.Question{JobID: r.job.ID, At: time.Now(), Replace: name == "reissue"})
+					left, err := r.store.CountLinks(context.Background(), job.LinkQuery{JobID: r.job.ID, At: time.Now(), Replace: name == "reissue"})
 					if err != nil || left != 3 {
 						t.Errorf("%d links are left to ask about (%v), want 3", left, err)
 					}

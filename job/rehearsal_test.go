@@ -22,7 +22,7 @@ import (
 	"paylinks/clink"
 	"paylinks/clink/simulator"
 	"paylinks/job"
-	"paylinks/store"
+	"paylinks/store/sqlite"
 )
 
 // rehearsal is a job on the real ledger, sent by the real client to the real simulator, over connections in memory:
@@ -31,7 +31,7 @@ type rehearsal struct {
 	*testing.T
 	*clinkStandIn
 	runner job.Runner
-	store  *store.Store
+	store  *sqlite.Ledger
 	job    job.Job
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -54,7 +54,7 @@ func rehearse(t *testing.T, s scene, story func(*rehearsal)) {
 		r.ctx, r.cancel = context.WithCancel(t.Context())
 		defer r.cancel()
 		var err error
-		if r.store, err = store.OpenForSending(filepath.Join(t.TempDir(), "ledger.db"), "a test"); err != nil {
+		if r.store, err = sqlite.OpenToSend(filepath.Join(t.TempDir(), "ledger.db"), "a test"); err != nil {
 			t.Fatal(err)
 		}
 		defer func() {

@@ -25,14 +25,14 @@ type Settings struct {
 type Stop string
 
 const (
-	Finished     Stop = "finished"       // nothing is left that running on could move
-	Interrupted  Stop = "interrupted"    // the caller's context ended
-	LimitReached Stop = "limit_reached"  // Settings.Limit items were sent, and there are more
-	TooManyFails Stop = "too_many_fails" // Settings.MaxFailures rows failed, or too many sessions in a row are not what was asked for
-	GaveUp       Stop = "gave_up"        // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
-	KeyRefused   Stop = "key_refused"    // Clink refused the key
-	WrongAddress Stop = "wrong_address"  // the base URL redirects, or is not Clink's
-	LedgerFailed Stop = "ledger_failed"  // a record could not be made or read
+	Finished        Stop = "finished"          // nothing is left that running on could move
+	Interrupted     Stop = "interrupted"       // the caller's context ended
+	LimitReached    Stop = "limit_reached"     // Settings.Limit items were sent, and there are more
+	TooManyFailures Stop = "too_many_failures" // Settings.MaxFailures rows failed, or too many sessions in a row are not what was asked for
+	GaveUp          Stop = "gave_up"           // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
+	KeyRefused      Stop = "key_refused"       // Clink refused the key
+	WrongAddress    Stop = "wrong_address"     // the base URL redirects, or is not Clink's
+	LedgerFailed    Stop = "ledger_failed"     // a record could not be made or read
 )
 
 // Report is how a run ended.
@@ -56,15 +56,16 @@ type Runner struct {
 
 // Run sends what is open in the job until nothing is left that it can move, or until something stops it. When ctx
 // ends it stops sending, waits for the answers in flight and records them.
-func (r *Runner) Run(ctx context.Context, j Job) Report { return r.run(ctx, j, r.open(j)) }
+func (r *Runner) Run(ctx context.Context, j Job) Report { return r.send(ctx, j, r.open(j)) }
 
-func (r *Runner) run(ctx context.Context, j Job, sources ...source) Report {
+func (r *Runner) send(ctx context.Context, j Job, sources ...source) Report {
 	d := newDispatcher(r.Settings, j, r.Observe)
+	shared := &run{gate: &d.gate, results: d.results}
 	workers := new(errgroup.Group)
 	for range r.Concurrency {
 		workers.Go(func() error {
 			for t := range d.work {
-				r.process(ctx, t, &d.gate, d.ends)
+				r.process(ctx, t, shared)
 			}
 			return nil
 		})
@@ -76,7 +77,7 @@ func (r *Runner) run(ctx context.Context, j Job, sources ...source) Report {
 	report := d.dispatch(ctx)
 	stopFeeding()
 	close(d.work)
-	_ = workers.Wait() // what a worker could fail at comes back in its turns
+	_ = workers.Wait() // what a worker could fail at is in its results
 	report.Sent = d.counted - r.Sent
 	if err := feeder.Wait(); err != nil && ctx.Err() == nil && report.Stop == Finished {
 		return Report{Stop: LedgerFailed, Reason: err.Error(), Err: err, Sent: report.Sent}

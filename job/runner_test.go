@@ -35,7 +35,7 @@ func TestEveryRowGetsOneSessionAtTheRate(t *testing.T) {
 		}
 		moved := 0
 		for _, e := range r.events {
-			if m, ok := e.(job.Moved); ok && m.From == job.Pending && m.Verdict.State == job.Created && m.Took == 50*ms && !m.Again {
+			if m, ok := e.(job.Moved); ok && m.From == job.Pending && m.Decision.State == job.Created && m.Took == 50*ms && !m.Retried {
 				moved++
 			}
 		}
@@ -130,7 +130,7 @@ func TestMaxFailuresStopsTheRun(t *testing.T) {
 		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.Refuse: 1}},
 	}
 	rehearse(t, s, func(r *rehearsal) {
-		r.run(job.TooManyFails)
+		r.run(job.TooManyFailures)
 		r.check(map[job.State]int{job.Failed: 3, job.Pending: 7})
 		if got := r.results()[0]; got.ErrorCode != "422" || got.Error != "CUSTOMER_IDENTIFIER_NOT_MATCHED" {
 			t.Errorf("row 2 says %q, %q", got.ErrorCode, got.Error)
@@ -146,7 +146,7 @@ func TestAnswersThatAreAllWrongStopTheRun(t *testing.T) {
 		simulator: simulator.Config{Faults: map[simulator.Fault]float64{simulator.WrongAmount: 1}},
 	}
 	rehearse(t, s, func(r *rehearsal) {
-		report := r.run(job.TooManyFails)
+		report := r.run(job.TooManyFailures)
 		if !strings.Contains(report.Reason, "10 sessions in a row are not what was asked for") {
 			t.Errorf("the reason is %q", report.Reason)
 		}
@@ -211,18 +211,18 @@ type ledger struct {
 	open       func() error
 }
 
-func (l ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Meeting, int, error) {
-	meeting, number, err := l.Ledger.Begin(item, at, stopped)
+func (l ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Resolution, int, error) {
+	resolution, number, err := l.Ledger.Begin(item, at, stopped)
 	if l.afterBegin != nil {
 		l.afterBegin(item)
 	}
-	return meeting, number, err
+	return resolution, number, err
 }
 
-func (l ledger) End(item *job.Item, number int, end job.End, recorded func(job.Verdict, error)) {
+func (l ledger) End(item *job.Item, number int, end job.End, recorded func(job.Decision, error)) {
 	if l.end != nil {
 		if err := l.end(item); err != nil {
-			recorded(job.Verdict{}, err)
+			recorded(job.Decision{}, err)
 			return
 		}
 	}
@@ -259,18 +259,18 @@ func TestAnIntentIsWithdrawnWhereTheRunIsInterrupted(t *testing.T) {
 // lateLedger cannot record an end, and says so only when the next intent is about to be recorded.
 type lateLedger struct {
 	job.Ledger
-	owed func(job.Verdict, error)
+	owed func(job.Decision, error)
 }
 
-func (l *lateLedger) End(item *job.Item, _ int, end job.End, recorded func(job.Verdict, error)) {
+func (l *lateLedger) End(item *job.Item, _ int, end job.End, recorded func(job.Decision, error)) {
 	if l.owed = recorded; end.State != job.Created { // which is waited for
-		recorded(job.Verdict{}, errors.New("the disk is full"))
+		recorded(job.Decision{}, errors.New("the disk is full"))
 	}
 }
 
-func (l *lateLedger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Meeting, int, error) {
+func (l *lateLedger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.Resolution, int, error) {
 	if l.owed != nil {
-		l.owed(job.Verdict{}, errors.New("the disk is full"))
+		l.owed(job.Decision{}, errors.New("the disk is full"))
 		l.owed = nil
 	}
 	return l.Ledger.Begin(item, at, stopped)
@@ -296,7 +296,7 @@ func TestAnIntentIsWithdrawnWhereTheRunStops(t *testing.T) {
 				<-time.After(time.Second)
 			}
 		}}
-		r.run(job.TooManyFails)
+		r.run(job.TooManyFailures)
 		r.check(map[job.State]int{job.Failed: 1, job.Pending: 4})
 	})
 }

@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestUnknownUnderRetryIsSentAgainUntilItsAttemptsAreUsedUp(t *testing.T) {
 		if n := countEvents[job.Moved](r); n != 4 {
 			t.Errorf("%d events, want 4", n)
 		}
-		if last := r.events[3].(job.Moved); last.Again || last.Attempt != 4 || last.Verdict.State != job.Unknown || last.From != job.Unknown {
+		if last := r.events[3].(job.Moved); last.Retried || last.Attempt != 4 || last.Decision.State != job.Unknown || last.From != job.Unknown {
 			t.Errorf("the last event is %+v", last)
 		}
 
@@ -80,6 +81,26 @@ func TestUnknownUnderHoldIsNeverSentAgain(t *testing.T) {
 		r.run(job.Finished)
 		if len(r.posts()) != 16 {
 			t.Errorf("%d requests after a person's word, want 16", len(r.posts()))
+		}
+	})
+}
+
+// An answer that names no reference, in a run whose answers do, may be a stray one: its row is in doubt, and sent again.
+func TestAStrayAnswerPublishesNoLink(t *testing.T) {
+	stray := envelope(200, 200, "success", map[string]string{"sessionId": "sess_stray", "url": "https://checkout.example/pay/stray"})
+	s := scene{rows: 2, settings: job.Settings{Rate: 10, Concurrency: 1, MaxAttempts: 3}, instead: only(stray, 2)}
+	rehearse(t, s, func(r *rehearsal) {
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Created: 2})
+		var outcomes []job.Outcome
+		for a := range r.attempts(r.job.ID) {
+			outcomes = append(outcomes, a.Outcome)
+		}
+		if want := []job.Outcome{job.OutcomeCreated, job.OutcomeUnknown, job.OutcomeCreated}; !slices.Equal(outcomes, want) {
+			t.Errorf("the attempts ended %v, want %v", outcomes, want)
+		}
+		if got := r.results()[1]; got.SessionID == "sess_stray" || got.Attempts != 2 {
+			t.Errorf("the row is %+v", got)
 		}
 	})
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/job"
 
 	"github.com/spf13/cobra"
-
-	"paylinks/store"
 )
 
 func newBackup(s streams) *cobra.Command {
@@ -18,11 +18,11 @@ func newBackup(s streams) *cobra.Command {
 		Long: `backup copies the ledger as it is at one moment to PATH, whole or not at all. Copying the file by other means while a
 run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced.`,
 		Example: "  paylinks backup ledger.backup.db",
-		Annotations: exits(
-			meaning{exitOK, "done"},
-			meaning{exitUsage, "usage, or there is no ledger yet"},
-			meaning{exitOutput, "PATH is something else"},
-			meaning{exitLedger, "the ledger cannot be read, or the copy cannot be written"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "done"),
+			meaning(exitUsage, "usage, or there is no ledger yet"),
+			meaning(exitOutput, "PATH is something else"),
+			meaning(exitLedger, "the ledger cannot be read, or the copy cannot be written"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runBackup(cmd.Context(), o, args[0], s)
@@ -46,7 +46,7 @@ func runBackup(ctx context.Context, o lookOptions, path string, s streams) error
 		return failf(exitUsage, "%s is the ledger, or belongs to it", path).withHint("name another file")
 	}
 	err = ledger.Backup(ctx, path)
-	if errors.Is(err, store.ErrNotBackup) {
+	if errors.Is(err, job.ErrNotBackup) {
 		return failf(exitOutput, "%s is there already, and is no backup", path).withHint("it has not been touched; name another file")
 	}
 	if err != nil {

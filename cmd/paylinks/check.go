@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/job/intake"
 	"paylinks/store"
 )
 
@@ -30,13 +32,13 @@ func newCheck(s streams) *cobra.Command {
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
 rejected file beside each. If there is a ledger, invoices that have a link already are counted.`,
 		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain",
-		Annotations: exits(
-			meaning{exitOK, "the files can be run"},
-			meaning{exitUsage, "usage"},
-			meaning{exitData, "a file is wrong or unreadable"},
-			meaning{exitOutput, "a rejected file cannot be written"},
-			meaning{exitLedger, "the ledger cannot be read"},
-			meaning{exitConfig, "configuration: a wrong address"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "the files can be run"),
+			meaning(exitUsage, "usage"),
+			meaning(exitData, "a file is wrong or unreadable"),
+			meaning(exitOutput, "a rejected file cannot be written"),
+			meaning(exitLedger, "the ledger cannot be read"),
+			meaning(exitConfig, "configuration: a wrong address"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
@@ -67,10 +69,11 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	if len(files) > 1 && o.expect.set() {
 		return failf(exitUsage, "--expect-rows and --expect-total are for one file")
 	}
-	if _, err := o.expect.parse(); err != nil {
+	expect, err := o.expect.resolve()
+	if err != nil {
 		return err
 	}
-	path, err := o.ledger.resolve(s, t.environment)
+	path, err := o.ledger.resolve(s, t.Environment)
 	if err != nil {
 		return err
 	}
@@ -83,31 +86,34 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	default:
 		defer ledger.Close()
 	}
-	intakes, err := newIntakes(files, options, t, ledger)
+	batch, err := intake.Open(files, intake.Settings{
+		Environment: t.Environment, BaseURL: t.BaseURL, Options: options,
+		RawCells: o.output.rawCells, BOM: o.output.bom, Expect: expect,
+	})
 	if err != nil {
-		return err
+		return classify(err)
 	}
-	for _, in := range intakes {
-		if err := in.find(ctx); err != nil {
+	if ledger != nil {
+		if err := batch.Find(ctx, ledger); err != nil {
 			return classify(err)
 		}
 	}
-	check := checking{expect: &o.expect, output: o.output, explain: o.explain, words: s.err}
+	check := checking{explain: o.explain, words: s.err}
 	if o.json {
 		check.problems = s.out
 	}
-	if err := check.all(ctx, intakes); err != nil {
+	if err := check.all(ctx, batch); err != nil {
 		return err
 	}
-	for _, in := range intakes {
-		if in.known != nil {
-			if err := refusePurged(s, ledger, *in.known); err != nil {
+	for _, f := range batch.Files {
+		if f.Known != nil {
+			if err := refusePurged(s, ledger.Path(), *f.Known); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.err, "%s is job %d already: running it again goes on with that\n", in.path, in.known.ID)
+			fmt.Fprintf(s.err, "%s is job %d already: running it again goes on with that\n", f.Path, f.Known.ID)
 			continue
 		}
-		fmt.Fprintf(s.err, "%s can be run\n", in.path)
+		fmt.Fprintf(s.err, "%s can be run\n", f.Path)
 	}
 	return nil
 }

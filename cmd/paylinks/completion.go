@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/words"
 	"slices"
 	"strings"
 
@@ -22,8 +24,8 @@ every new shell, write it to where the shell looks for such scripts:
   fish  ~/.config/fish/completions/paylinks.fish`,
 		Example: `  source <(paylinks completion bash)
   paylinks completion fish > paylinks.fish`,
-		Annotations: exits(
-			meaning{exitOK, "done"}, meaning{exitUsage, "usage"}, meaning{exitOutput, "standard output cannot be written"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "done"), meaning(exitUsage, "usage"), meaning(exitOutput, "standard output cannot be written"),
 		),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -89,7 +91,7 @@ func jobNumbers(cmd *cobra.Command, s streams) []string {
 	}
 	var numbers []string
 	for _, j := range jobs {
-		numbers = append(numbers, fmt.Sprintf("%d\t%s", j.ID, printable(filepath.Base(j.File))))
+		numbers = append(numbers, fmt.Sprintf("%d\t%s", j.ID, words.Printable(filepath.Base(j.File))))
 	}
 	slices.Reverse(numbers)
 	return numbers

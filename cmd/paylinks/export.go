@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/job/engine"
 
 	"github.com/spf13/cobra"
 )
@@ -15,11 +17,11 @@ func newExport(s streams) *cobra.Command {
 		Short:   "Write the links file again",
 		Long:    "export writes a job's links file from the ledger; also while a run goes on. Where a later job writes that file now, --output says\nwhere to write this one's.",
 		Example: "  paylinks export 1 --output links.csv\n  paylinks export 1 --output -",
-		Annotations: exits(
-			meaning{exitOK, "done"},
-			meaning{exitUsage, "usage, no such job, or there is no ledger yet"},
-			meaning{exitOutput, "the output cannot be written"},
-			meaning{exitLedger, "the ledger cannot be read"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "done"),
+			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
+			meaning(exitOutput, "the output cannot be written"),
+			meaning(exitLedger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), o, to, args[0], s)
@@ -44,7 +46,7 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	if err != nil {
 		return err
 	}
-	if err := refusePurged(s, ledger, j); err != nil {
+	if err := refusePurged(s, ledger.Path(), j); err != nil {
 		return err
 	}
 	output := to.path
@@ -65,8 +67,8 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	if err := spareLedger(output, ledger); err != nil {
 		return err
 	}
-	to.rawCells, to.bom = to.rawCells || j.RawCells, to.bom || j.BOM
-	if err := writeLinks(output, to.format(j), s.out, linkRows(ledger.Results(ctx, id))); err != nil {
+	j.Output, j.RawCells, j.BOM = output, to.rawCells || j.RawCells, to.bom || j.BOM
+	if err := engine.WriteLinks(ctx, ledger, j, s.out); err != nil {
 		if output == "-" {
 			err = readEnough(err)
 		}

@@ -4,16 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/report"
 	"paylinks/job/invoice"
 )
 
@@ -22,7 +26,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 	t.Helper()
 	var out, err strings.Builder
 	none := func(string) (string, bool) { return "", false }
-	status = run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &err, env: none})
+	status = execute(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &err, env: none})
 	return status, out.String(), err.String()
 }
 
@@ -86,7 +90,7 @@ func TestHelp(t *testing.T) {
 						t.Errorf("%v: the help does not show --%s", args, flag.Name)
 						return
 					}
-					text, _, named := strings.Cut(help[line[1]:], "["+envName(flag.Name)+"]")
+					text, _, named := strings.Cut(help[line[1]:], "["+helptext.Variable(flag.Name)+"]")
 					if typed := cmd.Name() == "purge" && flag.Name == "yes"; typed {
 						if named {
 							t.Errorf("%v: the help shows a variable of --%s, which must be typed", args, flag.Name)
@@ -121,8 +125,8 @@ func TestHelp(t *testing.T) {
 func TestFlagGroups(t *testing.T) {
 	_, help, _ := runQuietly(t, "help", "run")
 	for _, group := range flagGroups {
-		if !strings.Contains(help, "\n"+group.title+":\n") {
-			t.Errorf("there is no heading %q", group.title)
+		if !strings.Contains(help, "\n"+group.Title+":\n") {
+			t.Errorf("there is no heading %q", group.Title)
 		}
 	}
 	if _, others, found := strings.Cut(help, "\nOthers:\n"); found {
@@ -130,8 +134,8 @@ func TestFlagGroups(t *testing.T) {
 	}
 }
 
-// TestTopics guards that the topics say what the program does: every column, every exit status in the README's
-// words, and as many promises as the README makes.
+// TestTopics guards that the topics say what the program does: every column, every exit status and what to do after it,
+// as many promises as the README makes; and that the README names every topic.
 func TestTopics(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
@@ -161,20 +165,67 @@ func TestTopics(t *testing.T) {
 			t.Errorf("help columns does not explain %s of the links file", name)
 		}
 	}
-	statuses := topic("exit-status")
+	statuses, operations := topic("exit-status"), topic("operations")
 	for _, m := range meanings {
-		if row := fmt.Sprintf("| %d | %s |", m.status, m.says); !strings.Contains(string(readme), row) {
-			t.Errorf("the README does not say %q", row)
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +\S`, m.Status)).MatchString(operations) {
+			t.Errorf("help operations does not say what to do after %d", m.Status)
 		}
-		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +%s`, m.status, strings.Fields(m.says)[0])).MatchString(statuses) {
-			t.Errorf("help exit-status does not explain %d", m.status)
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +%s`, m.Status, strings.Fields(m.Says)[0])).MatchString(statuses) {
+			t.Errorf("help exit-status does not explain %d", m.Status)
 		}
 	}
-	numbered := regexp.MustCompile(`(?m)^ *(\d+)\. `)
-	_, made, _ := strings.Cut(string(readme), "## What is promised")
-	made, _, _ = strings.Cut(made, "\n## ")
-	if got, want := len(numbered.FindAllString(topic("promises"), -1)), len(numbered.FindAllString(made, -1)); got != want || want == 0 {
+	said := regexp.MustCompile(`(?m)^ *\d+\. `).FindAllString(topic("promises"), -1)
+	made := regexp.MustCompile(`(?m)^\| \d+ \| \*\*`).FindAllString(string(readme), -1)
+	if got, want := len(said), len(made); got != want || want == 0 {
 		t.Errorf("help promises has %d promises, the README %d", got, want)
+	}
+	for _, cmd := range topics() {
+		if !strings.Contains(string(readme), "`paylinks help "+cmd.Name()+"`") {
+			t.Errorf("the README does not name the topic %s", cmd.Name())
+		}
+		for line := range strings.Lines(topic(cmd.Name())) {
+			if utf8.RuneCountInString(line) > helptext.Width+1 {
+				t.Errorf("help %s: wider than %d: %q", cmd.Name(), helptext.Width, line)
+			}
+		}
+	}
+}
+
+// TestREADMEPromises guards that what the README names as the guards of a promise are tests, test files and stories that exist.
+func TestREADMEPromises(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exists := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err = filepath.WalkDir(filepath.Join("..", ".."), func(path string, entry fs.DirEntry, err error) error {
+		if name, story := strings.CutSuffix(entry.Name(), ".txt"); story {
+			exists[name] = true
+		}
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		exists[entry.Name()] = true
+		text, err := os.ReadFile(path)
+		for _, found := range function.FindAllSubmatch(text, -1) {
+			exists[string(found[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range regexp.MustCompile(`(?m)^\| \d+ \|.*\|([^|]*)\|$`).FindAllStringSubmatch(string(readme), -1) {
+		guards := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1)
+		if len(guards) == 0 {
+			t.Errorf("nothing guards %q", row[0])
+		}
+		for _, guard := range guards {
+			if !exists[guard[1]] {
+				t.Errorf("the README names %s, which does not exist", guard[1])
+			}
+		}
 	}
 }
 
@@ -219,11 +270,11 @@ func TestDocumentedKeys(t *testing.T) {
 		name, help string
 		value      any
 	}{
-		{"a summary", summaryHelp, summary{}},
-		{"a job", jobKeys, jobObject{}},
-		{"a job's last run", jobKeys, lastRunObject{}},
-		{"a problem", newShow(streams{}).Long, problemObject{}},
-		{"an attempt", newShow(streams{}).Long, attemptObject{}},
+		{"a summary", report.SummaryHelp, report.Summary{}},
+		{"a job", report.JobKeys, report.JobObject{}},
+		{"a job's last run", report.JobKeys, report.LastRunObject{}},
+		{"a problem", newShow(streams{}).Long, report.ProblemObject{}},
+		{"an attempt", newShow(streams{}).Long, report.AttemptObject{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			object, err := json.Marshal(tt.value)

@@ -12,7 +12,7 @@ func main() {
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	ctx, stop := untilSignal()
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], streams{
+	os.Exit(execute(ctx, os.Args[1:], streams{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv,
 	}))
 }

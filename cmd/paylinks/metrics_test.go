@@ -14,11 +14,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"paylinks/clink/simulator"
-	"paylinks/job"
 	"paylinks/store"
 )
 
@@ -160,7 +158,7 @@ func TestMetricsOfInterrupted(t *testing.T) {
 	}))
 	defer server.Close()
 	var said strings.Builder
-	status := run(ctx, []string{"run", input, "--env=simulator", "--base-url=" + server.URL, "--concurrency=1",
+	status := execute(ctx, []string{"run", input, "--env=simulator", "--base-url=" + server.URL, "--concurrency=1",
 		"--ledger=" + beside(input, "l.db"), "--metrics-file=" + beside(input, "p.prom")},
 		streams{in: strings.NewReader(""), out: &said, err: &said, env: func(string) (string, bool) { return "", false }})
 	if status != exitInterrupted {
@@ -219,65 +217,6 @@ func TestMetricsAddUp(t *testing.T) {
 	})
 	if got[success] <= after[success] {
 		t.Error("the last success does not move on")
-	}
-}
-
-// TestMergeMetrics guards which of the earlier metrics stay.
-func TestMergeMetrics(t *testing.T) {
-	now := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	ago := func(d time.Duration) string { return fmt.Sprint(now.Add(-d).Unix()) }
-	parse := func(text string) map[string]*dto.MetricFamily {
-		var parser expfmt.TextParser
-		families, err := parser.TextToMetricFamilies(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return families
-	}
-	earlier := parse(`# TYPE paylinks_job_last_run_timestamp_seconds gauge
-paylinks_job_last_run_timestamp_seconds{environment="sandbox",file="a.csv",job_id="1"} ` + ago(20*time.Hour) + `
-paylinks_job_last_run_timestamp_seconds{environment="sandbox",file="b.csv",job_id="2"} ` + ago(20*time.Hour-time.Second) + `
-# TYPE paylinks_rows gauge
-paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="failed"} 11
-paylinks_rows{environment="sandbox",file="b.csv",job_id="2",state="failed"} 12
-paylinks_rows{environment="sandbox",file="c.csv",job_id="3",state="failed"} 13
-# TYPE paylinks_last_success_timestamp_seconds gauge
-paylinks_last_success_timestamp_seconds{environment="sandbox"} ` + ago(1000*time.Hour) + `
-paylinks_last_success_timestamp_seconds{environment="production"} ` + ago(1000*time.Hour) + `
-# TYPE paylinks_possible_orphans counter
-paylinks_possible_orphans{environment="sandbox",file="b.csv",job_id="2"} 14
-`)
-	var fresh []*dto.MetricFamily
-	for _, family := range parse(`# TYPE paylinks_last_success_timestamp_seconds gauge
-paylinks_last_success_timestamp_seconds{environment="sandbox"} 7
-# TYPE paylinks_possible_orphans gauge
-paylinks_possible_orphans{environment="sandbox",file="d.csv",job_id="4"} 5
-`) {
-		fresh = append(fresh, family)
-	}
-	var text bytes.Buffer
-	for _, family := range merge(fresh, earlier, now) {
-		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, c := range []struct {
-		what, text string
-		there      bool
-	}{
-		{"a job of another night", `job_id="1"`, false},
-		{"a job of this night", `job_id="2",state="failed"} 12`, true},
-		{"a job of no known time", `job_id="3"`, false},
-		{"what is known better", `environment="sandbox"} 7`, true},
-		{"what was known before", `paylinks_last_success_timestamp_seconds{environment="sandbox"} 1.`, false},
-		{"what is not of a job", `paylinks_last_success_timestamp_seconds{environment="production"} 1.`, true},
-		{"a metric that was of another type", "orphans{environment=\"sandbox\",file=\"b.csv\"", false},
-	} {
-		t.Run(c.what, func(t *testing.T) {
-			if strings.Contains(text.String(), c.text) != c.there {
-				t.Errorf("%s: want %v in\n%s", c.text, c.there, &text)
-			}
-		})
 	}
 }
 
@@ -376,7 +315,7 @@ func TestMetricsOfHeldLedger(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(input), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	held, err := store.OpenForSending(beside(input, "ledger.db"), "a test")
+	held, err := store.OpenToSend(beside(input, "ledger.db"), "a test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,27 +329,4 @@ func TestMetricsOfHeldLedger(t *testing.T) {
 		t.Errorf("metrics %v, want one", got)
 	}
 	wantMetrics(t, got, map[string]float64{`paylinks_last_exit_timestamp_seconds{command="run",status="75"}`: 0.5})
-}
-
-// TestMetricsOfCrashed guards that rows and attempts whose end is not on record count as unknown.
-func TestMetricsOfCrashed(t *testing.T) {
-	m, err := newMetrics(filepath.Join(t.TempDir(), "p.prom"), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tally := job.NewTally()
-	tally.Items = map[job.State]int{job.Sending: 2, job.Unknown: 3}
-	tally.Attempts = map[job.Outcome]int{"": 4, job.OutcomeUnknown: 5}
-	m.take(outcome{job: job.Job{ID: 1, File: "/in/a.csv", Identity: job.Identity{Environment: job.Sandbox}}, tally: tally, took: 2 * time.Second}, 3)
-	if err := m.write(exitLedger, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	wantMetrics(t, metricsIn(t, m.path), map[string]float64{
-		`paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="unknown"}`:             5,
-		`paylinks_rows{environment="sandbox",file="a.csv",job_id="1",state="sending"}`:             -1,
-		`paylinks_attempts_total{environment="sandbox",file="a.csv",job_id="1",outcome="unknown"}`: 9,
-		`paylinks_job_last_run_attempts_per_second{environment="sandbox",file="a.csv",job_id="1"}`: 3,
-		`paylinks_job_last_run_duration_seconds{environment="sandbox",file="a.csv",job_id="1"}`:    2,
-		`paylinks_possible_orphans{environment="sandbox",file="a.csv",job_id="1"}`:                 9,
-	})
 }

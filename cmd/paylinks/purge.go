@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -34,11 +36,11 @@ A purged job can be shown, and no more: its links file cannot be written again, 
 invoice of it in a new file is recognised: Clink is asked whether it was paid. Links files, rejected files and
 backups that were made before are not touched.`,
 		Example: "  paylinks purge --older-than 90d\n  paylinks purge --older-than 90d --yes",
-		Annotations: exits(
-			meaning{exitOK, "done, or said what would be done"},
-			meaning{exitUsage, "usage, or there is no ledger yet"},
-			meaning{exitLedger, "the ledger failed, or somebody reads it: run it again"},
-			meaning{exitUnfinished, "another run holds the ledger"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "done, or said what would be done"),
+			meaning(exitUsage, "usage, or there is no ledger yet"),
+			meaning(exitLedger, "the ledger failed, or somebody reads it: run it again"),
+			meaning(exitUnfinished, "another run holds the ledger"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runPurge(cmd.Context(), o, s)
@@ -47,7 +49,7 @@ backups that were made before are not touched.`,
 	o.look.addFlags(cmd)
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "`AGE` of a job at least, e.g. 90d, 12w or 2160h; required")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do it: this cannot be undone")
-	onlyTyped(cmd.Flags(), "yes")
+	helptext.OnlyTyped(cmd.Flags(), "yes")
 	return cmd
 }
 
@@ -74,7 +76,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	ledger, err := o.open(ctx, s)
+	ledger, changing, err := o.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 		case p.Kept():
 			said = "stays, " + reasonsToStay(p, nextFlags(s, p.Environment, ledger.Path()))
 		case o.yes:
-			if err := ledger.Purge(p.Job, now); err != nil {
+			if err := changing.Purge(p.Job, now); err != nil {
 				return classify(err)
 			}
 			said = "purged"
@@ -102,52 +104,44 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 		default:
 			goes++
 		}
-		fmt.Fprintf(s.out, "job %d (%s, %s, begun %s): %s\n", p.ID, printable(p.FileName()), p.Environment, p.CreatedAt.Format(time.DateOnly), said)
+		fmt.Fprintf(s.out, "job %d (%s, %s, begun %s): %s\n", p.ID, words.Printable(p.FileName()), p.Environment, p.CreatedAt.Format(time.DateOnly), said)
 	}
 	if o.yes { // also where nothing goes: an earlier purge may have been cut off before it
-		if err := ledger.Scrub(); err != nil {
+		if err := changing.Scrub(); err != nil {
 			return classify(err).withHint("end what reads the ledger, and run the same command again")
 		}
 		return nil
 	}
 	if goes > 0 {
-		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", count(goes, "job"), o.olderThan, nextFlags(s, "", ledger.Path()))
+		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", words.Count(goes, "job"), o.olderThan, nextFlags(s, "", ledger.Path()))
 	}
 	return nil
 }
 
 // open opens the ledger: to look, or, with --yes, to change it. One that is not there is not made.
-func (o *purgeOptions) open(ctx context.Context, s streams) (*store.Store, error) {
-	ledger, err := o.look.open(ctx, s)
+func (o *purgeOptions) open(ctx context.Context, s streams) (reader store.Reader, ledger store.Ledger, err error) {
+	reader, err = o.look.open(ctx, s)
 	if err != nil || !o.yes {
-		return ledger, err
+		return reader, nil, err
 	}
-	if err := ledger.Close(); err != nil {
-		return nil, classify(err)
+	if err := reader.Close(); err != nil {
+		return nil, nil, classify(err)
 	}
 	environment, err := o.look.target.resolveEnvironment(s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return o.look.ledger.openToSend(s, environment, "purge")
+	ledger, err = o.look.ledger.openToSend(s, environment, "purge")
+	return ledger, ledger, err
 }
 
 // reasonsToStay say why a job is not purged, and what can be done.
-func reasonsToStay(p store.Purgeable, flags string) string {
+func reasonsToStay(p job.Purgeable, flags string) string {
 	switch {
 	case p.Open > 0 && p.Live > 0:
-		return fmt.Sprintf("for %s and %s", count(p.Open, "open row"), count(p.Live, "live link"))
+		return fmt.Sprintf("for %s and %s", words.Count(p.Open, "open row"), words.Count(p.Live, "live link"))
 	case p.Open > 0:
-		return fmt.Sprintf("for %s: paylinks show %d%s", count(p.Open, "open row"), p.ID, flags)
+		return fmt.Sprintf("for %s: paylinks show %d%s", words.Count(p.Open, "open row"), p.ID, flags)
 	}
-	return fmt.Sprintf("for %s, as far as is known: paylinks refresh %d%s", count(p.Live, "live link"), p.ID, flags)
-}
-
-// refusePurged refuses to write or send anything of a job that has been purged.
-func refusePurged(s streams, ledger *store.Store, j job.Job) error {
-	if j.PurgedAt.IsZero() {
-		return nil
-	}
-	return failf(exitUsage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, moment(j.PurgedAt)).
-		withHint("see what is left of it with: paylinks show %d%s", j.ID, nextFlags(s, j.Environment, ledger.Path()))
+	return fmt.Sprintf("for %s, as far as is known: paylinks refresh %d%s", words.Count(p.Live, "live link"), p.ID, flags)
 }

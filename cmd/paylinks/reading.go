@@ -48,7 +48,7 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
-	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that are alike in everything are meant")
+	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "identical rows without an invoice id are meant")
 	o.jobWide = map[string]*string{}
 	for _, value := range jobWide {
 		o.jobWide[value.column] = flags.String(strings.ReplaceAll(value.column, "_", "-"), "", value.about)

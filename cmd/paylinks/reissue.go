@@ -3,16 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 )
 
 func newReissue(s streams) *cobra.Command {
-	var o resumeOptions
+	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "reissue JOB",
 		Short: "Make new links for the rows whose link has expired unpaid",
@@ -24,8 +25,8 @@ running again asks about that one. What else is open in the job is sent, too, an
 A row of another job that is a duplicate of such a row keeps the old link, since nothing moves it any more: take the
 new link from this job's links file.
 
-` + summaryHelp,
-		Annotations: exits(meanings...),
+` + report.SummaryHelp,
+		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("reissue", s, func() error { return runReissue(cmd.Context(), o, args[0], s) })
@@ -35,12 +36,11 @@ new link from this job's links file.
 	return cmd
 }
 
-func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (err error) {
+func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err error) {
 	id, err := jobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
-	o.send.reissue = true
 	ledger, err := o.open(s, "reissue")
 	if err != nil {
 		return err
@@ -53,28 +53,12 @@ func runReissue(ctx context.Context, o resumeOptions, arg string, s streams) (er
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
 	}
-	expired, err := ledger.Unasked(ctx, job.Question{JobID: id, At: time.Now(), Replace: true})
+	expired, err := ledger.CountLinks(ctx, job.LinkQuery{JobID: id, At: time.Now(), Replace: true})
 	if err != nil {
 		return classify(err)
 	}
 	if expired == 0 && !o.send.quiet {
 		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)
 	}
-	return o.goOn(ctx, ledger, []job.Job{j}, s)
-}
-
-// reissued says what became of the expired links that Clink was asked about.
-func reissued(asked map[job.LinkStatus]int) string {
-	var parts []string
-	for _, about := range []struct {
-		status job.LinkStatus
-		words  string
-	}{
-		{job.LinkExpired, "given up, unpaid"}, {job.LinkPaid, "paid"}, {job.LinkProcessing, "being paid"}, {job.LinkOpen, "still open"},
-	} {
-		if n := asked[about.status]; n > 0 {
-			parts = append(parts, grouped(fmt.Sprint(n))+" "+about.words)
-		}
-	}
-	return strings.Join(parts, ", ")
+	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, true)
 }

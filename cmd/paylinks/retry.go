@@ -6,21 +6,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/report"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 )
 
 func newRetry(s streams) *cobra.Command {
-	var o resumeOptions
+	var o goOnOptions
 	var unknown bool
 	cmd := &cobra.Command{
 		Use:   "retry JOB",
-		Short: "Put failed items (with --unknown: those in doubt) back to pending, then go on",
+		Short: "Put failed rows (with --unknown: those in doubt) back to pending, then go on",
 		Long: `retry is a person's word that rows may be sent again: those that Clink refused, or, with --unknown, those whose
 answer was lost. For the latter look at Clink first whether a session exists: one that nobody has seen the link
 of cannot be paid, but it stands there.
 
-` + summaryHelp,
-		Annotations: exits(meanings...),
+` + report.SummaryHelp,
+		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("retry", s, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
@@ -31,7 +34,7 @@ of cannot be paid, but it stands there.
 	return cmd
 }
 
-func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s streams) (err error) {
+func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s streams) (err error) {
 	id, err := jobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
@@ -53,7 +56,7 @@ func runRetry(ctx context.Context, o resumeOptions, unknown bool, arg string, s 
 		return classify(err)
 	}
 	if !o.send.quiet {
-		fmt.Fprintf(s.err, "%s of job %d put back\n", count(n, "row"), id)
+		fmt.Fprintf(s.err, "%s of job %d put back\n", words.Count(n, "row"), id)
 	}
-	return o.goOn(ctx, ledger, []job.Job{j}, s)
+	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, false)
 }

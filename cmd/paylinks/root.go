@@ -5,53 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
-	"os"
-	"runtime/debug"
-	"strings"
-	"syscall"
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/progress"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"golang.org/x/term"
 )
 
-// streams are what a command reads and writes.
-type streams struct {
-	in  io.Reader
-	out io.Writer // data only
-	err io.Writer // words for people
-	env func(name string) (string, bool)
-}
-
-// getenv is the variable's value, or "".
-func (s streams) getenv(name string) string {
-	value, _ := s.env(name)
-	return value
-}
-
-// isTerminal says whether a person sits at this stream.
-func isTerminal(stream any) bool {
-	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-// version is set by the linker in a release.
-var version = ""
-
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return strings.TrimPrefix(info.Main.Version, "v")
-	}
-	return "dev"
-}
-
-// run is the whole program: it returns the exit status.
-func run(ctx context.Context, args []string, s streams) (status int) {
+// execute is the whole program: it returns the exit status.
+func execute(ctx context.Context, args []string, s streams) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(s.err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
@@ -106,11 +68,11 @@ a run that stopped anywhere is finished by running it again.`,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		width := helpWidth
+		width := helptext.Width
 		if isTerminal(s.out) {
-			width = terminalWidth(s.out)
+			width = progress.TerminalWidth(s.out)
 		}
-		fmt.Fprint(s.out, helpText(cmd, width))
+		fmt.Fprint(s.out, helptext.Text(cmd, width, flagGroups))
 	})
 	root.SetFlagErrorFunc(flagError)
 	help := newHelp(root)
@@ -121,7 +83,7 @@ a run that stopped anywhere is finished by running it again.`,
 	)
 	root.AddCommand(topics()...)
 	for _, cmd := range root.Commands() {
-		nameArguments(cmd.Flags())
+		helptext.NameArguments(cmd.Flags())
 		complete(cmd, s)
 		if cmd.Args == nil {
 			cmd.Args = argumentsOf(cmd)
@@ -137,71 +99,13 @@ a run that stopped anywhere is finished by running it again.`,
 	return root
 }
 
-// ownError gives every error of a command a status, so that what is left without one is a usage error of cobra's.
-func ownError(err error) error {
-	var f *failure
-	var write *fs.PathError
-	switch {
-	case err == nil, errors.As(err, &f):
-		return err
-	case errors.As(err, &write), errors.Is(err, syscall.EPIPE):
-		return &failure{status: exitOutput, err: err}
-	}
-	return &failure{exitBug, err, "this should not happen: please report it"}
-}
-
-// envName is the environment variable that sets the flag.
-func envName(flag string) string {
-	return "PAYLINKS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// typedKey is the annotation of a flag that no variable sets.
-const typedKey = "typed"
-
-// onlyTyped makes the flag count on the command line alone: what is meant for one command must not come from a file of
-// settings for all of them.
-func onlyTyped(flags *pflag.FlagSet, name string) {
-	if err := flags.SetAnnotation(name, typedKey, nil); err != nil {
-		panic(err) // there is no such flag
-	}
-}
-
-// hasVariable says whether PAYLINKS_<FLAG> sets the flag.
-func hasVariable(flag *pflag.Flag) bool {
-	_, typed := flag.Annotations[typedKey]
-	return !typed
-}
-
-// setFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as
-// good as none. A flag that can be repeated takes several values from there, one a line or between semicolons.
-func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
-	var errs []error
-	flags.VisitAll(func(flag *pflag.Flag) {
-		value, _ := env(envName(flag.Name))
-		if flag.Changed || value == "" || flag.Name == "help" || !hasVariable(flag) {
-			return
-		}
-		values := []string{value}
-		if _, repeatable := flag.Value.(pflag.SliceValue); repeatable {
-			values = strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == ';' })
-		}
-		for _, value := range values {
-			if err := flags.Set(flag.Name, value); err != nil {
-				errs = append(errs, failf(exitUsage, "%s=%q: it takes %s", envName(flag.Name), value, kindOf(flag)))
-				return
-			}
-		}
-	})
-	return errors.Join(errs...)
-}
-
 func newVersion(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:         "version",
 		Short:       "Print the version",
 		Long:        "version prints the version.",
 		Example:     "  paylinks version",
-		Annotations: exits(meaning{exitOK, "done"}),
+		Annotations: helptext.Exits(meaning(exitOK, "done")),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(s.out, "paylinks", programVersion())
 			return err

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"paylinks/clink/simulator"
+	"paylinks/job/metrics"
 	"paylinks/store"
 )
 
@@ -205,7 +206,7 @@ func TestNightlyResumes(t *testing.T) {
 	step("a canary", exitUnfinished, "PAYLINKS_LIMIT=1")
 	n.want("a.csv", "a.links.csv")
 
-	held, err := store.OpenForSending(n.ledger(), "a test")
+	held, err := store.OpenToSend(n.ledger(), "a test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -596,13 +597,13 @@ func TestCrontab(t *testing.T) {
 
 // TestAlerts guards that the alerts watch metrics and labels that there are, and what promtool knows.
 func TestAlerts(t *testing.T) {
-	m, err := newMetrics(filepath.Join(t.TempDir(), "p.prom"), "run")
+	m, err := metrics.Open(filepath.Join(t.TempDir(), "p.prom"), "run")
 	if err != nil {
 		t.Fatal(err)
 	}
 	labels := map[string]string{} // the description of each metric, which names its labels
 	descriptions := make(chan *prometheus.Desc, 100)
-	m.registry.Describe(descriptions)
+	m.Describe(descriptions)
 	close(descriptions)
 	name := regexp.MustCompile(`fqName: "(\w+)".*variableLabels: \{([\w,]*)\}`)
 	for description := range descriptions {

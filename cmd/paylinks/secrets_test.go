@@ -157,31 +157,44 @@ func TestKeyIsNotInADump(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			input := invoices(t, 4)
-			process := make(chan *os.Process, 1)
-			gone := make(chan struct{})
-			env, _ := serveLies(t, func(http.ResponseWriter, map[string]any) {
-				dying := <-process
-				_ = dying.Signal(signal)
-				process <- dying
-				<-gone
-			})
-			env["GOTRACEBACK"] = "system"
-			cmd, out, errs := paylinksCommand(t, env, "run", input, "--ledger", beside(input, "ledger.db"), "--rate", "0")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			process <- cmd.Process
-			_ = cmd.Wait()
-			close(gone)
-			if !strings.Contains(errs.String(), "goroutine ") || !strings.Contains(errs.String(), "CreateSession") {
-				t.Errorf("no dump: %s", errs)
-			}
-			if where := leaks(t, filepath.Dir(input), out.String(), errs.String()); where != nil {
-				t.Errorf("%s", where)
+			for try := 1; ; try++ {
+				dump := dumpOf(t, signal)
+				if strings.Contains(dump, "goroutine ") && strings.Contains(dump, "CreateSession") {
+					return
+				}
+				// The runtime cannot always print the stack of a thread that is in C code just then.
+				if !strings.Contains(dump, "panic during panic") || try == 5 {
+					t.Fatalf("no dump: %s", dump)
+				}
 			}
 		})
 	}
+}
+
+// dumpOf sends the signal to a run whose request is at the server, and returns what the run printed. The key must be nowhere.
+func dumpOf(t *testing.T, signal os.Signal) string {
+	t.Helper()
+	input := invoices(t, 4)
+	process := make(chan *os.Process, 1)
+	gone := make(chan struct{})
+	env, _ := serveLies(t, func(http.ResponseWriter, map[string]any) {
+		dying := <-process
+		_ = dying.Signal(signal)
+		process <- dying
+		<-gone
+	})
+	env["GOTRACEBACK"] = "system"
+	cmd, out, errs := paylinksCommand(t, env, "run", input, "--ledger", beside(input, "ledger.db"), "--rate", "0")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	process <- cmd.Process
+	_ = cmd.Wait()
+	close(gone)
+	if where := leaks(t, filepath.Dir(input), out.String(), errs.String()); where != nil {
+		t.Errorf("%s", where)
+	}
+	return errs.String()
 }
 
 // A person who puts a secret in the wrong place does not find it in the log.

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/report"
 )
 
 // The record of a large job is shown whole and in order, and its table piece by piece: a wide row at its end must not be
 // waited for by the first.
 func TestShowOfManyAttempts(t *testing.T) {
 	t.Parallel()
-	const rows = 2*alignedRows + 1
+	const rows = 2*report.AlignedRows + 1
 	d := newWorstDay(t, simulator.Config{}, rows-1, asUsual)
 	wide := strings.Repeat("wide-", 20)
 	file, err := os.OpenFile(d.input, os.O_APPEND|os.O_WRONLY, 0)

@@ -13,6 +13,7 @@ import (
 
 	"paylinks/clink"
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/helptext"
 )
 
 type simulatorOptions struct {
@@ -44,11 +45,11 @@ Faults, each a share of the requests, e.g. --faults lost=10%,500-after=5%:
 ` + faultHelp(),
 		Example: `  paylinks simulator --faults lost=5%,429=5% &
   paylinks run invoices.csv --env simulator --base-url http://127.0.0.1:8181`,
-		Annotations: exits(
-			meaning{exitOK, "interrupted, as it should be"},
-			meaning{exitUsage, "usage"},
-			meaning{exitOutput, "standard output cannot be written"},
-			meaning{exitConfig, "the address cannot be served"},
+		Annotations: helptext.Exits(
+			meaning(exitOK, "interrupted, as it should be"),
+			meaning(exitUsage, "usage"),
+			meaning(exitOutput, "standard output cannot be written"),
+			meaning(exitConfig, "the address cannot be served"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runSimulator(cmd.Context(), o, s)

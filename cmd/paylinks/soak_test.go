@@ -361,28 +361,24 @@ func (s *crashSite) look() crashLook {
 		return look
 	}
 	for query, what := range map[string]string{
-		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') > 1`:            "items that are on their way twice",
-		`SELECT count(*) FROM item JOIN attempt ON item_id = item.id AND outcome = '' WHERE state NOT IN ('pending', 'unknown')`: "open attempts of items that are not open",
-		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome <> '')`:   "items whose attempts are not all on record",
-		`SELECT count(*) FROM input WHERE EXISTS (SELECT 1 FROM fresh WHERE item_id = id)
-			= (EXISTS (SELECT 1 FROM intent WHERE item_id = id) OR EXISTS (SELECT 1 FROM standing WHERE item_id = id))`: "items that are both fresh and not, or neither",
+		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') <> (state = 'sending')`: "items whose state and attempts disagree on whether one is on its way",
+		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id)`:                             "items whose attempts are not all on record",
 		`SELECT count(*) FROM item_tally AS tally WHERE items <> (
-			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency
-				AND tally.state = iif(EXISTS (SELECT 1 FROM attempt WHERE item_id = item.id AND outcome = ''), 'sending', state)
+			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency AND tally.state = state
 		)`: "wrong tallies of items",
 		`SELECT count(*) FROM attempt_tally AS tally WHERE attempts <>
 			(SELECT count(*) FROM attempt JOIN item ON item.id = item_id WHERE job_id = tally.job_id AND outcome = tally.outcome)`: "wrong tallies of attempts",
-		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                 "items that are not in the tallies",
-		`SELECT count(*) FROM claim JOIN item ON item.id = item_id JOIN job ON job.id = job_id WHERE NOT imported`: "claims of jobs that are not imported yet",
+		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                        "items that are not in the tallies",
+		`SELECT count(*) FROM invoice_item JOIN item ON item.id = item_id JOIN job ON job.id = job_id WHERE NOT imported`: "invoices of jobs that are not imported yet",
 		`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND invoice IS NOT NULL AND
-			NOT EXISTS (SELECT 1 FROM claim WHERE claim.invoice = item.invoice AND item_id = item.id)`: "items without their claim",
+			NOT EXISTS (SELECT 1 FROM invoice_item WHERE invoice_item.invoice = item.invoice AND item_id = item.id)`: "items that cannot be found by their invoice",
 	} {
 		if n := one(`SELECT coalesce((` + query + `), 0)`); n != 0 {
 			s.t.Errorf("%d %s", n, what)
 		}
 	}
 	look.sending = one(`SELECT count(*) FROM attempt WHERE outcome = ''`)
-	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'unknown')`)
+	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'sending', 'unknown')`)
 	look.unfinished = one(`SELECT count(*) FROM job WHERE NOT imported`)
 	look.attempts = one(`SELECT count(*) FROM attempt`)
 	look.doubtful = one(`SELECT count(*) FROM attempt WHERE outcome IN ('unknown', 'mismatch')`)
@@ -588,7 +584,7 @@ func (s *crashSite) listed(id int64, record *crashRecord) {
 	attempts, orphans := 0, 0
 	for line := range strings.Lines(table) {
 		attempts++
-		reference, outcome, orphan := cell(line, "REFERENCE"), cell(line, "OUTCOME"), cell(line, "POSSIBLE ORPHAN")
+		reference, outcome, orphan := cell(line, "REFERENCE"), cell(line, "OUTCOME"), cell(line, "POSSIBLE EXTRA")
 		switch {
 		case outcome == "unknown" && orphan == "yes":
 			orphans++
@@ -602,7 +598,7 @@ func (s *crashSite) listed(id int64, record *crashRecord) {
 	if n := fact("attempts"); n != attempts {
 		s.t.Errorf("job %d counts %d attempts and lists %d", id, n, attempts)
 	}
-	if n := fact("possible orphans"); n != orphans {
+	if n := fact("possible extra sessions"); n != orphans {
 		s.t.Errorf("job %d counts %d possible orphans and lists %d", id, n, orphans)
 	}
 	record.attempts += attempts

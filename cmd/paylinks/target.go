@@ -4,22 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
-	"paylinks/clink"
 	"paylinks/job"
+	"paylinks/job/engine"
 )
-
-// Base URLs of Clink's environments, from its public reference.
-var clinkURL = map[job.Environment]string{
-	job.Sandbox:    "https://uat-api.clinkbill.com/api",
-	job.Production: "https://api.clinkbill.com/api",
-}
 
 // targetOptions say which Clink is meant, and with which key.
 type targetOptions struct {
@@ -34,15 +27,9 @@ func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.apiKeyFile, "api-key-file", "", "`PATH` of a file with the secret key (default: $CREDENTIALS_DIRECTORY/clink-secret-key, else CLINK_SECRET_KEY)")
 }
 
-// target is the Clink that a command talks to.
-type target struct {
-	environment job.Environment
-	baseURL     string // job.InProcess for the in-process simulator
-}
-
 // resolveEnvironment decides the environment alone. The flag counts before Clink's own variable.
 func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
-	environment := job.Environment(cmp.Or(o.env, s.getenv("CLINK_ENV"), string(job.Sandbox)))
+	environment := cmp.Or(o.named(s), job.Sandbox)
 	switch environment {
 	case job.Simulator, job.Sandbox, job.Production:
 		return environment, nil
@@ -51,25 +38,27 @@ func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
 		withHint("say --env simulator, --env sandbox or --env production")
 }
 
-// resolve decides environment and address. A flag counts before Clink's own variables.
-func (o *targetOptions) resolve(s streams) (target, error) {
+// resolve decides environment and address. A flag counts before Clink's own variables; the simulator's address is never one of them.
+func (o *targetOptions) resolve(s streams) (engine.Target, error) {
 	environment, err := o.resolveEnvironment(s)
 	if err != nil {
-		return target{}, err
+		return engine.Target{}, err
 	}
-	t := target{environment: environment}
 	address := o.baseURL
-	if environment == job.Simulator && address == "" {
-		t.baseURL = job.InProcess
-		return t, nil
-	}
 	if environment != job.Simulator {
-		address = cmp.Or(address, s.getenv("CLINK_BASE_URL"), clinkURL[environment])
+		address = cmp.Or(address, s.getenv("CLINK_BASE_URL"))
 	}
-	if t.baseURL, err = clink.NormalizeBaseURL(address); err != nil { // the address itself may hold a secret
-		return t, failf(exitConfig, "%w", err).withHint("see --base-url and CLINK_BASE_URL")
+	target, err := engine.NewTarget(environment, address)
+	var wrong *engine.WrongTarget
+	switch {
+	case errors.As(err, &wrong) && wrong.Owner == "":
+		return target, failf(exitConfig, "%w", err).withHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
+	case errors.As(err, &wrong):
+		return target, failf(exitConfig, "%w", err).withHint("say --env %s, or leave out --base-url and CLINK_BASE_URL", wrong.Owner)
+	case err != nil:
+		return target, failf(exitConfig, "%w", err).withHint("see --base-url and CLINK_BASE_URL")
 	}
-	return t, t.check()
+	return target, nil
 }
 
 // named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for
@@ -79,41 +68,14 @@ func (o *targetOptions) named(s streams) job.Environment {
 }
 
 // scope is where resume without JOB keeps to: the environment that is named, and the address of --base-url. "" is any.
-func (o *targetOptions) scope(s streams) (target, error) {
-	scope := target{environment: o.named(s)}
+func (o *targetOptions) scope(s streams) (engine.Target, error) {
+	scope := engine.Target{Environment: o.named(s)}
 	if o.baseURL == "" {
 		return scope, nil
 	}
-	t, err := o.resolve(s)
-	scope.baseURL = t.baseURL
+	target, err := o.resolve(s)
+	scope.BaseURL = target.BaseURL
 	return scope, err
-}
-
-// holds says whether the job lies within the scope.
-func (t target) holds(j job.Job) bool {
-	return (t.environment == "" || t.environment == j.Environment) && (t.baseURL == "" || t.baseURL == j.BaseURL)
-}
-
-// targetOf is the Clink that a job is sent to.
-func targetOf(j job.Job) target { return target{environment: j.Environment, baseURL: j.BaseURL} }
-
-// check refuses an address that belongs to another environment: the environment is what guards real money.
-func (t target) check() error {
-	u, err := url.Parse(t.baseURL)
-	if err != nil {
-		return failf(exitConfig, "base URL %q: %w", t.baseURL, err)
-	}
-	if t.environment == job.Simulator && !clink.IsLoopback(u.Hostname()) {
-		return failf(exitConfig, "%s is not on this machine, and the simulator must be", t.baseURL).
-			withHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
-	}
-	for env, address := range clinkURL {
-		if own, _ := url.Parse(address); env != t.environment && strings.EqualFold(own.Hostname(), u.Hostname()) {
-			return failf(exitConfig, "%s belongs to Clink's %s, and the environment is %s", t.baseURL, env, t.environment).
-				withHint("say --env %s, or leave out --base-url and CLINK_BASE_URL", env)
-		}
-	}
-	return nil
 }
 
 // secretKey is the key, and where it came from, for messages.

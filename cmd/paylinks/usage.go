@@ -105,18 +105,3 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	return failf(exitUsage, "%w", err).withHint("%s", seeHelp(cmd))
 }
-
-// kindOf says what a flag takes.
-func kindOf(flag *pflag.Flag) string {
-	switch flag.Value.Type() {
-	case "int", "uint64":
-		return "a whole number"
-	case "float64":
-		return "a number"
-	case "duration":
-		return "a time such as 30s, 10m or 2h"
-	case "bool":
-		return "true or false"
-	}
-	return "another value"
-}

@@ -65,7 +65,7 @@ func paylinksCommand(t *testing.T, env map[string]string, args ...string) (cmd *
 func paylinksHere(t testing.TB, env map[string]string, args ...string) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status := run(t.Context(), args, streams{
+	status := execute(t.Context(), args, streams{
 		in: strings.NewReader(""), out: &out, err: &errs,
 		env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 	})
@@ -293,8 +293,8 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				w := newWire(t, secure, tt.strike)
 				input := invoices(t, 6)
 				ledger := beside(input, "ledger.db")
-				flags := []string{"--ledger", ledger, "--rate", "0", "--concurrency", "3", "--give-up-after", "500ms"}
-				got := paylinksProcess(t, w.env, append(flags, "run", input, "--timeout", "200ms", "--max-attempts", "1")...)
+				flags := []string{"--ledger", ledger, "--rate", "0", "--concurrency", "3"}
+				got := paylinksProcess(t, w.env, append(flags, "run", input, "--give-up-after", "500ms", "--timeout", "200ms", "--max-attempts", "1")...)
 				if got.status != exitAttention && got.status != exitUnfinished {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}

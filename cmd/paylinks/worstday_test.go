@@ -323,7 +323,7 @@ func TestTerminal(t *testing.T) {
 			t.Parallel()
 			const rows = 60
 			person, program := terminal(t)
-			d := newWorstDay(t, simulator.Config{Latency: 40 * time.Millisecond}, rows, func(d *worstDay, _ http.ResponseWriter, _ *http.Request, post int32) bool {
+			d := newWorstDay(t, simulator.Config{Latency: 150 * time.Millisecond}, rows, func(d *worstDay, _ http.ResponseWriter, _ *http.Request, post int32) bool {
 				if post == 20 {
 					if err := stop(person); err != nil {
 						t.Error(err)
@@ -375,7 +375,7 @@ func (d *worstDay) passes(days int) {
 	}
 	defer db.Close()
 	for table, columns := range map[string][]string{
-		"job": {"created_at"}, "standing": {"sent_at", "created_at", "expires_at", "checked_at"}, "past_attempt": {"sent_at", "ended_at"}, "intent": {"sent_at"},
+		"job": {"created_at"}, "item": {"created_at", "expires_at", "checked_at"}, "attempt": {"sent_at", "ended_at"},
 	} {
 		for _, column := range columns {
 			result, err := db.Exec(fmt.Sprintf(`

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -28,4 +29,26 @@ func withoutExtension(path string) string {
 		return path
 	}
 	return strings.TrimSuffix(path, extension)
+}
+
+// Output is the file that an output path of the user's leads to, as the ledger keeps it; "-" stays, for standard output.
+func Output(path string) (string, error) {
+	if path == "-" {
+		return path, nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", failed(path, err)
+	}
+	return Place(abs), nil
+}
+
+// SameFile says whether both paths lead to one file.
+func SameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	first, errA := os.Stat(a)
+	second, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(first, second)
 }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"paylinks/cmd/paylinks/words"
+	"paylinks/job"
+	"paylinks/job/intake"
+	"paylinks/job/invoice"
+)
+
+// problemsShown is how many problems a terminal shows one by one: a screen full.
+const problemsShown = 20
+
+// problemPrinter prints problems as they are found: on a terminal the first ones, elsewhere all; or, as JSON lines,
+// all of them.
+type problemPrinter struct {
+	to    io.Writer
+	json  *json.Encoder // nil is text
+	most  int           // 0 is all
+	shown int
+	more  map[invoice.Kind]int // those not shown
+}
+
+func newProblemPrinter(to, asJSON io.Writer) *problemPrinter {
+	p := &problemPrinter{to: to, more: map[invoice.Kind]int{}}
+	if asJSON != nil {
+		p.json = json.NewEncoder(asJSON)
+		p.json.SetEscapeHTML(false)
+	}
+	if isTerminal(to) {
+		p.most = problemsShown
+	}
+	return p
+}
+
+// problemLine is a problem for programs. Its keys are fixed.
+type problemLine struct {
+	File   string       `json:"file"`
+	Line   int          `json:"line"` // 0 is the whole file
+	Column string       `json:"column"`
+	Value  string       `json:"value"`
+	Kind   invoice.Kind `json:"kind"`
+	What   string       `json:"what"`
+	Hint   string       `json:"hint"`
+}
+
+// Report prints the problem; see [intake.Reporter].
+func (p *problemPrinter) Report(found intake.Problem) (err error) {
+	problem := p.Word(found)
+	switch {
+	case p.json != nil:
+		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
+	case p.most > 0 && p.shown == p.most:
+		p.more[problem.Kind]++
+	default:
+		p.shown++
+		_, err = fmt.Fprintln(p.to, problem)
+	}
+	if err != nil {
+		return failf(exitOutput, "report the problems: %w", err)
+	}
+	return nil
+}
+
+// Word is the problem in the words of the command line.
+func (p *problemPrinter) Word(problem intake.Problem) invoice.Problem {
+	said := worded(problem.Problem)
+	if problem.Resolution.Conflict == job.OtherDoubt {
+		said.Advice += fmt.Sprintf("; paylinks show %d says how", problem.Resolution.Other.JobID)
+	}
+	return said
+}
+
+// rest says how many of each kind were not shown.
+func (p *problemPrinter) rest() {
+	if len(p.more) == 0 {
+		return
+	}
+	kinds := slices.SortedFunc(maps.Keys(p.more), func(a, b invoice.Kind) int { return p.more[b] - p.more[a] })
+	var texts []string
+	for _, kind := range kinds {
+		texts = append(texts, fmt.Sprintf("%s × %s", words.Grouped(p.more[kind]), kind))
+	}
+	fmt.Fprintf(p.to, "… and more: %s\n", strings.Join(texts, ", "))
+}
+
+// describeFile says in a few lines what the file asks for.
+func describeFile(file *intake.File, options invoice.Options) string {
+	var b strings.Builder
+	f := file.Figures
+	fmt.Fprintf(&b, "%s: %s", file.Path, words.Count(f.Rows, "row"))
+	for _, some := range []struct {
+		rows int
+		are  string
+	}{
+		{f.ByAction[job.Reuse], "with a link already"},
+		{f.ByAction[job.TakeOver], "to be taken over from an earlier job, which has no link for them"},
+		{f.ByAction[job.Ask], "with a link that has expired: before they are sent, Clink is asked whether it was paid"},
+		{f.ByAction[job.Wait], "waiting for a person's word on an earlier job"},
+		{f.InOtherFile, "also in an earlier file of this run, which gets the link"},
+	} {
+		if some.rows > 0 {
+			fmt.Fprintf(&b, ", %s of them %s", words.Grouped(some.rows), some.are)
+		}
+	}
+	if f.Bad > 0 {
+		fmt.Fprintf(&b, ", %s bad", words.Grouped(f.Bad))
+	}
+	b.WriteString("\n")
+	totals := f.Tally.Totals(job.Pending, job.Duplicate)
+	for _, code := range slices.Sorted(maps.Keys(totals)) {
+		found := f.Spans[code]
+		fmt.Fprintf(&b, "  %s %s in %s", code, words.GroupedDecimal(totals[code]), words.Count(found.Invoices, "invoice"))
+		switch {
+		case found.Least < found.Greatest:
+			fmt.Fprintf(&b, ", from %s to %s", words.Money(found.Least, code), words.Money(found.Greatest, code))
+		case found.Invoices > 1:
+			fmt.Fprintf(&b, ", %s each", words.Money(found.Least, code))
+		}
+		b.WriteString("\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
+		if header, has := file.Header.Taken[name]; has {
+			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", flagOf(name), header)
+		}
+	}
+	for _, near := range file.Header.Near {
+		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or %s\n",
+			near.Header, near.Name, optionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
+	}
+	return b.String()
+}
+
+// explainFile says how the file was understood: which column was taken for what, the encoding, and the marks.
+func explainFile(file *intake.File, options invoice.Options) string {
+	var b strings.Builder
+	h := file.Header
+	if h.Delimiter == 0 {
+		return "" // not even the header could be read
+	}
+	mark := "point"
+	if options.DecimalComma {
+		mark = "comma"
+	}
+	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	if h.FedBack {
+		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
+	}
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	used := map[string]bool{}
+	for _, column := range invoice.Columns() {
+		var from []string
+		if header, taken := h.Taken[column.Name]; taken {
+			used[header] = true
+			from = append(from, fmt.Sprintf("from the column %q", header))
+		} else if value := options.Defaults[column.Name]; value != "" {
+			from = append(from, fmt.Sprintf("%q in every row, from %s", value, flagOf(column.Name)))
+		}
+		if name := options.Defaults["item_name"]; name != "" && column.Name == "description" {
+			from = append(from, fmt.Sprintf("%q where a row has none, from --item-name", name))
+		}
+		if len(from) > 0 {
+			fmt.Fprintf(table, "  %s\t%s\n", column.Name, strings.Join(from, ", else "))
+		}
+	}
+	_ = table.Flush() // into memory
+	var own []string
+	for _, header := range h.Columns {
+		if !used[header] && header != "" {
+			own = append(own, fmt.Sprintf("%q", header))
+		}
+	}
+	if len(own) > 0 {
+		fmt.Fprintf(&b, "  passed through: %s\n", strings.Join(own, ", "))
+	}
+	return b.String()
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"paylinks/cmd/paylinks/report"
+	"paylinks/job"
+	"paylinks/job/intake"
+	"paylinks/job/links"
+)
+
+// classify gives an error of the packages below its status and hint.
+func classify(err error) *failure {
+	var f *failure
+	var held *job.HeldError
+	var schema *job.VersionError
+	var remote *job.NetworkError
+	var linked *job.LinkedError
+	var output *links.Error
+	var refusal *intake.Refusal
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &refusal):
+		return refused(refusal)
+	case errors.Is(err, context.Canceled):
+		return &failure{exitInterrupted, errors.New("interrupted"), ""}
+	case errors.As(err, &held):
+		return &failure{exitUnfinished, err, "wait until it has ended, then run the same command again; nothing was sent"}
+	case errors.As(err, &schema) && schema.Found < schema.Known:
+		return &failure{exitLedger, err, "wait until the run of the older paylinks has ended, then run this again"}
+	case errors.As(err, &schema):
+		return &failure{exitLedger, err, "use the newer paylinks; another ledger knows of none of its links, and would send its invoices anew"}
+	case errors.Is(err, job.ErrUnknownSchema):
+		return &failure{exitLedger, err, "use the paylinks that made it; another ledger knows of none of its links, and would send its invoices anew"}
+	case errors.Is(err, job.ErrNotUpdated):
+		return &failure{exitLedger, err, "make sure that you may write to it and that its disk has room for twice the ledger, then run this again"}
+	case errors.Is(err, job.ErrNotLedger):
+		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
+	case errors.Is(err, job.ErrGone):
+		return &failure{exitLedger, err, report.HintGone}
+	case errors.Is(err, job.ErrDamaged):
+		return &failure{exitLedger, err, "nothing was sent; put the latest backup in its place (paylinks backup makes them), and keep the damaged file"}
+	case errors.As(err, &linked):
+		return &failure{exitLedger, err, "leave the name that runs use, and make copies with paylinks backup"}
+	case errors.As(err, &remote):
+		return &failure{exitLedger, err, "name a ledger on a local disk with --ledger; to keep a copy elsewhere: paylinks backup PATH"}
+	case errors.As(err, &output):
+		return &failure{exitOutput, err, "write it elsewhere with --output PATH; no folders are made"}
+	}
+	return &failure{exitLedger, err, ""}
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"paylinks/cmd/paylinks/helptext"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// setFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as
+// good as none. A flag that can be repeated takes several values from there, one a line or between semicolons.
+func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
+	var errs []error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		value, _ := env(helptext.Variable(flag.Name))
+		if flag.Changed || value == "" || flag.Name == "help" || !helptext.HasVariable(flag) {
+			return
+		}
+		values := []string{value}
+		if _, repeatable := flag.Value.(pflag.SliceValue); repeatable {
+			values = strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == ';' })
+		}
+		for _, value := range values {
+			if err := flags.Set(flag.Name, value); err != nil {
+				errs = append(errs, failf(exitUsage, "%s=%q: it takes %s", helptext.Variable(flag.Name), value, kindOf(flag)))
+				return
+			}
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// kindOf says what a flag takes.
+func kindOf(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "int", "uint64":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a time such as 30s, 10m or 2h"
+	case "bool":
+		return "true or false"
+	}
+	return "another value"
+}

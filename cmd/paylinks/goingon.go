@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"paylinks/job"
+	"paylinks/job/engine"
+	"paylinks/store"
+)
+
+// goOnOptions are those of a command that goes on with jobs of the ledger, without their files.
+type goOnOptions struct {
+	target targetOptions
+	ledger ledgerOptions
+	send   sendOptions
+	output string
+}
+
+func (o *goOnOptions) addFlags(cmd *cobra.Command) {
+	o.addOutput(cmd)
+	o.target.addFlags(cmd.Flags())
+	o.ledger.addFlags(cmd.Flags())
+	o.send.addFlags(cmd.Flags())
+}
+
+func (o *goOnOptions) addOutput(cmd *cobra.Command) {
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write the links file of JOB to `PATH`; - is standard output (default: where the job's last run wrote it)")
+}
+
+// goOnLedger is what going on with jobs asks of a ledger.
+type goOnLedger interface {
+	sendingLedger
+	Job(ctx context.Context, id int64) (job.Job, error)
+	Files() []string
+	Remember(j job.Job) error
+}
+
+// open opens an existing ledger for sending.
+func (o *goOnOptions) open(s streams, doing string) (store.Ledger, error) {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return nil, err
+	}
+	// A ledger that is not there must not be made: there would be nothing to go on with.
+	existing, err := o.ledger.openToRead(context.Background(), s, environment)
+	var schema *job.VersionError
+	switch {
+	case err == nil:
+		if err := existing.Close(); err != nil {
+			return nil, classify(err)
+		}
+	case errors.As(err, &schema) && schema.Found < schema.Known: // opening it to send brings it up to date
+	default:
+		return nil, err
+	}
+	return o.ledger.openToSend(s, environment, doing)
+}
+
+// job is the job that was named, with its links file where --output says.
+func (o *goOnOptions) job(ctx context.Context, s streams, ledger goOnLedger, id int64) (job.Job, error) {
+	j, err := jobIn(ctx, s, ledger, id)
+	if err != nil {
+		return j, err
+	}
+	if err := refusePurged(s, ledger.Path(), j); err != nil || o.output == "" {
+		return j, err
+	}
+	if j.Output, err = placeOf(o.output); err != nil {
+		return j, err
+	}
+	if sameFile(j.Output, j.File) {
+		return j, failf(exitUsage, "%s is the job's input", o.output).withHint("name another file with --output")
+	}
+	return j, spareLedger(j.Output, ledger)
+}
+
+// tryOutput finds out whether the job's links can be written, also beside the summary of --json.
+func (o *goOnOptions) tryOutput(j job.Job) error {
+	if o.send.json && j.Output == "-" {
+		return failf(exitUsage, "the links go to standard output, and --json needs that").withHint("name a file with --output PATH")
+	}
+	return tryOutput(j.Output)
+}
+
+// writable leaves out the jobs whose links cannot be written, so that one folder that is gone does not keep all
+// others waiting. blocked says which job that is, or the first of several, and how the command, doing, gets on with it; the
+// others are named on standard error.
+func (o *goOnOptions) writable(jobs []job.Job, ledger goOnLedger, doing string, s streams) (good []job.Job, blocked error) {
+	for _, j := range jobs {
+		err := o.tryOutput(j)
+		switch {
+		case err == nil:
+			good = append(good, j)
+		case blocked != nil:
+			fmt.Fprintf(s.err, "paylinks: error: job %d: %v\n", j.ID, err)
+		default:
+			blocked = failf(exitOutput, "job %d: %w", j.ID, err).
+				withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
+		}
+	}
+	return good, blocked
+}
+
+// withBlocked is what a command ends with: err, of the jobs that it worked on, or blocked, of the one that writable left out. A
+// status that stops a run goes before blocked, which then has a line on standard error; one that asks for attention does not.
+func withBlocked(err, blocked error, s streams) error {
+	switch {
+	case blocked == nil:
+		return err
+	case err == nil || classify(err).status == exitAttention:
+		return blocked
+	}
+	fmt.Fprintf(s.err, "paylinks: error: %v\n", blocked)
+	return err
+}
+
+// ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
+// be asked. A --env or --base-url that differs from a job's own is refused.
+func (o *goOnOptions) ready(ctx context.Context, s streams, jobs []job.Job) error {
+	if err := o.send.check(); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err := o.admit(s, j); err != nil {
+			return err
+		}
+		if _, err := o.target.key(s, j.Environment, ""); err != nil {
+			return err
+		}
+		if err := o.tryOutput(j); err != nil {
+			return err
+		}
+	}
+	for _, j := range jobs {
+		if err := confirm(ctx, o.send.yes, j.Environment, fmt.Sprintf("go on with job %d, %s", j.ID, j.File), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admit refuses a job that is not where the flags say, or in production without a word.
+func (o *goOnOptions) admit(s streams, j job.Job) error {
+	if o.target.env != "" && job.Environment(o.target.env) != j.Environment {
+		return failf(exitConfig, "job %d belongs to %s, and --env says %s", j.ID, j.Environment, o.target.env).
+			withHint("leave out --env: a job keeps its own")
+	}
+	if o.target.baseURL != "" {
+		target, err := o.target.resolve(s)
+		if err != nil {
+			return err
+		}
+		if target.BaseURL != j.BaseURL {
+			return failf(exitConfig, "job %d was begun at %s, and --base-url says %s", j.ID, j.BaseURL, target.BaseURL).
+				withHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
+		}
+	}
+	return o.send.checkProduction(s, j.Environment, "add --yes")
+}
+
+// goOn has do work on each job, in the job's own environment and at its own address. onward is as engine.Each has it.
+func (o *goOnOptions) goOn(
+	ledger goOnLedger, jobs []job.Job, s streams, onward bool, do func(*sending, job.Job) (engine.Ending, bool, error),
+) error {
+	ending, err := engine.Each(jobs, engine.TargetOf, onward, func(j job.Job) (engine.Ending, bool, error) {
+		key, err := o.target.key(s, j.Environment, "")
+		if err != nil {
+			return "", true, err
+		}
+		e, err := newSending(s, ledger, &o.send, engine.TargetOf(j), key)
+		if err != nil {
+			return "", true, err
+		}
+		defer e.close()
+		return do(e, j)
+	})
+	if err != nil {
+		return err
+	}
+	return exitWith(statusOf[ending])
+}
+
+// sendOn sends what is open in the jobs; with reissue their expired links are replaced, too.
+func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.Job, s streams, onward, reissue bool) error {
+	return o.goOn(ledger, jobs, s, onward, func(e *sending, j job.Job) (engine.Ending, bool, error) {
+		j.OnUnknown = o.send.policy(j.OnUnknown)
+		if err := ledger.Remember(j); err != nil {
+			return "", true, classify(err)
+		}
+		act := e.Send
+		if reissue {
+			act = e.Reissue
+		}
+		outcome, err := act(ctx, j)
+		return e.finish(outcome, "", err)
+	})
+}

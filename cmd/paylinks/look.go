@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"paylinks/cmd/paylinks/words"
+	"paylinks/job"
+	"paylinks/store"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+// lookOptions are those of a command that only looks.
+type lookOptions struct {
+	target targetOptions
+	ledger ledgerOptions
+}
+
+func (o *lookOptions) addFlags(cmd *cobra.Command) {
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&o.target.env, "env", "", "environment `NAME`, whose ledger is meant: simulator's, or that of sandbox and production (default: CLINK_ENV, else sandbox)")
+	o.ledger.addFlags(cmd.Flags())
+}
+
+// open opens the ledger that is meant.
+func (o *lookOptions) open(ctx context.Context, s streams) (store.Reader, error) {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return nil, err
+	}
+	return o.ledger.openToRead(ctx, s, environment)
+}
+
+// jobNumber reads a JOB argument, of a command that is to look for it in that ledger.
+func jobNumber(arg string, s streams, target targetOptions, ledger ledgerOptions) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err == nil && id > 0 {
+		return id, nil
+	}
+	environment, err := target.resolveEnvironment(s)
+	if err != nil {
+		return 0, err
+	}
+	path, err := ledger.resolve(s, environment)
+	if err != nil {
+		return 0, err
+	}
+	return 0, failf(exitUsage, "%q is not the number of a job", arg).withHint("see the numbers with: paylinks jobs%s", nextFlags(s, "", path))
+}
+
+// jobLedger is what looking a job up asks of a ledger.
+type jobLedger interface {
+	Job(ctx context.Context, id int64) (job.Job, error)
+	Path() string
+}
+
+// jobIn is the job of that number in the ledger.
+func jobIn(ctx context.Context, s streams, ledger jobLedger, id int64) (job.Job, error) {
+	j, err := ledger.Job(ctx, id)
+	switch {
+	case errors.Is(err, job.ErrNoJob):
+		return j, failf(exitUsage, "%w", err).withHint("see the jobs with: paylinks jobs%s", nextFlags(s, "", ledger.Path()))
+	case err != nil:
+		return j, classify(err)
+	}
+	return j, nil
+}
+
+// refusePurged refuses to write or send anything of a job that has been purged.
+func refusePurged(s streams, ledger string, j job.Job) error {
+	if j.PurgedAt.IsZero() {
+		return nil
+	}
+	return failf(exitUsage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, words.Moment(j.PurgedAt)).
+		withHint("see what is left of it with: paylinks show %d%s", j.ID, nextFlags(s, j.Environment, ledger))
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/job"
+	"strings"
+	"unicode"
+)
+
+// nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it does
+// so by itself. A command that is printed must work when it is pasted, into a shell with the same variables and into one
+// without them: a mail of cron's is read elsewhere. Where a variable names an environment, the command says its own: that
+// of the job that it is for, or with "" the variable's.
+func nextFlags(s streams, environment job.Environment, path string) string {
+	said := job.Environment(cmp.Or(s.getenv(helptext.Variable("env")), s.getenv("CLINK_ENV")))
+	switch {
+	case said != "":
+		return flagsAt(s, cmp.Or(environment, said), path)
+	case leadsTo(s, job.Sandbox, path):
+		return ""
+	case (environment == "" || environment == job.Simulator) && leadsTo(s, job.Simulator, path):
+		return flagsAt(s, job.Simulator, path)
+	}
+	return " --ledger " + shellQuoted(path)
+}
+
+// flagsAt are the flags of a further command that keeps to the environment.
+func flagsAt(s streams, environment job.Environment, path string) string {
+	flags := " --env " + string(environment)
+	if !leadsTo(s, environment, path) {
+		flags += " --ledger " + shellQuoted(path)
+	}
+	return flags
+}
+
+// leadsTo says whether a command for the environment finds the ledger at path by itself, with our variables and without.
+func leadsTo(s streams, environment job.Environment, path string) bool {
+	plain := s
+	plain.env = func(name string) (string, bool) {
+		if name == "HOME" || name == "XDG_STATE_HOME" {
+			return s.env(name)
+		}
+		return "", false
+	}
+	for _, shell := range []streams{s, plain} {
+		ledger := ledgerOptions{path: shell.getenv(helptext.Variable("ledger"))}
+		if found, err := ledger.resolve(shell, environment); err != nil || !sameFile(found, path) {
+			return false
+		}
+	}
+	return true
+}
+
+// shellQuoted is the text as a shell takes it for one word.
+func shellQuoted(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:@%", r)
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

@@ -1,0 +1,193 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"paylinks/cmd/paylinks/words"
+	"paylinks/job"
+	"paylinks/job/engine"
+)
+
+// counts are a job's figures for programs. Their keys are fixed.
+type counts struct {
+	Rows            int               `json:"rows"`
+	Created         int               `json:"created"`
+	Duplicate       int               `json:"duplicate"`
+	Failed          int               `json:"failed"`
+	Invalid         int               `json:"invalid"`
+	Unknown         int               `json:"unknown"`
+	Pending         int               `json:"pending"`
+	Superseded      int               `json:"superseded"`
+	Attempts        int               `json:"attempts"`
+	PossibleOrphans int               `json:"possible_orphans"`
+	Totals          map[string]string `json:"totals"`
+}
+
+func countsOf(t job.Tally) counts {
+	return counts{
+		Rows:            t.Rows(),
+		Created:         t.Items[job.Created],
+		Duplicate:       t.Items[job.Duplicate],
+		Failed:          t.Items[job.Failed],
+		Invalid:         t.Items[job.Invalid],
+		Unknown:         t.Items[job.Unknown] + t.Items[job.Sending],
+		Pending:         t.Items[job.Pending],
+		Superseded:      t.Items[job.Superseded],
+		Attempts:        t.AllAttempts(),
+		PossibleOrphans: t.PossibleOrphans(),
+		Totals:          t.Totals(job.Created, job.Duplicate),
+	}
+}
+
+// HintGone is what to do when the ledger went away under a run.
+const HintGone = "put the ledger back where it was, or its latest backup, before you run again: a new one knows of no link and would send every row anew"
+
+// SummaryHelp is what the help says of Summary.
+const SummaryHelp = `With --json the summary is one object a job on a line of standard output, with these keys: job, file, environment, rows,
+created, duplicate, failed, invalid, unknown, pending, superseded, attempts, possible_orphans, totals (of the amounts that have
+links, by currency), output, rejected_output, seconds. Figures are the whole job's, only seconds is this run's.`
+
+// Summary is the outcome for programs. Its keys are fixed; figures are the whole job's, only Seconds is this run's.
+type Summary struct {
+	Job         int64           `json:"job"`
+	File        string          `json:"file"`
+	Environment job.Environment `json:"environment"`
+	counts
+	Output         string  `json:"output"`
+	RejectedOutput string  `json:"rejected_output"`
+	Seconds        float64 `json:"seconds"`
+}
+
+// inSeconds is the duration as programs read it, to the millisecond. [time.Duration.Seconds] adds up two numbers, of which
+// 1.247 becomes 1.2469999999999999.
+func inSeconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}
+
+// Printer prints what came of jobs.
+type Printer struct {
+	Out     io.Writer                    // takes JSON
+	Console io.Writer                    // takes words
+	Flags   func(job.Environment) string // by which a further command finds a job of the environment
+	Ledger  string                       // its path
+	KeyFrom string                       // where the key is from, for messages
+	JSON    bool
+	Quiet   bool
+}
+
+// SumUp prints the outcome: JSON on standard output, or some lines for a person on standard error. rejected is the rejected file
+// that this run wrote, if any.
+func (p *Printer) SumUp(o engine.Outcome, rejected string) error {
+	if p.JSON {
+		err := WriteJSON(p.Out, Summary{
+			Job: o.Job.ID, File: o.Job.File, Environment: o.Job.Environment, counts: countsOf(o.Tally), Output: o.Job.Output,
+			RejectedOutput: rejected, Seconds: inSeconds(o.Took),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	p.complain(o.Job, o.Report, o.OutputErr)
+	if p.Quiet && o.Ending() == engine.Complete && o.Job.Output != "" { // else links were made that are in no file
+		return nil
+	}
+	fmt.Fprint(p.Console, outcomeLines(o, rejected, p.Ledger, p.Flags(o.Job.Environment)))
+	return nil
+}
+
+// complain says what went wrong with the run, if anything did.
+func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
+	flags := p.Flags(j.Environment)
+	if outputErr != nil {
+		fmt.Fprintf(p.Console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them with: paylinks export %d --output PATH%s\n", outputErr, j.ID, flags)
+	}
+	if report.Reason == "" || report.Stop == job.LimitReached { // a canary that ends is no error
+		return
+	}
+	fmt.Fprintf(p.Console, "paylinks: error: job %d stopped: %s\n", j.ID, words.Printable(report.Reason))
+	if report.Last != "" {
+		fmt.Fprintf(p.Console, "the last attempt: %s\n", words.Printable(report.Last))
+	}
+	hint := ""
+	switch report.Stop {
+	case job.KeyRefused:
+		hint = fmt.Sprintf("check the key in %s: is it the one for %s? no row was lost; run again with the right key", p.KeyFrom, j.Environment)
+		if p.KeyFrom == "" {
+			hint = "no row was lost; that simulator was started with --key, and --env simulator sends none: start it without, and run again"
+		}
+	case job.WrongAddress:
+		hint = fmt.Sprintf("what answers at %s is not Clink's API; check --base-url and CLINK_BASE_URL", j.BaseURL)
+	case job.TooManyFailures:
+		hint = fmt.Sprintf("see why with: paylinks show %d%s", j.ID, flags)
+	case job.GaveUp:
+		hint = "no row was lost; run again later"
+		if !report.ComeBack.IsZero() {
+			hint = "no row was lost; run again after " + words.Moment(report.ComeBack)
+		}
+	case job.LedgerFailed:
+		hint = "nothing was sent that is not on record; make room on the disk, or mend it, and run again"
+		if errors.Is(report.Err, job.ErrGone) {
+			hint = HintGone
+		}
+	}
+	if hint != "" {
+		fmt.Fprintf(p.Console, "hint: %s\n", hint)
+	}
+}
+
+// outcomeLines are the outcome for a person; flags are those of the next command.
+func outcomeLines(o engine.Outcome, rejected, ledger, flags string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "job %d (%s, %s): %s\n", o.Job.ID, o.Job.FileName(), o.Job.Environment, words.StateCounts(o.Tally))
+	if totals := o.Tally.Totals(job.Created, job.Duplicate); len(totals) > 0 {
+		fmt.Fprintf(&b, "  with links: %s\n", words.Amounts(totals))
+	}
+	if n := o.Tally.PossibleOrphans(); n > 0 {
+		fmt.Fprintf(&b, "  %s, whose links nobody has seen: paylinks show %d --attempts%s\n", words.Count(n, "possible extra session"), o.Job.ID, flags)
+	}
+	if len(o.Checked) > 0 {
+		fmt.Fprintf(&b, "  expired links: %s\n", reissued(o.Checked))
+	}
+	if o.OutputErr == nil {
+		b.WriteString(linksFileLine(o.Job, flags))
+	}
+	if rejected != "" {
+		fmt.Fprintf(&b, "  rejected rows: %s\n", rejected)
+	}
+	fmt.Fprintf(&b, "  ledger: %s\n", ledger)
+	if next := NextSteps(o.Job, o.Next(), rejected, flags); next != "" {
+		fmt.Fprintf(&b, "next: %s\n", next)
+	}
+	return b.String()
+}
+
+// reissued says what became of the expired links that Clink was asked about.
+func reissued(checked map[job.LinkStatus]int) string {
+	var parts []string
+	for _, about := range []struct {
+		status job.LinkStatus
+		words  string
+	}{
+		{job.LinkExpired, "given up, unpaid"}, {job.LinkPaid, "paid"}, {job.LinkProcessing, "being paid"}, {job.LinkOpen, "still open"},
+	} {
+		if n := checked[about.status]; n > 0 {
+			parts = append(parts, words.Grouped(n)+" "+about.words)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// linksFileLine says where the job's links file is, for a summary.
+func linksFileLine(j job.Job, flags string) string {
+	switch j.Output {
+	case "-":
+		return ""
+	case "":
+		return fmt.Sprintf("  links file: none, a later job writes it now; write this one's with: paylinks export %d --output PATH%s\n", j.ID, flags)
+	}
+	return fmt.Sprintf("  links file: %s\n", j.Output)
+}

@@ -1,0 +1,81 @@
+// Package report prints jobs, and what came of them, for people and for programs.
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"paylinks/cmd/paylinks/words"
+	"paylinks/job"
+)
+
+// ReadError is an error of the ledger.
+type ReadError struct{ Err error }
+
+func (e *ReadError) Error() string { return e.Err.Error() }
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// WriteError means that JSON could not be written.
+type WriteError struct{ Err error }
+
+func (e *WriteError) Error() string { return "write to standard output: " + e.Err.Error() }
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// WriteJSON writes the value as a line of JSON. The error is a *[WriteError].
+func WriteJSON(to io.Writer, value any) error {
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return &WriteError{err}
+	}
+	return nil
+}
+
+// JobObject is a job for programs. Its keys are fixed; times are RFC 3339 in UTC, or "".
+type JobObject struct {
+	Job         int64           `json:"job"`
+	File        string          `json:"file"`
+	Environment job.Environment `json:"environment"`
+	counts
+	Output    string        `json:"output"`
+	BaseURL   string        `json:"base_url"`
+	OnUnknown job.Policy    `json:"on_unknown"`
+	Open      int           `json:"open"`
+	State     string        `json:"state"`
+	StartedAt string        `json:"started_at"`
+	LastRun   LastRunObject `json:"last_run"`
+}
+
+type LastRunObject struct {
+	BeganAt string   `json:"began_at"`
+	EndedAt string   `json:"ended_at"`
+	Stop    job.Stop `json:"stop"`
+	Reason  string   `json:"reason"`
+}
+
+// JobKeys is what the help says of JobObject.
+const JobKeys = `job, file, environment, rows, created, duplicate, failed, invalid, unknown, pending, superseded, attempts,
+possible_orphans, totals (of the amounts that have links, by currency), output, base_url, on_unknown, open, state, started_at,
+last_run (began_at, ended_at, stop, reason; no end: it goes on, or was killed)`
+
+// JobOf is the job with its counts.
+func JobOf(j job.Job, t job.Tally) JobObject {
+	return JobObject{
+		Job: j.ID, File: j.File, Environment: j.Environment, counts: countsOf(t), Output: j.Output, BaseURL: j.BaseURL,
+		OnUnknown: j.OnUnknown, Open: t.Open(), State: Progress(t), StartedAt: words.Moment(j.CreatedAt),
+		LastRun: LastRunObject{words.Moment(j.LastRun.Began), words.Moment(j.LastRun.Ended), j.LastRun.Stop, j.LastRun.Reason},
+	}
+}
+
+// Progress says in a word how far a job is.
+func Progress(t job.Tally) string {
+	switch {
+	case t.Items[job.Pending]+t.Items[job.Sending] > 0:
+		return "unfinished"
+	case t.Items[job.Unknown] > 0:
+		return "in doubt"
+	case t.Linked() < t.Rows():
+		return "attention"
+	}
+	return "done"
+}

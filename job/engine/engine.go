@@ -1,0 +1,171 @@
+// Package engine does what can be done with jobs that are in the ledger: it sends them, asks Clink about their links, makes new ones
+// for those that have expired, and writes their links files. What came of a job is an [Outcome] or a [LinkOutcome], with the next
+// steps as values: the caller words them.
+package engine
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"paylinks/clink"
+	"paylinks/job"
+)
+
+// Ledger is what the engine asks of a ledger.
+type Ledger interface {
+	job.Ledger
+	resultsLedger
+	Tally(ctx context.Context, jobID int64) (job.Tally, error)
+	Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error)
+	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
+	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
+	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
+	BeginRun(jobID int64, at time.Time) error
+	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
+	Refreshed(jobID int64, at time.Time) error
+}
+
+// Engine works on jobs of one environment at one address, one after the other.
+type Engine struct {
+	Ledger      Ledger
+	Client      *clink.Client
+	Settings    job.Settings // MaxFailures comes from Failures; Sent adds up over the jobs
+	MaxFailures Failures
+	Stdout      io.Writer // takes the links file of a job whose output is "-"
+
+	// Watch is told of a job's events, one at a time, from its start on; done is called after the last one.
+	Watch func(ctx context.Context, start Start) (observe func(job.Event), done func())
+}
+
+// Start is how a job stands when the engine begins to work on it.
+type Start struct {
+	Job       job.Job
+	States    map[job.State]int // of its rows; nil where only its links are asked about
+	Total     int               // rows, or links where only these are asked about
+	Unchecked int               // links that Clink is to be asked about
+	Left      int               // how many rows the limit of the run still allows; less than 0 is all
+}
+
+// Failures is how many rows may fail before a run stops: a number, or a percentage of the job's rows. The zero value is no limit.
+type Failures struct {
+	N       int
+	Percent bool
+}
+
+// of is the number of rows for a job of so many; a percentage is rounded up.
+func (f Failures) of(rows int) int {
+	if f.Percent && f.N > 0 {
+		return max(1, (rows*f.N+99)/100)
+	}
+	return f.N
+}
+
+// Send sends what is open in the job and writes its links file. An interrupted run still writes what it has. The error is the
+// ledger's.
+func (e *Engine) Send(ctx context.Context, j job.Job) (Outcome, error) { return e.send(ctx, j, false) }
+
+// Reissue sends what is open in the job, asks Clink about its links that have expired, and makes new ones for those unpaid.
+func (e *Engine) Reissue(ctx context.Context, j job.Job) (Outcome, error) {
+	return e.send(ctx, j, true)
+}
+
+func (e *Engine) send(ctx context.Context, j job.Job, reissue bool) (o Outcome, err error) {
+	started := time.Now()
+	after := context.WithoutCancel(ctx)
+	expired := job.LinkQuery{JobID: j.ID, At: started, Replace: true}
+	unchecked := func() (int, error) {
+		if !reissue {
+			return 0, nil
+		}
+		return e.Ledger.CountLinks(after, expired)
+	}
+	before, err := e.Ledger.Tally(after, j.ID)
+	if err != nil {
+		return o, err
+	}
+	toCheck, err := unchecked()
+	if err != nil {
+		return o, err
+	}
+	if err := e.Ledger.BeginRun(j.ID, started); err != nil {
+		return o, err
+	}
+	o = Outcome{Job: j, Checked: map[job.LinkStatus]int{}, AttemptsBefore: before.AllAttempts()}
+	runner, done := e.runner(ctx, Start{Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1}, o.Checked)
+	runner.MaxFailures = e.MaxFailures.of(before.Rows())
+	if reissue {
+		o.Report = runner.Reissue(ctx, j, expired.At)
+	} else {
+		o.Report = runner.Run(ctx, j)
+	}
+	done()
+	e.Settings.Sent += o.Report.Sent
+	err = e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason)
+	if err != nil && o.Report.Stop != job.LedgerFailed {
+		o.Report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: o.Report.Sent}
+	}
+	o.OutputErr = e.writeLinks(after, j)
+	if o.Tally, err = e.Ledger.Tally(after, j.ID); err != nil {
+		return o, err
+	}
+	if o.Sendable, o.Waiting, err = e.Ledger.Left(after, j, e.Settings.MaxAttempts); err != nil {
+		return o, err
+	}
+	if o.Unchecked, err = unchecked(); err != nil {
+		return o, err
+	}
+	o.Took = time.Since(started)
+	return o, nil
+}
+
+// Refresh asks Clink about the job's links that it has not spoken of since at, and writes the links file. The error is the ledger's.
+func (e *Engine) Refresh(ctx context.Context, j job.Job, at time.Time) (o LinkOutcome, err error) {
+	started := time.Now()
+	after := context.WithoutCancel(ctx)
+	query := job.LinkQuery{JobID: j.ID, At: at}
+	before, err := e.Ledger.CountLinks(after, query)
+	if err != nil {
+		return o, err
+	}
+	runner, done := e.runner(ctx, Start{Job: j, Total: before, Unchecked: before, Left: -1}, map[job.LinkStatus]int{})
+	o = LinkOutcome{Job: j, Report: runner.Refresh(ctx, query)}
+	done()
+	if o.Unchecked, err = e.Ledger.CountLinks(after, query); err != nil {
+		return o, err
+	}
+	if o.Report.Stop != job.LedgerFailed {
+		o.Job.RefreshedAt = time.Now()
+		if err := e.Ledger.Refreshed(j.ID, o.Job.RefreshedAt); err != nil {
+			return o, err
+		}
+	}
+	o.OutputErr = e.writeLinks(after, o.Job)
+	if o.Links, err = e.Ledger.LinkTally(after, j.ID); err != nil {
+		return o, err
+	}
+	if o.PaidTotals, err = e.Ledger.PaidTotals(after, j.ID); err != nil {
+		return o, err
+	}
+	o.Took = time.Since(started)
+	return o, nil
+}
+
+// runner is a runner for a job that starts so. It counts in checked what Clink says of links. done ends the watching.
+func (e *Engine) runner(ctx context.Context, start Start, checked map[job.LinkStatus]int) (r job.Runner, done func()) {
+	if e.Settings.Limit > 0 {
+		start.Left = max(0, e.Settings.Limit-e.Settings.Sent)
+	}
+	observe, done := e.Watch(ctx, start)
+	return job.Runner{
+		Ledger:   e.Ledger,
+		Clink:    e.Client,
+		Settings: e.Settings,
+		Observe: func(event job.Event) {
+			if moved, ok := event.(job.Moved); ok && moved.Link != "" {
+				checked[moved.Link]++
+			}
+			observe(event)
+		},
+	}, done
+}

@@ -1,0 +1,85 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What a ledger answers that its callers look at. Every backend returns these, wrapped with what it was doing.
+var (
+	// ErrMoved: a guarded transition found the item in another state than the one it leaves. The ledger was changed by somebody
+	// else, and nothing was recorded.
+	ErrMoved = errors.New("the item is not in the state that this step leaves")
+	// ErrStopped: nothing was recorded, since nothing may be sent any more.
+	ErrStopped = errors.New("the run has stopped")
+	// ErrNoJob: the ledger has no job with this number or identity.
+	ErrNoJob = errors.New("the ledger has no such job")
+	// ErrImported: the ledger has a job with this identity.
+	ErrImported = errors.New("the ledger has this job already")
+	// ErrKept: the job is not purged, since it has open rows or live links.
+	ErrKept = errors.New("the job has open rows or live links")
+	// ErrNotLedger: what is there is no ledger of paylinks. It has not been touched.
+	ErrNotLedger = errors.New("the file is not a paylinks ledger")
+	// ErrDamaged: it is a ledger, but its engine cannot read it.
+	ErrDamaged = errors.New("the ledger is damaged")
+	// ErrGone: the ledger was moved or deleted while it was in use. What is written to it is lost.
+	ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
+	// ErrNotUpdated: the ledger has an older schema, and updating it failed. It is unchanged.
+	ErrNotUpdated = errors.New("it is of an older paylinks and cannot be brought up to date; nothing in it was changed")
+	// ErrUnknownSchema: the ledger's tables are not those of the version that it claims to have. It is unchanged.
+	ErrUnknownSchema = errors.New("it was made by a version of paylinks that was never released; nothing in it was changed")
+	// ErrNotBackup: the file in the backup's place is none. It has not been touched.
+	ErrNotBackup = errors.New("the file there is not an earlier backup")
+)
+
+// HeldError means that another process sends from this ledger now.
+type HeldError struct {
+	Holder string // what that process said of itself; may be empty
+}
+
+func (e *HeldError) Error() string {
+	if e.Holder == "" {
+		return "in use by another process"
+	}
+	return "in use by " + e.Holder
+}
+
+// VersionError means that the ledger's schema is not the one that this program knows.
+type VersionError struct {
+	Found, Known int
+}
+
+func (e *VersionError) Error() string {
+	if e.Found > e.Known {
+		return fmt.Sprintf("it was made by a newer paylinks (schema %d, this one knows up to %d)", e.Found, e.Known)
+	}
+	return fmt.Sprintf("it is of an older paylinks (schema %d, this one reads %d), and cannot be brought up to date now", e.Found, e.Known)
+}
+
+// NetworkError means that the ledger would be on a network file system. Nothing has been touched.
+type NetworkError struct {
+	FileSystem string
+}
+
+func (e *NetworkError) Error() string {
+	return fmt.Sprintf("the folder is on a network file system (%s), where two machines could send at once", e.FileSystem)
+}
+
+// LinkedError means that the ledger's file has several names (hard links). Each name would have a lock of its own.
+type LinkedError struct {
+	Names int
+}
+
+func (e *LinkedError) Error() string {
+	return fmt.Sprintf("the file has %d names (hard links), and must have one", e.Names)
+}
+
+// ConflictError means that a row cannot be imported, since another job has, or may have, a link for its invoice.
+type ConflictError struct {
+	Row int
+	Resolution
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("row %d: %s; %s", e.Row, e.What(), e.Advice())
+}

@@ -1,0 +1,200 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"paylinks/job"
+	"paylinks/job/invoice"
+	"paylinks/job/links"
+)
+
+// Figures are what a check found in a file.
+type Figures struct {
+	Rows          int
+	Bad           int
+	DecimalCommas int                // bad rows whose amount may have a decimal comma, in a file that is read with a point
+	ByAction      map[job.Action]int // good rows by what becomes of them because of other jobs, less InOtherFile
+	InOtherFile   int                // good rows that get their link from an earlier file of the run
+	Tally         job.Tally          // good rows: pending or duplicate
+	Spans         map[string]*Span   // good rows by currency
+}
+
+// Span is how many amounts there are and between which two they lie, in 1/10,000 of the currency's major unit.
+type Span struct {
+	Invoices        int
+	Least, Greatest int64
+}
+
+// Reporter is told of each problem, in the order of the file.
+type Reporter interface {
+	// Report is given each problem as it is found. Its error ends the check, and is returned.
+	Report(Problem) error
+	// Word is the problem as the rejected file says it.
+	Word(Problem) invoice.Problem
+}
+
+// Check reads the whole file, writes the rejected file if there are bad rows, and compares the figures with the control
+// totals. A known file is not read: its job's tally is compared.
+func (f *File) Check(ctx context.Context, to Reporter) error {
+	if f.Known != nil {
+		if f.batch.Expect.none() {
+			return nil
+		}
+		tally, err := f.batch.ledger.Tally(ctx, f.Known.ID)
+		if err != nil {
+			return err
+		}
+		return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
+	}
+	if err := f.read(ctx, to); err != nil {
+		return reported(err, to)
+	}
+	if f.Figures.Bad > 0 {
+		if err := f.writeRejected(ctx, to); err != nil {
+			return reported(err, to)
+		}
+		if !f.batch.SkipInvalid {
+			return &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad} // its totals are not those of the file
+		}
+	}
+	return f.batch.Expect.compare(f.Path, f.Figures.Rows, f.Figures.Tally)
+}
+
+// reported reports the problems of a file that cannot be read.
+func reported(err error, to Reporter) error {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	var problems invoice.Problems
+	var one *invoice.Problem
+	if !errors.As(refusal.Err, &problems) && errors.As(refusal.Err, &one) {
+		problems = invoice.Problems{*one}
+	}
+	for _, p := range problems {
+		if err := to.Report(Problem{Problem: p}); err != nil {
+			return err
+		}
+	}
+	return refusal
+}
+
+func (f *File) read(ctx context.Context, to Reporter) error {
+	figures := &Figures{ByAction: map[job.Action]int{}, Tally: job.NewTally(), Spans: map[string]*Span{}}
+	for row, err := range f.rows(ctx, time.Now()) {
+		if err != nil {
+			return err
+		}
+		figures.Rows++
+		if len(row.problems) == 0 {
+			figures.add(row)
+			continue
+		}
+		figures.Bad++
+		if !f.batch.Options.DecimalComma && slices.ContainsFunc(row.problems, mayBeComma) {
+			figures.DecimalCommas++
+		}
+		for _, p := range row.problems {
+			if err := to.Report(p); err != nil {
+				return err
+			}
+		}
+	}
+	f.Figures = figures
+	return nil
+}
+
+// add counts a good row.
+func (f *Figures) add(row *checked) {
+	state := job.Pending
+	if row.action == job.Reuse || row.inOtherFile {
+		state = job.Duplicate
+	}
+	if row.inOtherFile && row.action != job.Reuse {
+		f.InOtherFile++
+	} else {
+		f.ByAction[row.action]++
+	}
+	amount, code := row.item.Amount, row.item.Currency
+	f.Tally.Add(state, code, 1, big.NewInt(amount))
+	span := f.Spans[code]
+	if span == nil {
+		span = &Span{Least: amount, Greatest: amount}
+		f.Spans[code] = span
+	}
+	span.Invoices++
+	span.Least, span.Greatest = min(span.Least, amount), max(span.Greatest, amount)
+}
+
+// mayBeComma says whether an amount that was read with a decimal point may be written with a decimal comma.
+func mayBeComma(p Problem) bool {
+	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
+}
+
+// ReadHeader reads no more than the header, of a known file.
+func (f *File) ReadHeader() error {
+	reader, err := invoice.Open(f.Path, f.batch.Options)
+	if err != nil {
+		return f.unreadable(err)
+	}
+	f.Header = reader.Header()
+	return reader.Close()
+}
+
+// writeRejected writes the bad rows into the rejected file. It is UTF-8: where the input is not, a mark keeps it from being
+// read again in the input's encoding.
+func (f *File) writeRejected(ctx context.Context, to Reporter) error {
+	format := links.Format{
+		Columns: f.Header.Columns, Delimiter: f.Header.Delimiter,
+		RawCells: f.batch.RawCells, BOM: f.batch.BOM || f.Header.Encoding != "utf-8",
+	}
+	path, err := links.WriteRejected(links.RejectedPath(f.abs), format, func(yield func(links.Rejected, error) bool) {
+		for row, err := range f.rows(ctx, time.Now()) {
+			if err == nil && len(row.problems) == 0 {
+				continue
+			}
+			var rejected links.Rejected
+			if err == nil {
+				worded := make([]invoice.Problem, len(row.problems))
+				for i, p := range row.problems {
+					worded[i] = to.Word(p)
+				}
+				rejected = links.Rejected{
+					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
+					Column: worded[0].Column, Error: describe(worded),
+				}
+			}
+			if !yield(rejected, err) || err != nil {
+				return
+			}
+		}
+	})
+	f.Rejected = path
+	var output *links.Error
+	if errors.As(err, &output) {
+		return &Refusal{Kind: RejectedUnwritable, Path: f.Path, Err: err}
+	}
+	return err
+}
+
+// describe puts the problems of one row into one cell, each with its column.
+func describe(problems []invoice.Problem) string {
+	var texts []string
+	for _, p := range problems {
+		text := p.What
+		if place := cmp.Or(p.Column, p.Setting); place != "" {
+			text = place + ": " + text
+		}
+		if p.Advice != "" {
+			text += "; " + p.Advice
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, " | ")
+}

@@ -1,0 +1,131 @@
+// Package intake takes invoice files into the ledger: it looks at all files of a run, checks each against its own rules, the
+// ledger and the other files, writes the rejected files, and imports. [Open], [Batch.Outputs], [Batch.Find], [File.Check],
+// [Batch.TryOutputs] and [File.Import] follow each other. What is refused is a [*Refusal]; other errors are the ledger's, an
+// output's (a [*links.Error]), or the context's.
+package intake
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"paylinks/job"
+	"paylinks/job/invoice"
+)
+
+// Ledger is what intake asks of a ledger to check files.
+type Ledger interface {
+	Find(ctx context.Context, identity job.Identity) (job.Job, error)
+	Facts(ctx context.Context, invoices [][16]byte) (map[[16]byte][]job.Facts, error)
+	Tally(ctx context.Context, jobID int64) (job.Tally, error)
+}
+
+// Importer is what intake asks of a ledger to import a file.
+type Importer interface {
+	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
+	Remember(j job.Job) error
+}
+
+// Settings are the same for all files of a run.
+type Settings struct {
+	Environment job.Environment
+	BaseURL     string
+	Options     invoice.Options
+	OnUnknown   job.Policy // "" is what a known job has, and Retry for a new one
+	SkipInvalid bool       // bad rows are let through, but not an unreadable file
+	RawCells    bool       // write the user's cells without the formula guard
+	BOM         bool       // begin written files with a byte order mark
+	Expect      Expect
+}
+
+// Batch are the files of one run.
+type Batch struct {
+	Settings
+	Files []*File
+
+	ledger Ledger                 // nil: there is none yet
+	seen   map[[16]byte]firstSeen // if there are several files: where an invoice was read first
+}
+
+// firstSeen is the row where an invoice was read first.
+type firstSeen struct {
+	file     *File
+	line     int
+	currency string
+	amount   int64
+}
+
+// File is one input file on its way into the ledger.
+type File struct {
+	Path     string // as the user gave it, for messages
+	Identity job.Identity
+	Known    *job.Job       // the ledger's job of this file; nil: it has none
+	Header   invoice.Header // empty until the file was read
+	Figures  *Figures       // nil until the whole file was read; it stays so for a known job
+	Rejected string         // path of the rejected file, if one was written
+	Output   string         // path of the links file; "-" is standard output
+
+	batch *Batch
+	abs   string
+}
+
+// Open looks at all files before it reads the rows of any.
+func Open(paths []string, settings Settings) (*Batch, error) {
+	b := &Batch{Settings: settings, seen: map[[16]byte]firstSeen{}}
+	for _, path := range paths {
+		f, err := b.open(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range b.Files {
+			if other.Identity == f.Identity {
+				return nil, &Refusal{Kind: SameFile, Path: path, Other: other.Path}
+			}
+		}
+		b.Files = append(b.Files, f)
+	}
+	return b, nil
+}
+
+func (b *Batch) open(path string) (*File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Refusal{Kind: NoFile, Path: path}
+	case err != nil:
+		return nil, &Refusal{Kind: Unreadable, Path: path, Err: err}
+	case info.IsDir():
+		return nil, &Refusal{Kind: Folder, Path: path}
+	case !info.Mode().IsRegular():
+		return nil, &Refusal{Kind: NotRegular, Path: path}
+	}
+	f := &File{Path: path, batch: b}
+	f.Identity = job.Identity{Environment: b.Environment, BaseURL: b.BaseURL, Options: b.Options.Canonical()}
+	if f.abs, err = filepath.Abs(path); err == nil {
+		f.Identity.FileDigest, err = invoice.Digest(path)
+	}
+	if err != nil {
+		return nil, &Refusal{Kind: Unreadable, Path: path, Err: err}
+	}
+	return f, nil
+}
+
+// Find looks which of the files the ledger has jobs of already. The ledger is what Check holds rows against from now on;
+// without one, files are held against each other alone.
+func (b *Batch) Find(ctx context.Context, ledger Ledger) error {
+	b.ledger = ledger
+	for _, f := range b.Files {
+		j, err := ledger.Find(ctx, f.Identity)
+		switch {
+		case err == nil:
+			f.Known = &j
+		case !errors.Is(err, job.ErrNoJob):
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,253 @@
+// Package metrics writes how jobs went as Prometheus text, into a file for node_exporter's textfile collector.
+package metrics
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"paylinks/job"
+	"paylinks/job/engine"
+	"paylinks/job/links"
+)
+
+// File is what one command tells Prometheus. The file adds up over commands: what an earlier one wrote stays, unless this one knows
+// better or it is about a job of another night.
+type File struct {
+	path         string
+	command      string
+	registry     *prometheus.Registry
+	environments map[job.Environment]bool // of the jobs that the command has worked on
+
+	rows        *prometheus.GaugeVec
+	attempts    *prometheus.CounterVec
+	orphans     *prometheus.GaugeVec
+	seconds     *prometheus.GaugeVec
+	perSecond   *prometheus.GaugeVec
+	jobStatus   *prometheus.GaugeVec
+	jobRun      *prometheus.GaugeVec
+	jobSuccess  *prometheus.GaugeVec
+	lastExit    *prometheus.GaugeVec
+	lastSuccess *prometheus.GaugeVec
+}
+
+const (
+	// jobsKept is how long a job of earlier commands stays in the file: over all of a night's runs, but not until the
+	// next night's, so that the file does not grow.
+	jobsKept = 20 * time.Hour
+
+	jobRunMetric = "paylinks_job_last_run_timestamp_seconds"
+)
+
+// jobLabels name a job. Prometheus has a label "job" of its own, hence job_id.
+var jobLabels = []string{"job_id", "environment", "file"}
+
+// Open makes sure that the file can be written, before anything is sent. A file that is there and holds something else than metrics
+// of ours is refused.
+func Open(path, command string) (*File, error) {
+	m := &File{path: path, command: command, registry: prometheus.NewRegistry(), environments: map[job.Environment]bool{}}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		m.path = real
+	}
+	_, err := m.earlier()
+	if err == nil {
+		err = links.Try(m.path)
+	}
+	if err != nil {
+		return nil, m.unwritable(err)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		m.registry.MustRegister(vec)
+		return vec
+	}
+	ofJob := func(name, help string, more ...string) *prometheus.GaugeVec {
+		return gauge(name, help, append(slices.Clone(jobLabels), more...)...)
+	}
+	m.rows = ofJob("paylinks_rows", "Rows of the job by state.", "state")
+	m.attempts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "paylinks_attempts_total", Help: "Requests for a session over the job's life, by outcome.",
+	}, append(slices.Clone(jobLabels), "outcome"))
+	m.registry.MustRegister(m.attempts)
+	m.orphans = ofJob("paylinks_possible_orphans", "Possible extra sessions: they may exist at Clink without being published.")
+	m.seconds = ofJob("paylinks_job_last_run_duration_seconds", "How long the last run worked on the job.")
+	m.perSecond = ofJob("paylinks_job_last_run_attempts_per_second", "Requests for a session a second, in the job's last run.")
+	m.jobStatus = ofJob("paylinks_job_last_run_exit_status", "Exit status of the job's last run: 0 when every row has a link.")
+	m.jobRun = ofJob(jobRunMetric, "When the job's last run ended.")
+	m.jobSuccess = ofJob("paylinks_job_last_success_timestamp_seconds", "When a run of the job last ended with status 0.")
+	m.lastExit = gauge("paylinks_last_exit_timestamp_seconds", "When the command last ended with this exit status.", "command", "status")
+	m.lastSuccess = gauge("paylinks_last_success_timestamp_seconds",
+		"When a command that worked on a job in this environment last ended with status 0.", "environment")
+	return m, nil
+}
+
+func (m *File) unwritable(err error) error {
+	if output, ok := errors.AsType[*links.Error](err); ok {
+		err = output.Err
+	}
+	return fmt.Errorf("write the metrics file %s: %w", m.path, err)
+}
+
+// Describe sends the description of each metric to ch.
+func (m *File) Describe(ch chan<- *prometheus.Desc) { m.registry.Describe(ch) }
+
+// Note notes what the command made of a job, and the exit status that it alone would have given.
+func (m *File) Note(o engine.Outcome, status int) {
+	m.environments[o.Job.Environment] = true
+	labels := []string{strconv.FormatInt(o.Job.ID, 10), string(o.Job.Environment), strings.ToValidUTF8(o.Job.FileName(), "\uFFFD")}
+	with := func(more string) []string { return append(slices.Clone(labels), more) }
+	for _, state := range job.States {
+		n := o.Tally.Items[state]
+		switch state {
+		case job.Sending: // one that a run has left so is in doubt
+			continue
+		case job.Unknown:
+			n += o.Tally.Items[job.Sending]
+		}
+		m.rows.WithLabelValues(with(string(state))...).Set(float64(n))
+	}
+	for outcome, n := range o.Tally.Attempts {
+		if outcome == "" { // its end is not on record
+			outcome = job.OutcomeUnknown
+		}
+		m.attempts.WithLabelValues(with(string(outcome))...).Add(float64(n))
+	}
+	m.orphans.WithLabelValues(labels...).Set(float64(o.Tally.PossibleOrphans()))
+	m.seconds.WithLabelValues(labels...).Set(o.Took.Seconds())
+	perSecond := 0.0
+	if o.Took > 0 {
+		perSecond = float64(o.Tally.AllAttempts()-o.AttemptsBefore) / o.Took.Seconds()
+	}
+	m.perSecond.WithLabelValues(labels...).Set(perSecond)
+	m.jobStatus.WithLabelValues(labels...).Set(float64(status))
+	at := seconds(time.Now())
+	m.jobRun.WithLabelValues(labels...).Set(at)
+	if o.Ending() == engine.Complete {
+		m.jobSuccess.WithLabelValues(labels...).Set(at)
+	}
+}
+
+func seconds(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
+
+// Write replaces the file, at the end of a command with this exit status. It holds no customer data, and node_exporter, which is
+// another user, must be able to read it.
+func (m *File) Write(status int, at time.Time) error {
+	if err := m.write(status, at); err != nil {
+		return m.unwritable(err)
+	}
+	return nil
+}
+
+func (m *File) write(status int, at time.Time) error {
+	m.lastExit.WithLabelValues(m.command, strconv.Itoa(status)).Set(seconds(at))
+	if status == 0 {
+		for environment := range m.environments {
+			m.lastSuccess.WithLabelValues(string(environment)).Set(seconds(at))
+		}
+	}
+	fresh, err := m.registry.Gather()
+	if err != nil {
+		return err
+	}
+	earlier, err := m.earlier()
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	for _, family := range merge(fresh, earlier, at) {
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			return err
+		}
+	}
+	return renameio.WriteFile(m.path, text.Bytes(), 0o644,
+		renameio.WithTempDir(filepath.Dir(m.path)), renameio.WithStaticPermissions(0o644))
+}
+
+// earlier reads what is in the file; no file and an empty one are as good as none.
+func (m *File) earlier() (map[string]*dto.MetricFamily, error) {
+	info, err := os.Stat(m.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	}
+	text, err := os.ReadFile(m.path)
+	if err != nil {
+		return nil, err
+	}
+	var parser expfmt.TextParser
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return nil, errors.New("the file there holds no metrics; it is left as it is")
+	}
+	for name := range families {
+		if !strings.HasPrefix(name, "paylinks_") {
+			return nil, fmt.Errorf("the file there holds metrics of another program (%s); it is left as it is", name)
+		}
+	}
+	return families, nil
+}
+
+// merge adds to what is new what was there before, but for jobs of another night.
+func merge(fresh []*dto.MetricFamily, earlier map[string]*dto.MetricFamily, at time.Time) []*dto.MetricFamily {
+	recent := map[string]bool{}
+	for _, metric := range earlier[jobRunMetric].GetMetric() {
+		recent[labelsOf(metric, jobLabels...)] = seconds(at)-metric.GetGauge().GetValue() < jobsKept.Seconds()
+	}
+	all := map[string]*dto.MetricFamily{}
+	seen := map[string]bool{}
+	for _, family := range fresh {
+		all[family.GetName()] = family
+		for _, metric := range family.Metric {
+			seen[family.GetName()+labelsOf(metric)] = true
+		}
+	}
+	for name, family := range earlier {
+		kept := slices.DeleteFunc(family.Metric, func(metric *dto.Metric) bool {
+			ofJob := slices.ContainsFunc(metric.Label, func(l *dto.LabelPair) bool { return l.GetName() == "job_id" })
+			return seen[name+labelsOf(metric)] || ofJob && !recent[labelsOf(metric, jobLabels...)]
+		})
+		switch into := all[name]; {
+		case len(kept) == 0:
+		case into == nil:
+			family.Metric = kept
+			all[name] = family
+		case into.GetType() == family.GetType():
+			into.Metric = append(into.Metric, kept...)
+		}
+	}
+	var merged []*dto.MetricFamily
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		slices.SortFunc(all[name].Metric, func(a, b *dto.Metric) int { return strings.Compare(labelsOf(a), labelsOf(b)) })
+		merged = append(merged, all[name])
+	}
+	return merged
+}
+
+// labelsOf are the metric's labels, all or those named, as one text.
+func labelsOf(metric *dto.Metric, names ...string) string {
+	var parts []string
+	for _, label := range metric.Label {
+		if len(names) == 0 || slices.Contains(names, label.GetName()) {
+			parts = append(parts, fmt.Sprintf("%s=%q", label.GetName(), label.GetValue()))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
+}

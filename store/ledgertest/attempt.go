@@ -1,0 +1,521 @@
+package ledgertest
+
+import (
+	"context"
+	"fmt"
+	"paylinks/job"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// inState makes a job whose only item is in this state, and returns the item as it is on record.
+func (l *ledger) inState(s job.State) *job.Item {
+	l.t.Helper()
+	row := Invoice(2, "INV-1")
+	if s == job.Duplicate {
+		l.send(l.first(l.imported(NewJob("older"), row).ID), job.OutcomeCreated)
+	}
+	if s == job.Invalid {
+		row = job.NewItem{Row: 2, Cells: []string{"?"}, Problem: "amount: missing"}
+	}
+	j := l.imported(NewJob("the job"), row)
+	var item *job.Item
+	if s != job.Invalid && s != job.Duplicate {
+		item = l.first(j.ID)
+	}
+	switch s {
+	case job.Sending:
+		l.begin(item)
+	case job.Unknown:
+		l.send(item, job.OutcomeUnknown)
+	case job.Created:
+		l.send(item, job.OutcomeCreated)
+	case job.Failed:
+		l.send(item, job.OutcomeMismatch)
+	case job.Superseded:
+		l.imported(NewJob("newer"), row)
+	}
+	got := l.result(j.ID)
+	if got.State != s {
+		l.t.Fatalf("the item is %s", got.State)
+	}
+	return &job.Item{
+		ID: got.ItemID, JobID: j.ID, Row: 2, State: s, Currency: "USD", Amount: 100_000, Attempts: got.Attempts,
+	}
+}
+
+// withLink returns a created item of another job, for another invoice.
+func (l *ledger) withLink() *job.Item {
+	l.t.Helper()
+	item := l.first(l.imported(NewJob("with a link"), Invoice(2, "INV-LINK")).ID)
+	l.send(item, job.OutcomeCreated)
+	return item
+}
+
+// testTransitions tries every step from every state: those that the state machine has lead to their state, and all
+// others are job.ErrMoved and leave no trace, even where the caller believes in the state that is on record.
+func (c contract) testTransitions(t *testing.T) {
+	type step struct {
+		name string
+		do   func(l *ledger, item, link *job.Item) error
+		from []job.State
+		to   job.State // empty: it stays
+	}
+	open := []job.State{job.Pending, job.Unknown}
+	steps := []step{
+		{"Begin", func(l *ledger, item, _ *job.Item) error {
+			_, _, err := l.Begin(item, At, nil)
+			return err
+		}, open, job.Sending},
+		{"Begin of a repeat", func(l *ledger, item, _ *job.Item) error {
+			item.Repeat = true
+			_, _, err := l.Begin(item, At, nil)
+			return err
+		}, open, job.Sending},
+		{"Reuse", func(l *ledger, item, link *job.Item) error {
+			return l.Reuse(item, link.ID, "paid")
+		}, open, job.Duplicate},
+		{"Refuse", func(l *ledger, item, _ *job.Item) error {
+			return l.Refuse(item, job.CodeConflict, "why")
+		}, open, job.Failed},
+		{"Note", func(l *ledger, item, _ *job.Item) error {
+			return l.Note(item, job.CodeUnclear, "why")
+		}, open, ""},
+		{"Checked", func(l *ledger, item, _ *job.Item) error {
+			return l.Checked(item.ID, job.LinkExpired, At)
+		}, []job.State{job.Created, job.Duplicate}, ""},
+		{"Replace", func(l *ledger, item, _ *job.Item) error {
+			item.SessionID = l.result(item.JobID).SessionID
+			return l.Replace(item, At)
+		}, []job.State{job.Created}, job.Pending},
+	}
+	for outcome, end := range Ends {
+		steps = append(steps, step{"End " + string(outcome), func(l *ledger, item, _ *job.Item) error {
+			return l.End(item, item.Attempts, end)
+		}, []job.State{job.Sending}, end.State})
+	}
+	for _, step := range steps {
+		for _, s := range job.States {
+			t.Run(step.name+" from "+string(s), func(t *testing.T) {
+				l := c.newLedger(t)
+				item, link := l.inState(s), l.withLink()
+				if !slices.Contains(step.from, s) {
+					l.unchanged(func() { WantError(t, step.do(l, item, link), job.ErrMoved) })
+					return
+				}
+				if err := step.do(l, item, link); err != nil {
+					t.Fatal(err)
+				}
+				want := step.to
+				if want == "" {
+					want = s
+				}
+				l.state(item.JobID, want)
+			})
+		}
+	}
+}
+
+// testStaleItem tries steps with an item that was read before something happened to it.
+func (c contract) testStaleItem(t *testing.T) {
+	for name, step := range map[string]func(l *ledger, item, link *job.Item) error{
+		"Begin": func(l *ledger, item, _ *job.Item) error {
+			_, _, err := l.Begin(item, At, nil)
+			return err
+		},
+		"Reuse":  func(l *ledger, item, link *job.Item) error { return l.Reuse(item, link.ID, "paid") },
+		"Refuse": func(l *ledger, item, _ *job.Item) error { return l.Refuse(item, job.CodeConflict, "why") },
+		"Note":   func(l *ledger, item, _ *job.Item) error { return l.Note(item, job.CodeUnclear, "why") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.newLedger(t)
+			item, link := l.inState(job.Unknown), l.withLink()
+			item.State = job.Pending
+			l.unchanged(func() { WantError(t, step(l, item, link), job.ErrMoved) })
+		})
+	}
+	for name, attempts := range map[string]int{"fewer attempts": -1, "more attempts": 1} {
+		t.Run("Begin with "+name, func(t *testing.T) {
+			l := c.newLedger(t)
+			item := l.inState(job.Unknown)
+			item.Attempts += attempts
+			l.unchanged(func() {
+				_, _, err := l.Begin(item, At, nil)
+				WantError(t, err, job.ErrMoved)
+			})
+		})
+		for _, resolution := range []struct {
+			action job.Action
+			row    job.NewItem
+			at     time.Time
+		}{
+			{job.Reuse, Invoice(2, "INV-1"), At},
+			{job.Refuse, other(Invoice(2, "INV-1")), At},
+			{job.Ask, Invoice(2, "INV-1"), At.Add(48 * time.Hour)},
+		} {
+			t.Run(fmt.Sprintf("Begin with %s, action %d", name, resolution.action), func(t *testing.T) {
+				l := c.newLedger(t)
+				older, item := l.bothOpen(NewJob("older"), NewJob("newer"), Invoice(2, "INV-1"), resolution.row)
+				older.Repeat = true // so that the newer job is not looked At
+				l.send(older, job.OutcomeCreated)
+				item.Attempts += attempts
+				l.unchanged(func() {
+					_, _, err := l.Begin(item, resolution.at, nil)
+					WantError(t, err, job.ErrMoved)
+				})
+				item.Attempts -= attempts
+				if got, _, err := l.Begin(item, resolution.at, nil); err != nil || got.Action != resolution.action {
+					t.Errorf("Begin as it is on record: %+v, %v", got, err)
+				}
+			})
+		}
+	}
+	t.Run("Reuse of what has no link", func(t *testing.T) {
+		l := c.newLedger(t)
+		item := l.inState(job.Pending)
+		another := l.first(l.imported(NewJob("another"), Invoice(2, "INV-2")).ID)
+		l.unchanged(func() { WantError(t, l.Reuse(item, another.ID, "paid"), job.ErrMoved) })
+	})
+	t.Run("a step of an item that is not there", func(t *testing.T) {
+		l := c.newLedger(t)
+		item := l.inState(job.Pending)
+		item.ID = 4711
+		l.unchanged(func() {
+			_, _, err := l.Begin(item, At, nil)
+			WantError(t, err, job.ErrMoved)
+		})
+	})
+}
+
+// bothOpen makes two jobs with one item each, both open, which can be when the older one failed and is retried.
+func (l *ledger) bothOpen(older, newer job.Job, olderRow, newerRow job.NewItem) (olderItem, newerItem *job.Item) {
+	l.t.Helper()
+	older = l.imported(older, olderRow)
+	l.send(l.first(older.ID), job.OutcomeRejected)
+	newer = l.imported(newer, newerRow)
+	if n, err := l.Retry(older.ID, false); n != 1 || err != nil {
+		l.t.Fatal(n, err)
+	}
+	return l.first(older.ID), l.first(newer.ID)
+}
+
+func (c contract) testBegin(t *testing.T) {
+	l := c.newLedger(t)
+	item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+	for number := 1; number <= 3; number++ {
+		resolution, got, err := l.Begin(item, At.Add(time.Duration(number)*time.Millisecond), nil)
+		if err != nil || resolution.Action != job.Send || got != number {
+			t.Fatalf("Begin: %+v, %d, %v", resolution, got, err)
+		}
+		open := l.attempts(1, false)[number-1]
+		if open.Number != number || open.Outcome != "" || !open.EndedAt.IsZero() || !open.SentAt.Equal(At.Add(time.Duration(number)*time.Millisecond)) {
+			t.Errorf("the attempt is %+v", open)
+		}
+		if err := l.End(item, got, Ends[job.OutcomeUnknown]); err != nil {
+			t.Fatal(err)
+		}
+		item = l.first(1)
+		if item.State != job.Unknown || item.Attempts != number || item.UnknownEnds != number {
+			t.Errorf("the item is %+v", item)
+		}
+	}
+}
+
+func (c contract) testEnd(t *testing.T) {
+	expires := At.Add(24 * time.Hour)
+	for outcome, want := range map[job.Outcome]job.Result{
+		job.OutcomeCreated: {
+			State: job.Created, SessionID: "sess_1", URL: "https://pay.test/sess_1", ExpiresAt: expires, CreatedAt: At,
+		},
+		job.OutcomeMismatch: {State: job.Failed, SessionID: "sess_2", CreatedAt: At, ErrorCode: "mismatch", Error: "another amount"},
+		job.OutcomeRejected: {State: job.Failed, ErrorCode: "400", Error: "CUSTOMER_NOT_FOUND"},
+		job.OutcomeUnknown:  {State: job.Unknown, ErrorCode: "unknown", Error: "timeout"},
+		job.OutcomeNotSent:  {State: job.Pending, ErrorCode: "not_sent", Error: "no connection"},
+		job.OutcomeThrottled: {
+			State: job.Pending, ErrorCode: "429", Error: "slow down",
+		},
+	} {
+		t.Run(string(outcome), func(t *testing.T) {
+			l := c.newLedger(t)
+			item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+			l.send(item, outcome)
+			want.ItemID, want.Row, want.InvoiceID, want.Reference, want.Attempts = 1, 2, "INV-1", "INV-1", 1
+			want.Cells = []string{"INV-1", "10.00"}
+			if got := l.result(1); !reflect.DeepEqual(got, want) {
+				t.Errorf("\n got %+v\nwant %+v", got, want)
+			}
+			end := Ends[outcome]
+			attempt := job.Attempt{
+				Row: 2, Reference: "INV-1", Number: 1, SentAt: At, EndedAt: At, Outcome: outcome, Status: end.Status,
+				Code: end.Code, Message: end.Reason, SessionID: end.SessionID,
+			}
+			if got := l.attempts(1, false); !reflect.DeepEqual(got, []job.Attempt{attempt}) {
+				t.Errorf("\n got %+v\nwant %+v", got, attempt)
+			}
+			l.unchanged(func() { WantError(t, l.End(item, 1, end), job.ErrMoved) })
+		})
+	}
+	t.Run("a created one keeps its warning", func(t *testing.T) {
+		l := c.newLedger(t)
+		item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+		end := Ends[job.OutcomeCreated]
+		end.Reason, end.ExpiresAt = "no expiry", time.Time{}
+		if err := l.End(item, l.begin(item), end); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.result(1); !got.ExpiresAt.IsZero() || got.Error != "no expiry" || got.ErrorCode != "" {
+			t.Errorf("the item is %+v", got)
+		}
+	})
+	t.Run("of another attempt", func(t *testing.T) {
+		l := c.newLedger(t)
+		item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+		l.send(item, job.OutcomeUnknown)
+		l.begin(item)
+		l.unchanged(func() {
+			WantError(t, l.End(item, 1, Ends[job.OutcomeCreated]), job.ErrMoved)
+			WantError(t, l.End(item, 3, Ends[job.OutcomeCreated]), job.ErrMoved)
+		})
+	})
+	t.Run("what the constraints do not know", func(t *testing.T) {
+		l := c.newLedger(t)
+		item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+		number := l.begin(item)
+		for _, change := range []func(*job.End){
+			func(e *job.End) { e.Outcome = "great" },
+			func(e *job.End) { e.State = "done" },
+			func(e *job.End) { e.SessionID = "" },
+		} {
+			end := Ends[job.OutcomeCreated]
+			change(&end)
+			l.unchanged(func() {
+				if err := l.End(item, number, end); err == nil {
+					t.Errorf("%+v was recorded", end)
+				}
+			})
+		}
+	})
+}
+
+// A note goes when the item goes on.
+func (c contract) testNoteGoes(t *testing.T) {
+	l := c.newLedger(t)
+	item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+	if err := l.Note(item, job.CodeUnclear, "why"); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.result(1); got.ErrorCode != job.CodeUnclear || got.Error != "why" || got.State != job.Pending {
+		t.Errorf("the item is %+v", got)
+	}
+	l.send(item, job.OutcomeCreated)
+	if got := l.result(1); got.ErrorCode != "" || got.Error != "" {
+		t.Errorf("the item is %+v", got)
+	}
+}
+
+func (c contract) testRetry(t *testing.T) {
+	// A job with an item for each way to fail or be in doubt.
+	prepare := func(t *testing.T) *ledger {
+		l := c.newLedger(t)
+		id := l.imported(NewJob("a"), Invoices(8)...).ID
+		for i, outcomes := range [][]job.Outcome{
+			{job.OutcomeCreated},
+			{job.OutcomeRejected},
+			{job.OutcomeUnknown, job.OutcomeMismatch},
+			{job.OutcomeUnknown, job.OutcomeUnknown},
+			{job.OutcomeUnknown, job.OutcomeNotSent},
+			{job.OutcomeNotSent},
+			{},
+		} {
+			open := l.open(id)
+			item := open[slices.IndexFunc(open, func(item *job.Item) bool { return item.Row == i+2 })]
+			for _, outcome := range outcomes {
+				l.send(item, outcome)
+			}
+		}
+		open := l.open(id)
+		if err := l.Refuse(open[len(open)-1], job.CodeConflict, "why"); err != nil {
+			t.Fatal(err)
+		}
+		l.imported(NewJob("another"), Invoice(2, "INV-100")) // which stays as it is
+		l.send(l.first(2), job.OutcomeRejected)
+		l.rows(1, "created 1 ", "failed 1 400", "failed 2 mismatch", "unknown 2 unknown", "unknown 2 not_sent", "pending 1 not_sent", "pending 0 ", "failed 0 conflict")
+		return l
+	}
+	t.Run("failed", func(t *testing.T) {
+		l := prepare(t)
+		if n, err := l.Retry(1, false); n != 3 || err != nil {
+			t.Errorf("Retry: %d, %v", n, err)
+		}
+		l.rows(1, "created 1 ", "pending 1 ", "pending 2 ", "unknown 2 unknown", "unknown 2 not_sent", "pending 1 not_sent", "pending 0 ", "pending 0 ")
+		l.rows(2, "failed 1 400")
+		// The session of the mismatch is still on record, as a possible extra one.
+		if extra := l.attempts(1, true); !slices.ContainsFunc(extra, func(a job.Attempt) bool { return a.Row == 4 && a.Number == 2 && a.SessionID == "sess_2" }) {
+			t.Errorf("the possible extra sessions are %+v", extra)
+		}
+		if got := l.results(1)[2]; got.SessionID != "" || !got.CreatedAt.IsZero() || got.Error != "" {
+			t.Errorf("the mismatch that was put back is %+v", got)
+		}
+		l.unchanged(func() {
+			if n, err := l.Retry(1, false); n != 0 || err != nil {
+				t.Errorf("Retry again: %d, %v", n, err)
+			}
+		})
+		for _, item := range l.open(1) {
+			l.send(item, job.OutcomeCreated)
+		}
+	})
+	t.Run("unknown", func(t *testing.T) {
+		l := prepare(t)
+		if n, err := l.Retry(1, true); n != 2 || err != nil {
+			t.Errorf("Retry: %d, %v", n, err)
+		}
+		l.rows(1, "created 1 ", "failed 1 400", "failed 2 mismatch", "pending 2 ", "pending 2 ", "pending 1 not_sent", "pending 0 ", "failed 0 conflict")
+		for _, item := range l.open(1) {
+			if item.UnknownEnds != 0 {
+				t.Errorf("an item that was put back counts %d doubts", item.UnknownEnds)
+			}
+		}
+		if n := len(l.attempts(1, true)); n != 5 {
+			t.Errorf("%d possible extra sessions, want 5", n)
+		}
+	})
+	t.Run("of a job that is not there", func(t *testing.T) {
+		l := prepare(t)
+		l.unchanged(func() {
+			if n, err := l.Retry(9, false); n != 0 || err != nil {
+				t.Errorf("Retry: %d, %v", n, err)
+			}
+		})
+	})
+}
+
+// What is on its way is nobody else's affair.
+func (c contract) testRetryBesideAnItemOnItsWay(t *testing.T) {
+	l := c.newLedger(t)
+	j := l.imported(NewJob("a"), Invoices(3)...)
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeRejected)
+	l.begin(items[1])
+	if n, err := l.Retry(j.ID, false); n != 1 || err != nil {
+		t.Errorf("Retry: %d, %v", n, err)
+	}
+}
+
+func (c contract) testCrashRecovery(t *testing.T) {
+	opener := c.fresh(t)
+	l := openLedger(t, opener)
+	if l.Crashed() != 0 {
+		t.Errorf("%d crashed in a new ledger", l.Crashed())
+	}
+	for _, name := range []string{"a", "b"} {
+		row := Invoice(2, name)
+		j := l.imported(NewJob(name), row, Invoice(3, name+"2"), Invoice(4, name+"3"))
+		items := l.open(j.ID)
+		l.send(items[0], job.OutcomeUnknown)
+		l.begin(items[0])
+		l.begin(items[1])
+	}
+	l.close()
+	for _, want := range []int{4, 0} {
+		l = openLedger(t, opener)
+		if l.Crashed() != want {
+			t.Errorf("%d crashed, want %d", l.Crashed(), want)
+		}
+		for _, id := range l.jobs() {
+			l.rows(id, "unknown 2 unknown", "unknown 1 unknown", "pending 0 ")
+			for _, a := range l.attempts(id, false) {
+				if a.Outcome != job.OutcomeUnknown || a.EndedAt.IsZero() {
+					t.Errorf("the attempt is %+v", a)
+				}
+			}
+		}
+		tally, err := l.Tally(t.Context(), 1)
+		if err != nil || tally.PossibleOrphans() != 3 || tally.AllAttempts() != 3 {
+			t.Errorf("the tally is %+v, %v", tally, err)
+		}
+		l.close()
+	}
+}
+
+func (l *ledger) attempts(jobID int64, orphans bool) (all []job.Attempt) {
+	l.t.Helper()
+	for a, err := range l.Attempts(context.Background(), jobID, orphans) {
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// One session must not be published for two invoices, whoever answers so: of this job, or of another.
+func (c contract) testSharedSession(t *testing.T) {
+	l := c.newLedger(t)
+	first := l.imported(NewJob("a"), Invoices(2)...).ID
+	items := l.open(first)
+	l.send(items[0], job.OutcomeCreated)
+	other := l.first(l.imported(NewJob("b"), Invoice(2, "INV-9")).ID)
+	want := job.SharedSession(items[0].Row, first)
+	for _, item := range []*job.Item{items[1], other} {
+		shared := OwnSession(items[0], Ends[job.OutcomeCreated])
+		if got, err := ended(l.Ledger, item, l.begin(item), shared); err != nil || got != want {
+			t.Errorf("recorded %+v, %v, want %+v", got, err, want)
+		}
+	}
+	l.rows(first, "created 1 ", "failed 1 mismatch")
+	l.rows(other.JobID, "failed 1 mismatch")
+	for _, id := range l.jobs() {
+		for _, r := range l.results(id) {
+			if (r.URL != "") != (r.State == job.Created) {
+				t.Errorf("the link of %+v", r)
+			}
+		}
+	}
+}
+
+// It is no other for an item that is sent again.
+func (c contract) testSharedSessionOfALaterAttempt(t *testing.T) {
+	l := c.newLedger(t)
+	items := l.open(l.imported(NewJob("a"), Invoices(2)...).ID)
+	l.send(items[0], job.OutcomeCreated)
+	l.send(items[1], job.OutcomeUnknown)
+	shared := OwnSession(items[0], Ends[job.OutcomeCreated])
+	want := job.SharedSession(items[0].Row, items[0].JobID)
+	if got, err := ended(l.Ledger, items[1], l.begin(items[1]), shared); err != nil || got != want {
+		t.Errorf("recorded %+v, %v, want %+v", got, err, want)
+	}
+	l.rows(1, "created 1 ", "failed 2 mismatch")
+	if a := l.attempts(1, true); len(a) != 2 || a[0].Outcome != job.OutcomeUnknown || a[1].Outcome != job.OutcomeMismatch {
+		t.Errorf("the possible extra sessions are %+v", a)
+	}
+}
+
+// An end belongs to the attempt that is on its way.
+func (c contract) testEndOfALaterAttemptIsGuarded(t *testing.T) {
+	l := c.newLedger(t)
+	item := l.first(l.imported(NewJob("a"), Invoice(2, "INV-1")).ID)
+	l.send(item, job.OutcomeUnknown)
+	number := l.begin(item)
+	for _, wrong := range []int{number - 1, number + 1} {
+		l.unchanged(func() { WantError(t, l.End(item, wrong, Ends[job.OutcomeUnknown]), job.ErrMoved) })
+	}
+	if err := l.End(item, number, Ends[job.OutcomeUnknown]); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is on its way is left, too, and counts once, whether it is sent for the first time or again.
+func (c contract) testLeftWhileItemsAreOnTheirWay(t *testing.T) {
+	l := c.newLedger(t)
+	j := l.imported(NewJob("a"), Invoices(3)...)
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeUnknown)
+	l.begin(items[0])
+	l.begin(items[1])
+	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 3 || waiting != 0 || err != nil {
+		t.Errorf("%d to send, %d waiting, %v", sendable, waiting, err)
+	}
+}

@@ -1,0 +1,267 @@
+// Package ledgertest is the contract of a ledger: what every backend must do, whatever keeps its records.
+package ledgertest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"paylinks/job"
+)
+
+// Reader is a ledger that is open for reading.
+type Reader interface {
+	Job(ctx context.Context, id int64) (job.Job, error)
+	Find(ctx context.Context, identity job.Identity) (job.Job, error)
+	Jobs(ctx context.Context) ([]job.Job, error)
+	Facts(ctx context.Context, invoices [][16]byte) (map[[16]byte][]job.Facts, error)
+	Tally(ctx context.Context, jobID int64) (job.Tally, error)
+	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
+	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
+	Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error)
+	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
+	Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error]
+	Problems(ctx context.Context, jobID int64, settled bool) iter.Seq2[job.Result, error]
+	Attempts(ctx context.Context, jobID int64, orphansOnly bool) iter.Seq2[job.Attempt, error]
+	Purgeable(ctx context.Context, before, now time.Time) ([]job.Purgeable, error)
+	Close() error
+}
+
+// Ledger is a ledger that is open for sending.
+type Ledger interface {
+	Reader
+	job.Ledger
+	Crashed() int
+	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
+	Remember(j job.Job) error
+	BeginRun(jobID int64, at time.Time) error
+	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
+	Retry(jobID int64, unknown bool) (int, error)
+	Refreshed(jobID int64, at time.Time) error
+	Purge(j job.Job, now time.Time) error
+}
+
+// Opener opens one ledger, which is empty at first, as often as it is asked.
+type Opener struct {
+	ToSend func(holder string) (Ledger, error)
+	ToRead func(ctx context.Context) (Reader, error)
+}
+
+// Run tests a backend. fresh gives the opener of a new ledger.
+func Run(t *testing.T, fresh func(t *testing.T) Opener) {
+	c := contract{fresh}
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"import", c.testImport},
+		{"import of nothing", c.testImportOfNothing},
+		{"import of many kinds", c.testImportOfManyKinds},
+		{"import is all or nothing", c.testImportIsAllOrNothing},
+		{"remember", c.testRemember},
+		{"same invoice", c.testSameInvoice},
+		{"same invoice in a later job", c.testSameInvoiceInALaterJob},
+		{"same invoice invalid before", c.testSameInvoiceInvalidBefore},
+		{"same invoice asked and found unpaid", c.testSameInvoiceAskedAndFoundUnpaid},
+		{"rows alike", c.testRowsAlike},
+		{"facts of many", c.testFactsOfMany},
+		{"arequest that cannot be sent is not imported", c.testARequestThatCannotBeSentIsNotImported},
+		{"transitions", c.testTransitions},
+		{"stale item", c.testStaleItem},
+		{"begin", c.testBegin},
+		{"end", c.testEnd},
+		{"note goes", c.testNoteGoes},
+		{"retry", c.testRetry},
+		{"retry beside an item on its way", c.testRetryBesideAnItemOnItsWay},
+		{"crash recovery", c.testCrashRecovery},
+		{"shared session", c.testSharedSession},
+		{"shared session of a later attempt", c.testSharedSessionOfALaterAttempt},
+		{"end of a later attempt is guarded", c.testEndOfALaterAttemptIsGuarded},
+		{"left while items are on their way", c.testLeftWhileItemsAreOnTheirWay},
+		{"results", c.testResults},
+		{"attempts", c.testAttempts},
+		{"open items by pages", c.testOpenItemsByPages},
+		{"left", c.testLeft},
+		{"no job", c.testNoJob},
+		{"problems", c.testProblems},
+		{"last run", c.testLastRun},
+		{"which links are asked about", c.testWhichLinksAreAskedAbout},
+		{"replace gives the old link up", c.testReplaceGivesTheOldLinkUp},
+		{"refreshed is remembered", c.testRefreshedIsRemembered},
+		{"link tally of jobs beside each other", c.testLinkTallyOfJobsBesideEachOther},
+		{"link tally beyond an int64", c.testLinkTallyBeyondAnInt64},
+		{"tallies after anything", c.testTalliesAfterAnything},
+		{"total beyond int64", c.testTotalBeyondInt64},
+		{"one sender", c.testOneSender},
+		{"many workers", c.testManyWorkers},
+		{"purge", c.testPurge},
+	} {
+		t.Run(test.name, test.run)
+	}
+}
+
+type contract struct{ fresh func(t *testing.T) Opener }
+
+// ledger is a ledger under test.
+type ledger struct {
+	Ledger
+	t      *testing.T
+	opener Opener
+	shut   bool
+}
+
+// At is when the tests take place.
+var At = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// newLedger opens a new ledger for sending. When the test ends, its tallies must be what a recount says.
+func (c contract) newLedger(t *testing.T) *ledger {
+	t.Helper()
+	return openLedger(t, c.fresh(t))
+}
+
+func openLedger(t *testing.T, open Opener) *ledger {
+	t.Helper()
+	opened, err := open.ToSend("the test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledger{Ledger: opened, t: t, opener: open}
+	t.Cleanup(l.close)
+	return l
+}
+
+func (l *ledger) close() {
+	l.t.Helper()
+	if l.shut {
+		return
+	}
+	l.shut = true
+	l.checkTallies()
+	if err := l.Close(); err != nil {
+		l.t.Error(err)
+	}
+}
+
+// jobs are the numbers of all jobs.
+func (l *ledger) jobs() (ids []int64) {
+	l.t.Helper()
+	jobs, err := l.Jobs(context.Background())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, j := range jobs {
+		ids = append(ids, j.ID)
+	}
+	return ids
+}
+
+// dump is all that the ledger tells.
+func (l *ledger) dump() string {
+	l.t.Helper()
+	var b strings.Builder
+	for _, id := range l.jobs() {
+		j, err := l.Job(context.Background(), id)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%+v\n", j)
+		for _, r := range l.results(id) {
+			fmt.Fprintf(&b, "%+v\n", r)
+		}
+		for _, a := range l.attempts(id, false) {
+			fmt.Fprintf(&b, "%+v\n", a)
+		}
+		tally, err := l.Tally(context.Background(), id)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		fmt.Fprintln(&b, tally.Items, tally.Attempts, tally.Totals(job.States...))
+	}
+	return b.String()
+}
+
+// unchanged checks that do leaves the ledger as it is.
+func (l *ledger) unchanged(do func()) {
+	l.t.Helper()
+	before := l.dump()
+	do()
+	if after := l.dump(); after != before {
+		l.t.Errorf("something was recorded\nbefore:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// checkTallies compares the tallies of good rows with a recount; the amounts are those of Facts.
+func (l *ledger) checkTallies() {
+	l.t.Helper()
+	for _, id := range l.jobs() {
+		want := job.NewTally()
+		for _, r := range l.results(id) {
+			want.Items[r.State]++
+		}
+		for _, a := range l.attempts(id, false) {
+			want.Attempts[a.Outcome]++
+		}
+		got, err := l.Tally(context.Background(), id)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, s := range job.States {
+			if got.Items[s] != want.Items[s] {
+				l.t.Errorf("job %d: the tally has %d items in state %s, a recount %d", id, got.Items[s], s, want.Items[s])
+			}
+			if got.Items[s] == 0 {
+				for code, total := range got.Totals(s) {
+					if strings.Trim(total, "0.") != "" {
+						l.t.Errorf("job %d: no item is %s, and they add up to %s %s", id, s, code, total)
+					}
+				}
+			}
+		}
+		if got.AllAttempts() != want.AllAttempts() || got.PossibleOrphans() != want.PossibleOrphans() {
+			l.t.Errorf("job %d: the tally has the attempts %v, a recount %v", id, got.Attempts, want.Attempts)
+		}
+	}
+}
+
+// checkAmounts compares the totals of the jobs with the facts of these invoices.
+func (l *ledger) checkAmounts(rows []job.NewItem) {
+	l.t.Helper()
+	want := map[int64]job.Tally{}
+	for _, row := range rows {
+		for _, f := range l.factsOf(row) {
+			if _, ok := want[f.JobID]; !ok {
+				want[f.JobID] = job.NewTally()
+			}
+			want[f.JobID].Add(f.State, f.Currency, 1, big.NewInt(f.Amount))
+		}
+	}
+	for id, tally := range want {
+		got, err := l.Tally(context.Background(), id)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, s := range job.States {
+			if s == job.Invalid {
+				continue // what is bad has no invoice
+			}
+			for code, total := range tally.Totals(s) {
+				if got.Totals(s)[code] != total {
+					l.t.Errorf("job %d: the tally of state %s is %s %s, a recount %s", id, s, code, got.Totals(s)[code], total)
+				}
+			}
+		}
+	}
+}
+
+func (l *ledger) factsOf(row job.NewItem) []job.Facts {
+	l.t.Helper()
+	found, err := l.Facts(context.Background(), [][16]byte{row.Invoice})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return found[row.Invoice]
+}

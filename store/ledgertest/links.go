@@ -1,0 +1,229 @@
+package ledgertest
+
+import (
+	"maps"
+	"paylinks/job"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asked are the ids of the items that the question is about, and what Unasked counts.
+func (l *ledger) asked(q job.LinkQuery) []int64 {
+	l.t.Helper()
+	items, err := l.Links(l.t.Context(), q, 0, 100)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	n, err := l.CountLinks(l.t.Context(), q)
+	if err != nil || n != len(items) {
+		l.t.Errorf("%d links are counted (%v), %d are read", n, err, len(items))
+	}
+	var ids []int64
+	for _, i := range items {
+		if i.Replace != q.Replace || i.SessionID == "" || i.JobID != q.JobID {
+			l.t.Errorf("got %+v", i)
+		}
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
+func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
+	now := At.Add(time.Hour)
+	tests := []struct {
+		name             string
+		expires          time.Duration  // after at; 0 is none
+		said             job.LinkStatus // by Clink, so long after At
+		when             time.Duration
+		refresh, reissue bool
+	}{
+		{"live", 12 * time.Hour, "", 0, true, false},
+		{"expired by the clock", time.Hour, "", 0, true, true},
+		{"no expiry known", 0, "", 0, true, false},
+		{"found open", 0, job.LinkOpen, 10 * time.Minute, true, false},
+		{"found open, expired since", 30 * time.Minute, job.LinkOpen, 10 * time.Minute, true, true},
+		{"found processing, expired since", 30 * time.Minute, job.LinkProcessing, 10 * time.Minute, true, true},
+		{"found paid, expired since", 30 * time.Minute, job.LinkPaid, 10 * time.Minute, false, false},
+		{"found expired before its time", 12 * time.Hour, job.LinkExpired, 10 * time.Minute, false, true},
+		{"asked about before the clock was set back", 30 * time.Minute, job.LinkOpen, 10000 * 24 * time.Hour, true, true},
+		{"asked about since", 30 * time.Minute, job.LinkOpen, time.Hour, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := c.newLedger(t)
+			item := l.first(l.imported(NewJob("with a link"), Invoice(2, "INV-LINK")).ID)
+			end := Ends[job.OutcomeCreated]
+			if end.ExpiresAt = (time.Time{}); tt.expires > 0 {
+				end.ExpiresAt = At.Add(tt.expires)
+			}
+			err := l.End(item, l.begin(item), end)
+			if err == nil && tt.said != "" {
+				err = l.Checked(item.ID, tt.said, At.Add(tt.when))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for replace, want := range map[bool]bool{false: tt.refresh, true: tt.reissue} {
+				got := l.asked(job.LinkQuery{JobID: item.JobID, At: now, Replace: replace})
+				if (len(got) == 1) != want || want && got[0] != item.ID {
+					t.Errorf("to replace %v: asked about %v", replace, got)
+				}
+			}
+			if got := l.asked(job.LinkQuery{JobID: item.JobID + 1, At: now}); len(got) != 0 {
+				t.Errorf("another job: asked about %v", got)
+			}
+		})
+	}
+	t.Run("a duplicate is refreshed, and never reissued", func(t *testing.T) {
+		l := c.newLedger(t)
+		l.withLink()
+		j := l.imported(NewJob("later"), Invoice(2, "INV-LINK"))
+		l.state(j.ID, job.Duplicate)
+		now := At.AddDate(1, 0, 0)
+		if got := l.asked(job.LinkQuery{JobID: j.ID, At: now}); len(got) != 1 {
+			t.Errorf("refresh asks about %v", got)
+		}
+		if got := l.asked(job.LinkQuery{JobID: j.ID, At: now, Replace: true}); len(got) != 0 {
+			t.Errorf("reissue asks about %v", got)
+		}
+	})
+	t.Run("page by page", func(t *testing.T) {
+		l := c.newLedger(t)
+		j := l.imported(NewJob("a"), Invoices(5)...)
+		for _, item := range l.open(j.ID) {
+			l.send(item, job.OutcomeCreated)
+		}
+		q := job.LinkQuery{JobID: j.ID, At: now}
+		all := l.asked(q)
+		var got []int64
+		for after := int64(0); ; {
+			items, err := l.Links(t.Context(), q, after, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(items) == 0 {
+				break
+			}
+			for _, i := range items {
+				after = i.ID
+				got = append(got, i.ID)
+			}
+		}
+		if len(all) != 5 || !slices.Equal(got, all) {
+			t.Errorf("got %v, and at once %v", got, all)
+		}
+	})
+}
+
+func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
+	l := c.newLedger(t)
+	l.withLink()
+	later := At.AddDate(0, 1, 0)
+	l.state(l.imported(NewJob("later"), Invoice(2, "INV-LINK")).ID, job.Duplicate)
+	items, err := l.Links(t.Context(), job.LinkQuery{JobID: 1, At: later, Replace: true}, 0, 10)
+	if err != nil || len(items) != 1 {
+		t.Fatal(items, err)
+	}
+	item := items[0]
+	wrong := item
+	wrong.SessionID = "sess_other"
+	l.unchanged(func() { WantError(t, l.Replace(&wrong, later), job.ErrMoved) })
+	if err := l.Replace(&item, later); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.result(1); got.State != job.Pending || got.SessionID+got.URL+string(got.Link) != "" || !got.ExpiresAt.IsZero() || !got.CreatedAt.IsZero() || !got.CheckedAt.IsZero() {
+		t.Errorf("the item is %+v", got)
+	}
+	if a := l.attempts(1, false); len(a) != 1 || a[0].Outcome != job.OutcomeCreated || a[0].SessionID != item.SessionID || !a[0].Replaced.Equal(later) {
+		t.Errorf("the attempts are %+v", a)
+	}
+	if got := l.result(2); got.State != job.Duplicate || got.SessionID != item.SessionID || got.Link != job.LinkExpired {
+		t.Errorf("the duplicate is %+v", got)
+	}
+	l.checkTallies()
+	l.unchanged(func() { WantError(t, l.Replace(&item, later), job.ErrMoved) })
+
+	item.State = job.Pending
+	_, number, err := l.Begin(&item, later, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := Ends[job.OutcomeCreated]
+	end.SessionID = item.SessionID
+	item.Attempts++
+	decision, err := ended(l.Ledger, &item, number, end)
+	if err != nil || decision.Outcome != job.OutcomeMismatch || !strings.Contains(decision.Reason, "row 2 of job 1") {
+		t.Errorf("the session that was given up came back: %+v, %v", decision, err)
+	}
+}
+
+func (c contract) testRefreshedIsRemembered(t *testing.T) {
+	l := c.newLedger(t)
+	j := l.imported(NewJob("a"), Invoices(1)...)
+	if !j.RefreshedAt.IsZero() {
+		t.Error("a new job counts as refreshed")
+	}
+	if err := l.Refreshed(j.ID, At); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Job(t.Context(), j.ID); err != nil || !got.RefreshedAt.Equal(At) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	WantError(t, l.Refreshed(9, At), job.ErrNoJob)
+}
+
+// A job's links are its own, also those that it shares with another job.
+func (c contract) testLinkTallyOfJobsBesideEachOther(t *testing.T) {
+	l := c.newLedger(t)
+	first := l.imported(NewJob("a"), Invoices(3)...)
+	items := l.open(first.ID)
+	for _, item := range items {
+		l.send(item, job.OutcomeCreated)
+	}
+	second := l.imported(NewJob("b"), Invoices(4)...) // three duplicates, and one of its own
+	fourth := l.open(second.ID)[0]
+	l.send(fourth, job.OutcomeCreated)
+	for id, status := range map[int64]job.LinkStatus{items[0].ID: job.LinkPaid, items[1].ID: job.LinkExpired, fourth.ID: job.LinkPaid} {
+		if err := l.Checked(id, status, At); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []struct {
+		job   int64
+		links job.LinkTally
+		paid  string
+	}{
+		{first.ID, job.LinkTally{job.LinkPaid: 1, job.LinkExpired: 1, "": 1}, "10.00"},
+		{second.ID, job.LinkTally{job.LinkPaid: 2, job.LinkExpired: 1, "": 1}, "20.00"},
+	} {
+		links, err := l.LinkTally(t.Context(), want.job)
+		paid, paidErr := l.PaidTotals(t.Context(), want.job)
+		if err != nil || paidErr != nil || !maps.Equal(links, want.links) || !maps.Equal(paid, map[string]string{"USD": want.paid}) {
+			t.Errorf("job %d: got %v, %v, paid %v, %v", want.job, links, err, paid, paidErr)
+		}
+	}
+}
+
+func (c contract) testLinkTallyBeyondAnInt64(t *testing.T) {
+	l := c.newLedger(t)
+	rows := Invoices(3)
+	for i := range rows {
+		rows[i].Amount = 1<<63 - 1
+	}
+	j := l.imported(NewJob("a"), rows...)
+	for i, item := range l.open(j.ID) {
+		l.send(item, job.OutcomeCreated)
+		if i < 2 {
+			if err := l.Checked(item.ID, job.LinkPaid, At); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := l.LinkTally(t.Context(), j.ID)
+	paid, paidErr := l.PaidTotals(t.Context(), j.ID)
+	if err != nil || paidErr != nil || got.All() != 3 || got[job.LinkPaid] != 2 || got[""] != 1 || paid["USD"] != "1844674407370955.1614" {
+		t.Errorf("got %v, %v, paid %v, %v", got, err, paid, paidErr)
+	}
+}

@@ -1,0 +1,126 @@
+package ledgertest
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"paylinks/job"
+)
+
+// testOneSender: a second sender is told who has the ledger; a reader works beside, and sees what is on record.
+func (c contract) testOneSender(t *testing.T) {
+	opener := c.fresh(t)
+	l := openLedger(t, opener)
+	j := l.imported(NewJob("a"), Invoices(2)...)
+	var held *job.HeldError
+	if _, err := opener.ToSend("another"); !errors.As(err, &held) || !strings.Contains(held.Holder, "the test") {
+		t.Errorf("a second sender: %v", err)
+	}
+	reader, err := opener.ToRead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.send(l.first(j.ID), job.OutcomeCreated)
+	if tally, err := reader.Tally(t.Context(), j.ID); err != nil || tally.Items[job.Created] != 1 {
+		t.Errorf("beside it: %+v, %v", tally, err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	l.close()
+	next, err := opener.ToSend("the next")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// testManyWorkers: records of many goroutines do not get in each other's way, and one that fails takes none with it.
+func (c contract) testManyWorkers(t *testing.T) {
+	l := c.newLedger(t)
+	const workers, each = 16, 20
+	items := l.open(l.imported(NewJob("a"), Invoices(workers*each)...).ID)
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			for _, item := range items[w*each : (w+1)*each] {
+				_, number, err := l.Begin(item, At, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, _, err := l.Begin(item, At, nil); !errors.Is(err, job.ErrMoved) {
+					t.Errorf("begun twice: %v", err)
+				}
+				if err := l.End(item, number, Ends[job.OutcomeCreated]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if tally, err := l.Tally(t.Context(), 1); err != nil || tally.Items[job.Created] != workers*each {
+		t.Errorf("%+v, %v", tally.Items, err)
+	}
+}
+
+// testPurge: what recognises an invoice and a file outlasts a purge, and nothing of the customers does. A job with open rows or live
+// links stays.
+func (c contract) testPurge(t *testing.T) {
+	l := c.newLedger(t)
+	row := Invoice(2, "INV-1")
+	row.Request.CustomerEmail = "anna@example.com"
+	j := l.imported(NewJob("a"), row, Invoice(3, "INV-2"))
+	after := At.AddDate(0, 1, 0)
+	kept := func(open, live int) {
+		t.Helper()
+		old, err := l.Purgeable(t.Context(), after, after)
+		if err != nil || len(old) != 1 || old[0].Open != open || old[0].Live != live {
+			t.Errorf("purgeable: %+v, %v; want %d open, %d live", old, err, open, live)
+		}
+		if open+live > 0 {
+			l.unchanged(func() { WantError(t, l.Purge(j, after), job.ErrKept) })
+		}
+	}
+	kept(2, 0)
+	items := l.open(j.ID)
+	end := Ends[job.OutcomeCreated]
+	end.ExpiresAt = after.AddDate(0, 1, 0)
+	if err := l.End(items[0], l.begin(items[0]), end); err != nil {
+		t.Fatal(err)
+	}
+	l.send(items[1], job.OutcomeRejected)
+	kept(0, 1)
+	if err := l.Checked(items[0].ID, job.LinkPaid, At); err != nil {
+		t.Fatal(err)
+	}
+	kept(0, 0)
+	if old, err := l.Purgeable(t.Context(), At, after); err != nil || len(old) != 0 {
+		t.Errorf("a job that is too young: %+v, %v", old, err)
+	}
+	if err := l.Purge(j, after); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range l.results(j.ID) {
+		if r.InvoiceID+r.Reference+r.URL+r.Error != "" || len(r.Cells) > 0 {
+			t.Errorf("this is left of a row: %+v", r)
+		}
+	}
+	facts := l.factsOf(row)
+	if len(facts) != 1 || !facts[0].Purged || facts[0].Customer != (job.Customer{}) || facts[0].SessionID == "" || facts[0].Link != job.LinkPaid || facts[0].Amount != row.Amount {
+		t.Errorf("the facts of its invoice: %+v", facts)
+	}
+	if found, err := l.Find(t.Context(), j.Identity); err != nil || !found.PurgedAt.Equal(after) || strings.Contains(found.File, "/") || found.Output != "" {
+		t.Errorf("the same file finds %+v, %v", found, err)
+	}
+	if n, err := l.Retry(j.ID, false); err != nil || n != 0 {
+		t.Errorf("retry put %d rows back, %v", n, err)
+	}
+	if old, err := l.Purgeable(t.Context(), after, after); err != nil || len(old) != 0 {
+		t.Errorf("it can be purged again: %+v, %v", old, err)
+	}
+}

@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"paylinks/job"
+)
+
+// statements are what the writer's connection runs again and again.
+type statements struct {
+	beginTx, commitTx, rollbackTx *statement
+	begin, intent                 *statement
+	end, endAttempt, sessionOwner *statement
+	leave, reuse                  *statement
+	checked, replace, replaced    *statement
+	insert, insertGroup           *statement
+	tallyItems, tallyAttempts     *statement
+	facts, factsOfBatch           *sql.Stmt
+}
+
+// inJob is the condition on items of the job with this parameter. It leads SQLite to the job's range of ids.
+func inJob(parameter int) string {
+	return fmt.Sprintf(`item.id BETWEEN (SELECT first_item FROM job WHERE id = ?%[1]d) AND (SELECT last_item FROM job WHERE id = ?%[1]d)`, parameter)
+}
+
+func prepareAll(conn *sql.Conn) (*tx, error) {
+	t := &tx{conn: conn, items: map[itemTally]tallyDelta{}, attempts: map[attemptTally]int64{}}
+	for _, s := range []struct {
+		stmt **statement
+		text string
+	}{
+		{&t.stmts.beginTx, "BEGIN IMMEDIATE"},
+		{&t.stmts.commitTx, "COMMIT"},
+		{&t.stmts.rollbackTx, "ROLLBACK"},
+		// Where no item of another job has the invoice there is nothing to resolve.
+		{&t.stmts.begin, `
+			UPDATE item
+			SET
+				state = 'sending',
+				attempts = attempts + 1
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+				AND attempts = ?3
+				AND invoice IS NOT NULL -- else no other job would know of it
+				AND (?4 OR NOT EXISTS (
+					SELECT 1
+					FROM invoice_item
+					JOIN item AS other ON other.id = invoice_item.item_id
+					WHERE invoice_item.invoice = item.invoice
+						AND other.job_id <> item.job_id
+				))
+		`},
+		{&t.stmts.intent, `
+			INSERT INTO attempt (item_id, number, sent_at)
+			VALUES (?1, ?2, ?3)
+		`},
+		{&t.stmts.end, `
+			UPDATE item
+			SET
+				state = ?3,
+				unknown_ends = unknown_ends + (?4 = 'unknown'),
+				session_id = ?5,
+				url = ?6,
+				expires_at = ?7,
+				created_at = ?8,
+				error_code = ?9,
+				error = ?10
+			WHERE id = ?1
+				AND state = 'sending'
+				AND attempts = ?2
+				AND (?3 <> 'created' OR NOT (
+					EXISTS (SELECT 1 FROM item AS other WHERE other.session_id = ?5 AND other.state = 'created')
+					OR EXISTS (SELECT 1 FROM attempt WHERE attempt.session_id = ?5 AND attempt.replaced <> '')
+				))
+		`},
+		{&t.stmts.endAttempt, `
+			UPDATE attempt
+			SET
+				ended_at = ?3,
+				outcome = ?4,
+				status = ?5,
+				code = ?6,
+				message = ?7,
+				session_id = ?8
+			WHERE item_id = ?1
+				AND number = ?2
+				AND outcome = ''
+		`},
+		{&t.stmts.sessionOwner, `
+			SELECT row, job_id
+			FROM item
+			WHERE session_id = ?1
+				AND state = 'created'
+			UNION ALL
+			SELECT item.row, item.job_id
+			FROM attempt
+			JOIN item ON item.id = attempt.item_id
+			WHERE attempt.session_id = ?1
+				AND attempt.replaced <> ''
+		`},
+		{&t.stmts.leave, `
+			UPDATE item
+			SET
+				state = ?3,
+				error_code = ?4,
+				error = ?5
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown')
+		`},
+		{&t.stmts.reuse, `
+			UPDATE item
+			SET
+				state = 'duplicate',
+				session_id = other.session_id,
+				url = other.url,
+				expires_at = other.expires_at,
+				created_at = other.created_at,
+				error_code = '',
+				error = ?4
+			FROM item AS other
+			WHERE item.id = ?1
+				AND item.state = ?2
+				AND item.state IN ('pending', 'unknown')
+				AND other.id = ?3
+				AND other.state = 'created'
+		`},
+		{&t.stmts.checked, `
+			WITH asked AS (
+				SELECT session_id
+				FROM item
+				WHERE id = ?1
+					AND state IN ('created', 'duplicate')
+			)
+			UPDATE item
+			SET
+				link_status = ?2,
+				checked_at = ?3
+			WHERE state = 'created' AND session_id = (SELECT session_id FROM asked)
+				OR state = 'duplicate' AND session_id = (SELECT session_id FROM asked)
+		`},
+		{&t.stmts.replace, `
+			UPDATE item
+			SET
+				state = 'pending',
+				unknown_ends = 0,
+				session_id = '',
+				url = '',
+				expires_at = '',
+				created_at = '',
+				link_status = '',
+				checked_at = '',
+				error_code = '',
+				error = ''
+			WHERE id = ?1
+				AND state = 'created'
+				AND session_id = ?2
+		`},
+		{&t.stmts.replaced, `
+			UPDATE attempt
+			SET replaced = ?3
+			WHERE item_id = ?1
+				AND session_id = ?2
+				AND outcome = 'created'
+				AND replaced = ''
+		`},
+		{&t.stmts.insert, insertItems(1)},
+		{&t.stmts.insertGroup, insertItems(insertGroup)},
+		{&t.stmts.tallyItems, `
+			INSERT INTO item_tally (job_id, state, currency, items, billions, rest)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+			ON CONFLICT (job_id, state, currency) DO UPDATE SET
+				items = items + excluded.items,
+				billions = billions + excluded.billions,
+				rest = rest + excluded.rest
+		`},
+		{&t.stmts.tallyAttempts, `
+			INSERT INTO attempt_tally (job_id, outcome, attempts)
+			VALUES (?1, ?2, ?3)
+			ON CONFLICT (job_id, outcome) DO UPDATE SET
+				attempts = attempts + excluded.attempts
+		`},
+	} {
+		var err error
+		if *s.stmt, err = prepare(conn, s.text); err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+		t.closes = append(t.closes, (*s.stmt).close)
+	}
+	for stmt, text := range map[**sql.Stmt]string{
+		&t.stmts.factsOfBatch: factsOfBatch,
+		// Without the SELECT, SQLite would note that the value could change its plan, and compile the statement anew for each.
+		&t.stmts.facts: factsOf(`invoice_item.invoice = (SELECT ?1)`),
+	} {
+		var err error
+		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare the look-up of facts: %w", err), t.close())
+		}
+		t.closes = append(t.closes, (*stmt).Close)
+	}
+	return t, nil
+}
+
+// move counts an item of a job that goes from its state to another one.
+func (t *tx) move(item *job.Item, to job.State) {
+	if item.State != to {
+		t.count(itemTally{item.JobID, item.State, item.Currency}, -1, item.Amount)
+		t.count(itemTally{item.JobID, to, item.Currency}, 1, item.Amount)
+	}
+}
