@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // Class says what is known after a request that has failed.
@@ -36,11 +38,20 @@ type classification struct {
 	code       int   // the envelope's, with its message
 	message    string
 	data       object // of a success
+	members    object // of a success, the whole answer's
 	unreadable bool   // the body is not what Clink answers: a sample of it tells more
 }
 
-// classify decides what a response means. The HTTP status decides; the envelope's code counts
-// only under a 2xx, and then means what the same status would mean.
+// refusals are the names that Clink documents: a definite refusal, whatever number comes with them.
+var refusals = []string{"CUSTOMER_NOT_FOUND", "CUSTOMER_IDENTIFIER_NOT_MATCHED"}
+
+// refuses says whether the message names a documented refusal.
+func refuses(message string) bool {
+	return slices.ContainsFunc(refusals, func(name string) bool { return strings.Contains(message, name) })
+}
+
+// classify decides what a response means. A documented name in the envelope decides first, then the HTTP status; the envelope's
+// code counts only under a 2xx, and then means what the same status would mean.
 func classify(r response) classification {
 	if r.err != nil {
 		if !r.written {
@@ -54,6 +65,8 @@ func classify(r response) classification {
 	env, err := readEnvelope(r.body)
 	c := classification{code: env.code, message: env.message, unreadable: err != nil}
 	switch {
+	case refuses(c.message):
+		c.class = Rejected
 	case r.status >= 300 && r.status <= 399:
 		c.class = Redirected
 		if to := r.header.Get("Location"); to != "" {
@@ -81,11 +94,17 @@ func classifyAnswer(r response) classification {
 	}
 	c := classification{code: env.code, message: env.message}
 	if env.code != http.StatusOK {
-		c.class = classOf(env.code)
+		if c.class = classOf(env.code); refuses(c.message) {
+			c.class = Rejected
+		}
 		return c
 	}
-	if c.data, err = env.data(); err != nil {
+	c.members = env.members
+	switch c.data, err = env.data(); {
+	case err != nil:
 		c.class, c.reason, c.unreadable = Unknown, err, true
+	case len(c.data) == 0 && refuses(c.message):
+		c.class = Rejected
 	}
 	return c
 }

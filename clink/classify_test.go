@@ -49,6 +49,17 @@ func TestClassify(t *testing.T) {
 		{"422 with an envelope's 429", response{status: 422, body: []byte(`{"code":429}`)}, Rejected, 429},
 		{"409 with a success in it", response{status: 409, body: []byte(ok)}, Rejected, 200},
 
+		{"a documented name under 500", response{status: 500, body: []byte(`{"code":500,"msg":"CUSTOMER_NOT_FOUND"}`)}, Rejected, 500},
+		{"a documented name under 403", response{status: 403, body: []byte(`{"code":403,"msg":"CUSTOMER_NOT_FOUND"}`)}, Rejected, 403},
+		{"a documented name under 429", response{status: 429, body: []byte(`{"code":429,"msg":"CUSTOMER_IDENTIFIER_NOT_MATCHED"}`)}, Rejected, 429},
+		{"a documented name under 302", response{status: 302, body: []byte(`{"code":302,"msg":"CUSTOMER_NOT_FOUND"}`)}, Rejected, 302},
+		{"a documented name among words", response{status: 503, body: []byte(`{"code":1,"msg":"error CUSTOMER_NOT_FOUND: no such id"}`)}, Rejected, 1},
+		{"a documented name in a gateway's page", response{status: 502, body: []byte("<html>CUSTOMER_NOT_FOUND")}, Unknown, 0},
+		{"code 500 with a documented name", response{status: 200, body: []byte(`{"code":500,"msg":"CUSTOMER_IDENTIFIER_NOT_MATCHED"}`)}, Rejected, 500},
+		{"code 401 with a documented name", response{status: 200, body: []byte(`{"code":401,"msg":"CUSTOMER_NOT_FOUND"}`)}, Rejected, 401},
+		{"code 200 with a documented name alone", response{status: 200, body: []byte(`{"code":200,"msg":"CUSTOMER_NOT_FOUND","data":null}`)}, Rejected, 200},
+		{"code 200 with a documented name and a session", response{status: 200, body: []byte(`{"code":200,"msg":"CUSTOMER_NOT_FOUND","data":{"sessionId":"sess_1"}}`)}, "", 200},
+
 		{"code 429", response{status: 200, body: []byte(`{"code":429}`)}, Throttled, 429},
 		{"code 401", response{status: 200, body: []byte(`{"code":401}`)}, Unauthorized, 401},
 		{"code 403", response{status: 201, body: []byte(`{"code":403}`)}, Unauthorized, 403},

@@ -1,4 +1,5 @@
-// Package clink is the HTTP client for Clink's checkout API: it creates a session and reads one back.
+// Package clink is the HTTP client for Clink's checkout API: it creates a session, reads one back and lists the orders that
+// were paid.
 //
 // # What is promised
 //
@@ -76,8 +77,8 @@ func (c *Client) CreateSession(ctx context.Context, req Request) (*Session, erro
 	if err != nil {
 		return nil, &Error{Class: NotSent, Err: c.secrets.cause(err)}
 	}
-	return do(ctx, c, http.MethodPost, "/checkout/session", body, func(data object) (*Session, error) {
-		s, err := decodeSession(data)
+	return do(ctx, c, http.MethodPost, "/checkout/session", body, func(answer classification) (*Session, error) {
+		s, err := decodeSession(answer.data)
 		if err == nil {
 			c.secrets.conceal(&s.SessionID, &s.URL, &s.Currency, &s.CustomerID, &s.MerchantReferenceID, &s.UIMode)
 		}
@@ -91,10 +92,10 @@ func (c *Client) GetSession(ctx context.Context, id string) (*SessionStatus, err
 	if id == "" || id == "." || id == ".." {
 		return nil, &Error{Class: NotSent, Err: errors.New("no session id to ask for")}
 	}
-	return do(ctx, c, http.MethodGet, "/checkout/session/"+url.PathEscape(id), "", func(data object) (*SessionStatus, error) {
-		s, err := decodeStatus(data, id)
+	return do(ctx, c, http.MethodGet, "/checkout/session/"+url.PathEscape(id), "", func(answer classification) (*SessionStatus, error) {
+		s, err := decodeStatus(answer.data, id)
 		if err == nil {
-			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.Currency)
+			c.secrets.conceal(&s.Status, &s.PaymentStatus, &s.MerchantReferenceID, &s.CustomerID, &s.Currency)
 		}
 		return s, err
 	})
@@ -115,12 +116,12 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 // LogValue is [Client.String].
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// do sends one request and decodes the data of its answer.
-func do[T any](ctx context.Context, c *Client, method, path, body string, decode func(object) (*T, error)) (*T, error) {
+// do sends one request and decodes its answer.
+func do[T any](ctx context.Context, c *Client, method, path, body string, decode func(classification) (*T, error)) (*T, error) {
 	r := c.send(ctx, method, path, body)
 	outcome := classify(r)
 	if outcome.class == "" {
-		answer, err := decode(outcome.data)
+		answer, err := decode(outcome)
 		if err == nil {
 			return answer, nil
 		}

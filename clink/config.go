@@ -79,9 +79,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// header is what every request has, except for the timestamp.
+// header is what every request has, except for the timestamp, and the content type of one with a body.
 func (c Config) header() http.Header {
-	h := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"paylinks"}}
+	h := http.Header{"User-Agent": {"paylinks"}}
 	if c.Version != "" {
 		h.Set("User-Agent", "paylinks/"+c.Version)
 	}

@@ -73,11 +73,27 @@ func (o object) time(name string) time.Time {
 	_ = o.read(field{name, &s}) // what is no string is no time either
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			if t = t.UTC(); t.Year() >= 2000 && t.Year() <= 9999 {
-				return t
-			}
-			return time.Time{}
+			return plausible(t)
 		}
+	}
+	return time.Time{}
+}
+
+// milliseconds is a member that should be a number of milliseconds since the Unix epoch, in UTC; in any other form, and
+// outside the years 2000 to 9999, it is the zero time.
+func (o object) milliseconds(name string) time.Time {
+	var n json.Number
+	_ = o.read(field{name, &n}) // what is no number is no time either
+	if ms, err := n.Int64(); err == nil {
+		return plausible(time.UnixMilli(ms))
+	}
+	return time.Time{}
+}
+
+// plausible is t in UTC, or the zero time where t is outside the years 2000 to 9999.
+func plausible(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() >= 2000 && t.Year() <= 9999 {
+		return t
 	}
 	return time.Time{}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -47,6 +48,20 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// NotFound says whether somebody has answered that there is nothing at this address, Clink or a server before it: Clink does
+// not know the session, or an installation has no such path.
+func (e *Error) NotFound() bool {
+	switch e.Class {
+	case Misdirected:
+		return isNotFound(e.Status)
+	case Rejected:
+		return isNotFound(e.Status) || e.Status <= 299 && isNotFound(e.Code)
+	}
+	return false
+}
+
+func isNotFound(n int) bool { return n == http.StatusNotFound || n == http.StatusMethodNotAllowed }
+
 // inWords is the error's text, with words in the place of what the network's libraries call its ends.
 func inWords(err error) string {
 	text := err.Error()
@@ -63,6 +78,11 @@ func inWords(err error) string {
 		}
 	}
 	return text
+}
+
+// Answered says that Clink itself told of the trouble, in the envelope of a 2xx: the call may have been carried out, but Clink is there.
+func (e *Error) Answered() bool {
+	return e.Class == Unknown && e.Status >= 200 && e.Status <= 299 && e.Code != 0 && e.Code != http.StatusOK
 }
 
 // Unwrap is the cause.

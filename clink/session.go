@@ -64,6 +64,8 @@ type SessionStatus struct {
 	Status              string // "open", "completed" or "expired", or a word that is new to us
 	PaymentStatus       string // "unpaid", "processing" or "paid"; empty when left out
 	MerchantReferenceID string
+	CustomerID          string
+	Amount              json.Number // what was asked, in Currency, not what the customer paid in another one
 	Currency            string
 	ExpiresAt           time.Time // UTC; zero when missing or unreadable
 }
@@ -84,12 +86,13 @@ func decodeSession(data object) (*Session, error) {
 // decodeStatus reads the answer to a question about the session asked. "complete", which one of
 // Clink's pages writes, becomes "completed".
 func decodeStatus(data object, asked string) (*SessionStatus, error) {
-	s := &SessionStatus{ExpiresAt: data.time("expire")}
+	s := &SessionStatus{ExpiresAt: data.time("expire"), CustomerID: data.customer()}
 	err := data.read(
 		field{"sessionId", &s.SessionID},
 		field{"status", &s.Status},
 		field{"paymentStatus", &s.PaymentStatus},
 		field{"merchantReferenceId", &s.MerchantReferenceID},
+		field{"amountSubtotal", &s.Amount},
 		field{"originalCurrency", &s.Currency},
 	)
 	switch {
@@ -103,4 +106,25 @@ func decodeStatus(data object, asked string) (*SessionStatus, error) {
 		s.Status = "completed"
 	}
 	return s, nil
+}
+
+// customer is the customer's id. Clink does not say in which form a session that is read back names its customer: an id
+// beside the other members, an id alone or an object. In any other form it is "".
+func (o object) customer() (id string) {
+	if o.read(field{"customerId", &id}) == nil && id != "" {
+		return id
+	}
+	if o.read(field{"customer", &id}) == nil {
+		return id
+	}
+	var customer object
+	if json.Unmarshal(o["customer"], &customer) != nil {
+		return ""
+	}
+	for _, name := range []string{"customerId", "id"} {
+		if customer.read(field{name, &id}) == nil && id != "" {
+			return id
+		}
+	}
+	return ""
 }

@@ -179,9 +179,11 @@ func TestRequestHeaders(t *testing.T) {
 			t.Errorf("X-Timestamp %q is not when the request was sent", got.Header.Get("X-Timestamp"))
 		}
 		want := http.Header{
-			"User-Agent":   {"paylinks/1.2.3"},
-			"Content-Type": {"application/json"},
-			"X-Api-Key":    {testKey},
+			"User-Agent": {"paylinks/1.2.3"},
+			"X-Api-Key":  {testKey},
+		}
+		if method == http.MethodPost {
+			want.Set("Content-Type", "application/json")
 		}
 		rest := got.Header.Clone()
 		rest.Del("X-Timestamp")
@@ -285,14 +287,19 @@ func TestGetSession(t *testing.T) {
 		name, data string
 		want       clink.SessionStatus
 	}{
-		{"every field", `{"sessionId":"sess_1","token":"tok_secret","status":"open","paymentStatus":"unpaid","amountTotal":1,
-			"originalCurrency":"USD","merchantReferenceId":"INV-1","created":1,"expire":"2026-03-01T10:00:00+0000","customer":{},"priceDataList":[]}`,
-			clink.SessionStatus{SessionID: "sess_1", Status: "open", PaymentStatus: "unpaid", MerchantReferenceID: "INV-1", Currency: "USD",
+		{"every field", `{"sessionId":"sess_1","token":"tok_secret","status":"open","paymentStatus":"unpaid","amountSubtotal":19.90,"amountTotal":1,
+			"originalCurrency":"USD","paymentCurrency":"INR","merchantReferenceId":"INV-1","created":1,"expire":"2026-03-01T10:00:00+0000","customer":{},"priceDataList":[]}`,
+			clink.SessionStatus{SessionID: "sess_1", Status: "open", PaymentStatus: "unpaid", MerchantReferenceID: "INV-1", Amount: "19.90", Currency: "USD",
 				ExpiresAt: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}},
 		{"completed", `{"status":"completed","paymentStatus":"paid"}`, clink.SessionStatus{Status: "completed", PaymentStatus: "paid"}},
 		{"complete", `{"status":"complete","paymentStatus":"paid"}`, clink.SessionStatus{Status: "completed", PaymentStatus: "paid"}},
 		{"expired", `{"status":"expired","paymentStatus":"unpaid","expire":1772359200}`, clink.SessionStatus{Status: "expired", PaymentStatus: "unpaid"}},
 		{"a new word", `{"status":"paused"}`, clink.SessionStatus{Status: "paused"}},
+		{"customer by its id", `{"status":"open","customer":"cus_1"}`, clink.SessionStatus{Status: "open", CustomerID: "cus_1"}},
+		{"customer beside", `{"status":"open","customerId":"cus_1","customer":null}`, clink.SessionStatus{Status: "open", CustomerID: "cus_1"}},
+		{"customer as an object", `{"status":"open","customer":{"customerId":"cus_1","email":"ada@example.com"}}`, clink.SessionStatus{Status: "open", CustomerID: "cus_1"}},
+		{"customer as an object with an id", `{"status":"open","customer":{"id":"cus_1"}}`, clink.SessionStatus{Status: "open", CustomerID: "cus_1"}},
+		{"customer in a form that is new to us", `{"status":"open","customer":[7]}`, clink.SessionStatus{Status: "open"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -310,6 +317,7 @@ func TestGetSession(t *testing.T) {
 		"no data":          `null`,
 		"no status":        `{"sessionId":"sess_1","paymentStatus":"unpaid"}`,
 		"status of a kind": `{"status":3}`,
+		"amount in words":  `{"status":"open","amountSubtotal":"some"}`,
 		"another session":  `{"sessionId":"sess_2","status":"expired","paymentStatus":"unpaid"}`,
 	} {
 		t.Run(name, func(t *testing.T) {

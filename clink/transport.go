@@ -106,6 +106,9 @@ func (c *Client) roundTrip(ctx context.Context, method, path, body string) respo
 		return response{err: err}
 	}
 	req.Header = maps.Clone(c.header)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	req.Header.Set("X-Timestamp", strconv.FormatInt(time.Now().UnixMilli(), 10))
 	// net/http sends a request again by itself after some failures if it has no body, or one that can be read twice (GetBody),
 	// or an idempotency header. So each has a body without GetBody; an empty one adds nothing to a GET on the wire.

@@ -198,3 +198,27 @@ func TestRateLimit(t *testing.T) {
 		}
 	})
 }
+
+func TestLifetimeIsChanged(t *testing.T) {
+	inBubble(t, "for those made from then on", simulator.Config{Lifetime: time.Minute}, func(t *testing.T, _ *simulator.Server, client caller) {
+		set := func(body string, want int) {
+			t.Helper()
+			if answer := client.do(http.MethodPost, "/_simulator/lifetime", body, nil); answer.status != want {
+				t.Errorf("%s: got %d %s", body, answer.status, answer.body)
+			}
+		}
+		before := client.session(t, hosted)
+		set(`{"lifetime": "soon"}`, 400)
+		set(`{"lifetime": "1h"}`, 200)
+		after := client.session(t, hosted)
+		for _, at := range []struct {
+			wait                time.Duration
+			before, after, text string
+		}{{2 * time.Minute, "expired unpaid", "open unpaid", "after two minutes"}, {time.Hour, "expired unpaid", "expired unpaid", "after an hour"}} {
+			time.Sleep(at.wait)
+			if b, a := status(t, client, before), status(t, client, after); b != at.before || a != at.after {
+				t.Errorf("%s: %s, and %s", at.text, b, a)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,33 +39,43 @@ func (s *Server) serveCreate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.tally.creates.Add(1)
-	fault := s.posts.roll() // first of all, so that nothing but the order of requests matters
-	a, err := s.create(w, r, fault)
+	dice := s.faults.Load().creates
+	fault := dice.roll() // first of all, so that nothing but the order of requests matters
+	asked := received{request: onCreate}
+	a, err := s.create(w, r, dice, fault, &asked)
 	if err != nil {
 		a = s.answerRefusal(err)
 	}
+	s.record.note(asked, a)
 	s.send(w, r, a)
 }
 
-func (s *Server) create(w http.ResponseWriter, r *http.Request, fault Fault) (answer, error) {
+func (s *Server) create(w http.ResponseWriter, r *http.Request, dice *dice, fault Fault, asked *received) (answer, error) {
 	if err := s.admit(r); err != nil {
 		return answer{}, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if fault == "" && len(dice.chosen) > 0 {
+		row := glance(body)
+		fault = dice.rollRow(row.MerchantReferenceID, row.CustomerEmail)
+	}
 	if fault != "" && !fault.row().creates {
+		asked.reference, asked.fault = glance(body).MerchantReferenceID, fault.onRecord()
 		s.tally.countFault(fault)
 		return fault.instead(), nil
 	}
 	if err != nil {
 		return answer{}, unreadable(err)
 	}
-	if err := checkHeaders(r.Header); err != nil {
+	if err := cmp.Or(checkContentType(r.Header), checkTimestamp(r.Header)); err != nil {
 		return answer{}, err
 	}
 	request, err := readCreateRequest(body)
 	if err != nil {
+		asked.reference = glance(body).MerchantReferenceID
 		return answer{}, err
 	}
+	asked.reference, asked.fault = request.merchantReferenceID, fault.onRecord()
 	id, expires := s.record.add(newEntry(request, fault))
 	data := s.describe(request, id, expires)
 	if fault == "" {
@@ -78,13 +89,27 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, fault Fault) (an
 	return a, nil
 }
 
+// names are what a fault of chosen rows knows a row by.
+type names struct {
+	MerchantReferenceID, CustomerEmail string
+}
+
+// glance reads the names in a body that may be one that is refused.
+func glance(body []byte) (row names) {
+	_ = json.Unmarshal(body, &row) // what cannot be read stays empty
+	return row
+}
+
 func newEntry(request *createRequest, fault Fault) entry {
 	e := entry{
-		reference: request.merchantReferenceID,
-		minor:     request.minor,
-		fault:     uint8(fault.index() + 1),
-		elements:  request.isElements(),
-		delivered: !fault.row().loses,
+		reference:           request.merchantReferenceID,
+		customerID:          request.customer(),
+		customerEmail:       request.customerEmail,
+		referenceCustomerID: request.referenceCustomerID,
+		minor:               request.minor,
+		fault:               fault.onRecord(),
+		elements:            request.isElements(),
+		delivered:           !fault.row().loses,
 	}
 	copy(e.currency[:], request.originalCurrency)
 	return e
@@ -129,6 +154,8 @@ func (s *Server) admit(r *http.Request) error {
 		return &refusal{http.StatusUnauthorized, "X-API-KEY is not known"}
 	case s.config.Key == "" && key == "" && !s.config.AllowNoKey:
 		return &refusal{http.StatusUnauthorized, "X-API-KEY is missing"}
+	case s.record.created() >= int(s.revokeAt.Load()):
+		return &refusal{http.StatusUnauthorized, "X-API-KEY was revoked"}
 	case s.limiter != nil && !s.limiter.Allow():
 		s.tally.rateLimited.Add(1)
 		return &refusal{http.StatusTooManyRequests, "too many requests"}
@@ -162,14 +189,19 @@ func unreadable(err error) error {
 	return err
 }
 
-// checkHeaders checks what every request of the API carries beside its key.
-func checkHeaders(header http.Header) error {
+// checkContentType checks what a request with a body carries.
+func checkContentType(header http.Header) error {
 	if contentType := header.Get("Content-Type"); contentType != "application/json" {
 		mediaType, _, err := mime.ParseMediaType(contentType)
 		if err != nil || mediaType != "application/json" {
 			return &refusal{http.StatusUnsupportedMediaType, "Content-Type: must be application/json"}
 		}
 	}
+	return nil
+}
+
+// checkTimestamp checks what every request of the API carries beside its key.
+func checkTimestamp(header http.Header) error {
 	milliseconds, err := strconv.ParseInt(header.Get("X-Timestamp"), 10, 64)
 	if err != nil {
 		return badRequest("X-Timestamp: must be milliseconds since the Unix epoch")

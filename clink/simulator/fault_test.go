@@ -13,6 +13,8 @@ import (
 	"paylinks/clink/simulator"
 )
 
+var getOnly = []simulator.Fault{simulator.NotFound404, simulator.SaysExpired, simulator.NoOrders, simulator.Unfiltered}
+
 // TestFaults holds each fault to what it says it does, seen from outside. A fault without a line fails.
 func TestFaults(t *testing.T) {
 	closed := func(t *testing.T, r reply) {
@@ -65,6 +67,19 @@ func TestFaults(t *testing.T) {
 		}},
 		simulator.HTML502: {0, false, "error", status(502, false)},
 		simulator.HTML200: {1, false, "error", status(200, false)},
+		simulator.HTML403: {0, false, "error", status(403, false)},
+		simulator.HTML404: {0, false, "error", status(404, false)},
+		simulator.HTML413: {0, false, "error", status(413, false)},
+		simulator.Code500: {0, false, "error", func(t *testing.T, r reply) {
+			if code, _, _ := r.envelope(t); r.status != 200 || code != 500 {
+				t.Errorf("got %+v", r)
+			}
+		}},
+		simulator.Customer500: {0, false, "error", func(t *testing.T, r reply) {
+			if code, msg, _ := r.envelope(t); r.status != 500 || code != 500 || msg != "CUSTOMER_NOT_FOUND" {
+				t.Errorf("got %+v", r)
+			}
+		}},
 		simulator.CodeUnder200: {0, false, "refused", func(t *testing.T, r reply) {
 			if code, _, _ := r.envelope(t); r.status != 200 || code != 400 {
 				t.Errorf("got %+v", r)
@@ -90,11 +105,12 @@ func TestFaults(t *testing.T) {
 			}
 		}},
 		simulator.Unauthorized: {0, false, "unauthorized", status(401, true)},
+		simulator.Forbidden:    {0, false, "refused", status(403, true)},
 		simulator.Refuse:       {0, false, "refused", status(422, true)},
 	}
 	for _, fault := range simulator.Faults() {
-		if fault == simulator.NotFound404 {
-			continue // GET only
+		if slices.Contains(getOnly, fault) {
+			continue
 		}
 		t.Run(string(fault), func(t *testing.T) {
 			test, ok := tests[fault]
@@ -124,18 +140,124 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A read and a list of orders meet the same faults.
 func TestFaultsOfGet(t *testing.T) {
-	tests := map[simulator.Fault]int{
-		simulator.Lost: 0, simulator.Before500: 500, simulator.NotFound404: 404, simulator.Throttle429: 429,
-	}
-	for fault, status := range tests {
-		t.Run(string(fault), func(t *testing.T) {
-			_, client := serve(t, simulator.Config{GetFaults: map[simulator.Fault]float64{fault: 1}})
-			answer := client.get(client.session(t, hosted))
-			if answer.status != status || errors.Is(answer.err, io.EOF) != (status == 0) {
-				t.Errorf("got %+v", answer)
+	for _, test := range []struct {
+		fault      simulator.Fault
+		status     int
+		isEnvelope bool
+	}{
+		{simulator.Lost, 0, false},
+		{simulator.Before500, 500, true},
+		{simulator.HTML502, 502, false},
+		{simulator.HTML403, 403, false},
+		{simulator.HTML404, 404, false},
+		{simulator.HTML413, 413, false},
+		{simulator.Code500, 200, true},
+		{simulator.Throttle429, 429, true},
+		{simulator.NotFound404, 404, true},
+		{simulator.Redirect, 302, false},
+		{simulator.Unauthorized, 401, true},
+		{simulator.Forbidden, 403, true},
+	} {
+		t.Run(string(test.fault), func(t *testing.T) {
+			server, client := serve(t, simulator.Config{GetFaults: map[simulator.Fault]float64{test.fault: 1}})
+			for _, answer := range []reply{client.get(client.session(t, hosted)), client.orders("")} {
+				if answer.status != test.status || errors.Is(answer.err, io.EOF) != (test.status == 0) ||
+					json.Valid([]byte(answer.body)) != test.isEnvelope || strings.Contains(answer.body, `"code":200`) {
+					t.Errorf("got %+v", answer)
+				}
+			}
+			if got := server.Summary().Faults[test.fault]; got < 2 { // net/http asks again on a connection that was closed
+				t.Errorf("counted %d times", got)
 			}
 		})
+	}
+}
+
+// What a read says of a session may be a lie. The record keeps the truth, and so does the order.
+func TestLies(t *testing.T) {
+	type seen struct{ reference, status, paymentStatus string }
+	for _, test := range []struct {
+		fault        simulator.Fault
+		unpaid, paid seen
+	}{
+		{simulator.WrongReference, seen{"other-INV-1", "completed", "paid"}, seen{"other-INV-1", "expired", "unpaid"}},
+		{simulator.SaysExpired, seen{"INV-1", "expired", "unpaid"}, seen{"INV-1", "expired", "unpaid"}},
+	} {
+		t.Run(string(test.fault), func(t *testing.T) {
+			server, client := serve(t, simulator.Config{GetFaults: map[simulator.Fault]float64{test.fault: 1}})
+			id := client.session(t, hosted)
+			read := func() seen {
+				_, _, data := client.get(id).envelope(t)
+				if data["sessionId"] != id {
+					t.Errorf("about %v", data["sessionId"])
+				}
+				return seen{data["merchantReferenceId"].(string), data["status"].(string), data["paymentStatus"].(string)}
+			}
+			if got := read(); got != test.unpaid {
+				t.Errorf("unpaid: got %v", got)
+			}
+			client.press(id, "pay")
+			if got := read(); got != test.paid {
+				t.Errorf("paid: got %v", got)
+			}
+			if session := server.Sessions()[0]; session.PaymentStatus != simulator.Paid || session.Status != simulator.Completed {
+				t.Errorf("on record: %+v", session)
+			}
+			if _, rows := client.orders("merchantReferenceId=INV-1").rows(t); len(rows) != 1 || rows[0]["status"] != "success" {
+				t.Errorf("orders: %v", rows)
+			}
+		})
+	}
+}
+
+func TestFaultsOfChosenRows(t *testing.T) {
+	_, client := serve(t, simulator.Config{
+		Faults: map[simulator.Fault]float64{
+			"html-403:*@shop.example": 1, "code-500:INV-2?": 1, "lost:INV-3": 1, "refuse:INV-4*": 0,
+		},
+		GetFaults: map[simulator.Fault]float64{"404:INV-5": 1, "says-expired:INV-6": 1, "html-404:*@cafe.example": 1, "no-orders:INV-5": 1},
+	})
+	row := func(reference, email string) string {
+		return body(fields{"merchantReferenceId": `"` + reference + `"`, "customerEmail": `"` + email + `"`})
+	}
+	for _, test := range []struct {
+		reference, email string
+		status           int
+	}{
+		{"INV-1", "ada@example.com", 200},
+		{"INV-1", "ada@shop.example", 403},
+		{"INV-1", "ada@shop.example.com", 200},
+		{"INV-2?", "ada@example.com", 200}, // code 500
+		{"INV-21", "ada@example.com", 200}, // ? is itself
+		{"INV-3", "ada@example.com", 0},
+		{"INV-33", "ada@example.com", 200},
+		{"A-INV-3", "ada@example.com", 200},
+		{"INV-4", "ada@example.com", 200},
+	} {
+		answer := client.post(row(test.reference, test.email), nil)
+		isRefused := strings.Contains(answer.body, `"code":500`)
+		if answer.status != test.status || isRefused != (test.reference == "INV-2?") {
+			t.Errorf("%v: got %+v", test, answer)
+		}
+	}
+	for _, test := range []struct {
+		reference, email string
+		status           int
+		says             string
+	}{
+		{"INV-5", "ada@example.com", 404, "not found"},
+		{"INV-6", "ada@example.com", 200, `"expired"`},
+		{"INV-7", "ada@cafe.example", 404, "<html>"},
+		{"INV-7", "ada@example.com", 200, `"open"`},
+	} {
+		if answer := client.get(client.session(t, row(test.reference, test.email))); answer.status != test.status || !strings.Contains(answer.body, test.says) {
+			t.Errorf("%v: got %+v", test, answer)
+		}
+	}
+	if one, other := client.orders("merchantReferenceId=INV-5"), client.orders("merchantReferenceId=INV-6"); one.status != 404 || other.status != 200 {
+		t.Errorf("orders: got %+v and %+v", one, other)
 	}
 }
 
@@ -201,6 +323,7 @@ func TestParseFaults(t *testing.T) {
 		{"lost=10%", map[simulator.Fault]float64{simulator.Lost: 0.1}},
 		{" lost = 0.25 , 500-before=5% ", map[simulator.Fault]float64{simulator.Lost: 0.25, simulator.Before500: 0.05}},
 		{"slow=100%", map[simulator.Fault]float64{simulator.Slow: 1}},
+		{"lost=1%,lost:*@shop.example=100%", map[simulator.Fault]float64{simulator.Lost: 0.01, "lost:*@shop.example": 1}},
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			got, err := simulator.ParseFaults(test.text)
@@ -209,7 +332,7 @@ func TestParseFaults(t *testing.T) {
 			}
 		})
 	}
-	for _, text := range []string{"lost", "lost=", "lost=10", "lost=-1%", "lost=101%", "lost=NaN", "gone=10%", "lost=1%,lost=2%", "lost=1%,,"} {
+	for _, text := range []string{"lost", "lost=", "lost=10", "lost=-1%", "lost=101%", "lost=NaN", "gone=10%", "gone:INV-1=10%", "lost=1%,lost=2%", "lost=1%,,"} {
 		t.Run(text, func(t *testing.T) {
 			if got, err := simulator.ParseFaults(text); err == nil {
 				t.Errorf("got %v", got)
@@ -232,6 +355,11 @@ func TestValidate(t *testing.T) {
 		{"of GET", simulator.Config{Faults: shares{"404": 0.1}}, false},
 		{"for GET", simulator.Config{GetFaults: shares{"404": 0.5, "lost": 0.5}}, true},
 		{"of POST", simulator.Config{GetFaults: shares{"cut": 0.5}}, false},
+		{"for chosen rows", simulator.Config{Faults: shares{"lost": 1, "slow:INV-*": 1, "cut:INV-*": 1}}, true},
+		{"for no rows", simulator.Config{Faults: shares{"lost:": 1}}, false},
+		{"of GET, for chosen rows", simulator.Config{Faults: shares{"404:INV-1": 1}}, false},
+		{"for reads and for orders", simulator.Config{GetFaults: shares{"says-expired": 1, "unfiltered": 1}}, true},
+		{"for orders more than all", simulator.Config{GetFaults: shares{"unfiltered": 0.6, "lost": 0.6}}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := test.config.Validate(); (err == nil) != test.ok {

@@ -44,6 +44,11 @@ func (id sessionID) token() string {
 	return "tok_simulator_" + strings.TrimPrefix(id.String(), idPrefix)
 }
 
+// order is the id of the session's order. A session has one at most.
+func (id sessionID) order() string {
+	return "order_" + strings.TrimPrefix(id.String(), idPrefix)
+}
+
 func (id sessionID) issuedAt() time.Time { return time.UnixMilli(id.issued).UTC() }
 
 // parseSessionID reports false for a text that no simulator has issued.

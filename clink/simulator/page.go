@@ -47,7 +47,7 @@ func (s *Server) servePayAction(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case e.status(now) != Open || e.payment != unpaid:
 		case action == "pay":
-			e.payment = paid
+			e.pay(paid, orderSuccess)
 		default:
 			e.expires = now.UnixMilli()
 		}

@@ -96,7 +96,8 @@ func TestAdmin(t *testing.T) {
 		}
 	})
 	for _, test := range []struct{ set, want string }{
-		{"processing", "open processing"}, {"paid", "completed paid"}, {"expired", "expired unpaid"},
+		{"processing", "open processing"}, {"failed", "open unpaid"}, {"paid", "completed paid"}, {"partial_refunded", "completed paid"},
+		{"refunded", "completed paid"}, {"expired", "expired unpaid"},
 	} {
 		t.Run("set "+test.set, func(t *testing.T) {
 			answer := setStatus(client, id, test.set)
@@ -106,7 +107,7 @@ func TestAdmin(t *testing.T) {
 		})
 	}
 	for name, answer := range map[string]reply{
-		"unknown status":  setStatus(client, id, "refunded"),
+		"unknown status":  setStatus(client, id, "disputed"),
 		"unknown field":   client.do(http.MethodPost, "/_simulator/sessions/"+id, `{"state": "paid"}`, nil),
 		"unknown session": setStatus(client, "sess_1", "paid"),
 	} {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// readData is the data of a read's answer, as far as the record goes: no customer and no items.
+// readData is the data of a read's answer, as far as the record goes: no items.
 type readData struct {
 	SessionID           string        `json:"sessionId"`
 	Token               string        `json:"token"`
@@ -17,6 +17,8 @@ type readData struct {
 	OriginalCurrency    string        `json:"originalCurrency,omitempty"`
 	PaymentCurrency     string        `json:"paymentCurrency,omitempty"`
 	MerchantReferenceID string        `json:"merchantReferenceId,omitempty"`
+	OrderID             string        `json:"orderId,omitempty"`
+	Customer            string        `json:"customer,omitempty"`
 	Created             string        `json:"created"`
 	Expire              string        `json:"expire"`
 }
@@ -27,30 +29,41 @@ func (s *Server) serveRead(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.tally.reads.Add(1)
-	fault := s.gets.roll()
-	a, err := s.read(r, fault)
+	dice := s.faults.Load().reads
+	fault := dice.roll()
+	asked := received{request: onRead, session: r.PathValue("id")}
+	a, err := s.read(r, dice, fault, &asked)
 	if err != nil {
 		a = s.answerRefusal(err)
 	}
+	s.record.note(asked, a)
 	s.send(w, r, a)
 }
 
-func (s *Server) read(r *http.Request, fault Fault) (answer, error) {
+func (s *Server) read(r *http.Request, dice *dice, fault Fault, asked *received) (answer, error) {
 	if err := s.admit(r); err != nil {
 		return answer{}, err
 	}
+	e, _ := s.record.find(asked.session)
+	asked.reference = e.reference
+	if fault == "" {
+		fault = dice.rollRow(asked.session, e.reference, e.customerEmail)
+	}
+	asked.fault = fault.onRecord()
 	if fault != "" {
 		s.tally.countFault(fault)
-		return fault.instead(), nil
+		if fault != WrongReference && fault != SaysExpired {
+			return fault.instead(), nil
+		}
 	}
-	if err := checkHeaders(r.Header); err != nil {
+	if err := checkTimestamp(r.Header); err != nil {
 		return answer{}, err
 	}
-	data, found := s.lookUp(r.PathValue("id"), time.Now())
+	data, found := s.lookUp(asked.session, time.Now())
 	if !found {
 		return answer{}, &refusal{http.StatusNotFound, "session not found"}
 	}
-	return success(kindRead, data), nil
+	return success(kindRead, fault.lie(data)), nil
 }
 
 // lookUp knows the sessions on record, and of the others those whose life is over: a simulator that was
@@ -76,7 +89,10 @@ func (s *Server) lookUp(text string, now time.Time) (readData, bool) {
 	data.Status, data.PaymentStatus = e.status(now), paymentStatuses[e.payment]
 	data.AmountSubtotal, data.AmountTotal = amount, amount
 	data.OriginalCurrency, data.PaymentCurrency = string(e.currency[:]), string(e.currency[:])
-	data.MerchantReferenceID = e.reference
+	data.MerchantReferenceID, data.Customer = e.reference, e.customerID
+	if e.order != noOrder {
+		data.OrderID = id.order()
+	}
 	data.Expire = time.UnixMilli(e.expires).UTC().Format(timeFormat)
 	return data, true
 }

@@ -26,16 +26,32 @@ const (
 	Expired   Status = "expired"   // unpaid at the end of its life
 )
 
+// OrderStatus is the state of a try to pay a session, in Clink's words.
+type OrderStatus string
+
+const (
+	OrderSuccess         OrderStatus = "success"
+	OrderPending         OrderStatus = "pending"
+	OrderFailed          OrderStatus = "failed" // the session can still be paid
+	OrderRefunded        OrderStatus = "refunded"
+	OrderPartialRefunded OrderStatus = "partial_refunded"
+)
+
 // Session is a session as the simulator holds it.
 type Session struct {
-	ID            string        `json:"sessionId"`
-	Reference     string        `json:"merchantReferenceId"`
-	Amount        string        `json:"amount"` // with every decimal of the currency: 19.90
-	Currency      string        `json:"currency"`
+	ID                  string `json:"sessionId"`
+	Reference           string `json:"merchantReferenceId"`
+	Amount              string `json:"amount"` // with every decimal of the currency: 19.90
+	Currency            string `json:"currency"`
+	CustomerID          string `json:"customerId"`              // as the answer names it
+	CustomerEmail       string `json:"customerEmail,omitempty"` // these two as they were sent
+	ReferenceCustomerID string `json:"referenceCustomerId,omitempty"`
+
 	Created       time.Time     `json:"created"`
 	Expires       time.Time     `json:"expire"`
 	Status        Status        `json:"status"` // at the moment of the look-up
 	PaymentStatus PaymentStatus `json:"paymentStatus"`
+	Order         OrderStatus   `json:"order,omitempty"` // empty when nobody has tried to pay
 	URL           string        `json:"url,omitempty"`   // empty under uiMode elements
 	Delivered     bool          `json:"delivered"`       // false when the client never got the answer
 	Fault         Fault         `json:"fault,omitempty"` // what its creation met
@@ -43,13 +59,19 @@ type Session struct {
 
 // entry is a session in as few bytes as will do: benchmarks make millions.
 type entry struct {
-	reference string
-	created   int64 // milliseconds since the Unix epoch, like expires
+	reference           string
+	customerID          string
+	customerEmail       string
+	referenceCustomerID string
+
+	created   int64 // milliseconds since the Unix epoch, like the two below
 	expires   int64
+	ordered   int64 // when somebody first tried to pay; 0 is never
 	minor     int64 // amount in the currency's smallest unit
 	nonce     [5]byte
 	currency  [3]byte
 	payment   uint8 // index into paymentStatuses
+	order     uint8 // index into orderStatuses
 	fault     uint8 // index into faultTable, plus 1; 0 is none
 	elements  bool
 	delivered bool
@@ -63,28 +85,49 @@ const (
 	paid
 )
 
+var orderStatuses = [...]OrderStatus{"", OrderSuccess, OrderPending, OrderFailed, OrderRefunded, OrderPartialRefunded}
+
+const (
+	noOrder = iota
+	orderSuccess
+	orderPending
+	orderFailed
+	orderRefunded
+	orderPartialRefunded
+)
+
+// pay sets how far the customer has paid, by the session and by its order.
+func (e *entry) pay(payment, order uint8) {
+	e.payment, e.order = payment, order
+	if order != noOrder && e.ordered == 0 {
+		e.ordered = time.Now().UnixMilli()
+	}
+}
+
 // chunkSize entries are allocated at a time, so that growing never copies.
 const chunkSize = 1024
 
 // record holds the sessions in the order of their creation. One mutex is enough: it is held for a
 // fraction of a microsecond in a request that takes many.
 type record struct {
-	lifetime time.Duration
 	keepNone bool
 
-	mu     sync.Mutex
-	chunks []*[chunkSize]entry
-	count  uint32
+	mu       sync.Mutex
+	lifetime time.Duration
+	chunks   []*[chunkSize]entry
+	count    uint32
+	ordered  []uint32   // the sessions that somebody has tried to pay, in that order
+	requests []received // in the order in which they were answered
 }
 
 // add fills in the entry's times and nonce, and returns its id and end of life.
 func (r *record) add(e entry) (sessionID, time.Time) {
 	now := time.Now()
 	e.created = now.UnixMilli()
-	e.expires = now.Add(r.lifetime).UnixMilli()
 	e.nonce = newNonce()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	e.expires = now.Add(r.lifetime).UnixMilli()
 	id := sessionID{issued: e.created, number: r.count, nonce: e.nonce}
 	r.count++
 	if !r.keepNone {
@@ -94,6 +137,13 @@ func (r *record) add(e entry) (sessionID, time.Time) {
 		*r.at(id.number) = e
 	}
 	return id, time.UnixMilli(e.expires).UTC()
+}
+
+// live gives the sessions made from now on another lifetime.
+func (r *record) live(lifetime time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lifetime = lifetime
 }
 
 // at needs the lock, and a number below count.
@@ -119,8 +169,18 @@ func (r *record) change(id sessionID, alter func(*entry)) bool {
 	if e.created != id.issued || e.nonce != id.nonce {
 		return false
 	}
+	had := e.ordered != 0
 	alter(e)
+	if !had && e.ordered != 0 {
+		r.ordered = append(r.ordered, id.number)
+	}
 	return true
+}
+
+// find is get by an id's text.
+func (r *record) find(text string) (entry, bool) {
+	id, _ := parseSessionID(text)
+	return r.get(id)
 }
 
 // created counts the sessions made, kept or not.
@@ -139,6 +199,25 @@ func (r *record) all() iter.Seq2[uint32, entry] {
 				r.mu.Unlock()
 				return
 			}
+			e := *r.at(number)
+			r.mu.Unlock()
+			if !yield(number, e) {
+				return
+			}
+		}
+	}
+}
+
+// tried walks the sessions that somebody has tried to pay, in that order, as they are now.
+func (r *record) tried() iter.Seq2[uint32, entry] {
+	return func(yield func(uint32, entry) bool) {
+		for i := 0; ; i++ {
+			r.mu.Lock()
+			if i >= len(r.ordered) {
+				r.mu.Unlock()
+				return
+			}
+			number := r.ordered[i]
 			e := *r.at(number)
 			r.mu.Unlock()
 			if !yield(number, e) {
@@ -192,18 +271,20 @@ func (s *Server) session(number uint32, e entry, now time.Time) Session {
 		Reference:     e.reference,
 		Amount:        e.amount(),
 		Currency:      string(e.currency[:]),
+		CustomerID:    e.customerID,
+		CustomerEmail: e.customerEmail,
 		Created:       time.UnixMilli(e.created).UTC(),
 		Expires:       time.UnixMilli(e.expires).UTC(),
 		Status:        e.status(now),
 		PaymentStatus: paymentStatuses[e.payment],
+		Order:         orderStatuses[e.order],
 		Delivered:     e.delivered,
 	}
+	session.ReferenceCustomerID = e.referenceCustomerID
 	if !e.elements {
 		session.URL = s.payURL(id)
 	}
-	if e.fault > 0 {
-		session.Fault = faultTable[e.fault-1].fault
-	}
+	session.Fault = faultOf(e.fault)
 	return session
 }
 

@@ -1,9 +1,10 @@
 // Package simulator is a stand-in Clink server for tests, demos and rehearsals: no money moves.
 //
-// It serves Clink's two checkout calls, with or without Clink's "/api" before them:
+// It serves three of Clink's calls, with or without Clink's "/api" before them:
 //
 //	POST /checkout/session       create a session
 //	GET  /checkout/session/{id}  read one back
+//	GET  /order                  list the orders, of which a session has one once somebody has tried to pay it
 //
 // and for people and tests
 //
@@ -11,7 +12,11 @@
 //	GET  /pay/{id}                   the session's page; POST with action=pay or action=expire
 //	GET  /_simulator/summary         what was seen so far, as JSON
 //	GET  /_simulator/sessions        every session, a JSON object a line
-//	POST /_simulator/sessions/{id}   {"status": "paid" | "processing" | "expired"}
+//	GET  /_simulator/requests        every request of Clink's calls, in order, likewise
+//	POST /_simulator/sessions/{id}   {"status": "paid" | "processing" | "expired" | "failed" | "refunded" | "partial_refunded"}
+//	POST /_simulator/faults          {"faults": "lost=10%", "getFaults": "404=100%", "revokeAfter": 3}: from now on these and no
+//	                                 others, and the key is refused once so many more sessions are made
+//	POST /_simulator/lifetime        {"lifetime": "1h"}, of the sessions that are made from now on
 //
 // Any other path answers 404 without Clink's envelope, as a gateway would.
 //
@@ -27,6 +32,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -58,8 +64,8 @@ type Config struct {
 	// Lifetime is how long a session can be paid; 0 is 24 h.
 	Lifetime time.Duration
 
-	// Faults is the share, 0 to 1, of POSTs that meet each fault; GetFaults the same for GETs, for which
-	// there are only Lost, Before500, NotFound404 and Throttle429.
+	// Faults is the share, 0 to 1, of POSTs that meet each fault; GetFaults the same for GETs, for which there are
+	// only some of them. The shares of faults that strike chosen rows are apart from the others.
 	Faults    map[Fault]float64
 	GetFaults map[Fault]float64
 
@@ -72,7 +78,7 @@ type Config struct {
 	// PublicURL is what session URLs begin with; "" is https://checkout.simulator.invalid.
 	PublicURL string
 
-	// KeepNoRecord forgets each session once it is answered: memory stays constant, but reading one
+	// KeepNoRecord forgets each session and request once it is answered: memory stays constant, but reading a session
 	// back is 404 and the summary knows no references.
 	KeepNoRecord bool
 }
@@ -100,11 +106,14 @@ func (c Config) withDefaults() Config {
 		c.SlowBy = 40 * time.Second
 	}
 	if c.PublicURL == "" {
-		c.PublicURL = "https://checkout.simulator.invalid"
+		c.PublicURL = nowhere
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	return c
 }
+
+// never is more sessions than are ever made.
+const never = math.MaxInt64
 
 // Server is the stand-in Clink: an http.Handler, safe for concurrent use. It must be served by an
 // http.Server, since faults close connections.
@@ -112,8 +121,8 @@ type Server struct {
 	config     Config
 	mux        *http.ServeMux
 	limiter    *rate.Limiter // nil is no limit
-	posts      *dice
-	gets       *dice
+	faults     atomic.Pointer[faults]
+	revokeAt   atomic.Int64 // the number of sessions from which on the key is refused
 	record     *record
 	tally      tally
 	retryAfter string
@@ -128,11 +137,11 @@ func New(config Config) *Server {
 	s := &Server{
 		config:     config,
 		mux:        http.NewServeMux(),
-		posts:      newDice(config.Seed, 1, config.Faults),
-		gets:       newDice(config.Seed, 2, config.GetFaults),
 		record:     &record{lifetime: config.Lifetime, keepNone: config.KeepNoRecord},
 		retryAfter: fmt.Sprint(int64(math.Ceil(config.RetryAfter.Seconds()))),
 	}
+	s.faults.Store(newFaults(config.Seed, config.Faults, config.GetFaults))
+	s.revokeAt.Store(never)
 	if config.RatePerSecond > 0 {
 		burst := max(1, int(math.Ceil(config.RatePerSecond)))
 		s.limiter = rate.NewLimiter(rate.Limit(config.RatePerSecond), burst)
@@ -140,7 +149,11 @@ func New(config Config) *Server {
 	for _, prefix := range []string{"", "/api"} {
 		s.mux.HandleFunc(prefix+"/checkout/session", s.serveCreate)
 		s.mux.HandleFunc(prefix+"/checkout/session/{id}", s.serveRead)
+		s.mux.HandleFunc(prefix+"/order", s.serveOrders)
 	}
+	s.mux.HandleFunc("GET /_simulator/requests", s.serveRequests)
+	s.mux.HandleFunc("POST /_simulator/faults", s.serveSetFaults)
+	s.mux.HandleFunc("POST /_simulator/lifetime", s.serveSetLifetime)
 	s.mux.HandleFunc("GET /{$}", s.serveIndex)
 	s.mux.HandleFunc("GET /pay/{id}", s.servePayPage)
 	s.mux.HandleFunc("POST /pay/{id}", s.servePayAction)

@@ -167,17 +167,21 @@ func TestCreateAnswers(t *testing.T) {
 			first.Expires.Sub(first.Created) != 24*time.Hour || first.URL == "" || first.Status != simulator.Open {
 			t.Errorf("got %+v", first)
 		}
+		if _, _, data := client.get(first.ID).envelope(t); first.CustomerEmail != "ada@example.com" || first.CustomerID != data["customer"] ||
+			second.CustomerEmail != "" || second.CustomerID != "cus_1" {
+			t.Errorf("customers %+v and %+v", first, second)
+		}
 		if second.Amount != "500" || second.Currency != "JPY" || second.URL != "" {
 			t.Errorf("got %+v", second)
 		}
 	})
 	t.Run("in the summary", func(t *testing.T) {
 		summary := server.Summary()
-		if summary.Creates != 5 || summary.Reads != 1 || summary.Sessions != 5 || summary.Answers["created"] != 5 ||
+		if summary.Creates != 5 || summary.Reads != 2 || summary.Sessions != 5 || summary.Answers["created"] != 5 ||
 			summary.References != 1 || summary.RepeatedReferences != 1 {
 			t.Errorf("got %+v", summary)
 		}
-		if text := summary.String(); !strings.Contains(text, "5 creates, 1 reads") || !strings.Contains(text, "5 created") {
+		if text := summary.String(); !strings.Contains(text, "5 creates, 2 reads") || !strings.Contains(text, "5 created") {
 			t.Errorf("got %s", text)
 		}
 	})
@@ -213,7 +217,7 @@ func TestReadBack(t *testing.T) {
 		want := map[string]any{
 			"sessionId": id, "token": data["token"], "status": "open", "paymentStatus": "unpaid",
 			"amountSubtotal": json.Number("19.90"), "amountTotal": json.Number("19.90"),
-			"originalCurrency": "USD", "paymentCurrency": "USD", "merchantReferenceId": "INV-1",
+			"originalCurrency": "USD", "paymentCurrency": "USD", "merchantReferenceId": "INV-1", "customer": session.CustomerID,
 			"created": session.Created.Format(format), "expire": session.Expires.Format(format),
 		}
 		if !maps.Equal(data, want) {

@@ -31,6 +31,7 @@ var kindNames = [kindCount]string{
 type tally struct {
 	creates     atomic.Int64
 	reads       atomic.Int64
+	orderLists  atomic.Int64
 	strays      atomic.Int64
 	rateLimited atomic.Int64
 	answers     [kindCount]atomic.Int64
@@ -42,7 +43,8 @@ func (t *tally) countFault(fault Fault) { t.faults[fault.index()].Add(1) }
 // Summary is what a simulator has seen so far. Counts of sessions include those whose answer was lost.
 type Summary struct {
 	Creates int `json:"creates"` // POSTs
-	Reads   int `json:"reads"`   // GETs
+	Reads   int `json:"reads"`   // GETs of a session
+	Orders  int `json:"orders"`  // GETs of a list of orders, each page counted
 	Strays  int `json:"strays"`  // requests to paths that Clink does not have: a redirect followed, a wrong base URL
 
 	// Answers counts by kind: created, read, refused (4xx and the fault "code"), unauthorized, throttled,
@@ -64,6 +66,7 @@ func (s *Server) Summary() Summary {
 	summary := Summary{
 		Creates:     int(s.tally.creates.Load()),
 		Reads:       int(s.tally.reads.Load()),
+		Orders:      int(s.tally.orderLists.Load()),
 		Strays:      int(s.tally.strays.Load()),
 		RateLimited: int(s.tally.rateLimited.Load()),
 		Answers:     map[string]int{},
@@ -108,7 +111,7 @@ func (s *Server) Summary() Summary {
 // String is a few lines for people, without a line break at the end.
 func (s Summary) String() string {
 	lines := []string{
-		fmt.Sprintf("requests: %d creates, %d reads%s", s.Creates, s.Reads, countIfAny(", %d to unknown paths", s.Strays)),
+		fmt.Sprintf("requests: %d creates, %d reads%s%s", s.Creates, s.Reads, countIfAny(", %d of orders", s.Orders), countIfAny(", %d to unknown paths", s.Strays)),
 		"answers:  " + counts(s.Answers) + countIfAny(" (%d over the rate)", s.RateLimited),
 		fmt.Sprintf("sessions: %d for %d references, %d references with more than one; %d paid, %d expired, %d whose answer was lost",
 			s.Sessions, s.References, s.RepeatedReferences, s.Paid, s.Expired, s.Undelivered),
