@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestClinkIsAskedAboutAnExpiredLink(t *testing.T) {
 		r.run(job.Finished)
 		r.check(map[job.State]int{job.Duplicate: 2, job.Created: 2})
 		second := r.results()
-		for i, note := range []string{"Clink says completed, paid", "Clink says open, processing"} {
+		for i, note := range []string{"job 1, paid", "Clink says it is processing"} {
 			if got := second[i]; got.URL != first[i].URL || got.SessionID != first[i].SessionID || !strings.Contains(got.Error, note) || got.ErrorCode != "" {
 				t.Errorf("row %d is %+v, want the first job's link and a note with %q", got.Row, got, note)
 			}
@@ -114,6 +115,30 @@ func TestARowStaysPendingWhileClinkDoesNotSay(t *testing.T) {
 	}
 }
 
+// A list of orders that is a whole account's tells nothing of one link, today as tomorrow: a person must.
+func TestTooManyOrdersWaitForAPerson(t *testing.T) {
+	s := scene{rows: 1, simulator: anHour, settings: job.Settings{Rate: 10, MaxAttempts: 3}}
+	s.instead = func(q request) http.HandlerFunc {
+		if q.method == "ORDERS" {
+			return text(200, `{"code":200,"total":1001,"rows":[]}`)
+		}
+		return nil
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		r.anotherJob(func() {}, amount)
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Pending: 1})
+		if got := r.results()[0]; got.ErrorCode != job.CodeUnsettled || !strings.Contains(got.Error, "more than 1000") {
+			t.Errorf("the row is %+v", got)
+		}
+		if n, err := r.store.Retry(r.job.ID, true, time.Now()); err != nil || n != 1 {
+			t.Fatalf("%d rows put back, %v", n, err)
+		}
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Created: 1})
+	})
+}
+
 // A row whose question has had no answer yet keeps its place: the row after it must not make one too many.
 func TestLimitCountsARowThatIsAskedAbout(t *testing.T) {
 	s := scene{rows: 3, simulator: anHour, settings: job.Settings{Rate: 10, Concurrency: 4}}
@@ -145,10 +170,11 @@ func TestAQuestionObeysTheSameAnswersAsARequest(t *testing.T) {
 		name   string
 		answer http.HandlerFunc
 		want   job.Stop
+		gets   int
 	}{
-		{"401", envelope(401, 401, "no", nil), job.KeyRefused},
-		{"redirect", redirect(302), job.WrongAddress},
-		{"a long pause", throttled("3600"), job.GaveUp},
+		{"401", envelope(401, 401, "no", nil), job.KeyRefused, 4}, // one for each row, and the control
+		{"redirect", redirect(302), job.WrongAddress, 4},
+		{"a long pause", throttled("3600"), job.GaveUp, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,8 +189,8 @@ func TestAQuestionObeysTheSameAnswersAsARequest(t *testing.T) {
 				r.anotherJob(func() {}, amount)
 				r.run(tt.want)
 				r.check(map[job.State]int{job.Pending: 3})
-				if len(r.gets()) != 1 || len(r.posts()) != 3 {
-					t.Errorf("%d questions and %d requests, want 1 and the first job's 3", len(r.gets()), len(r.posts()))
+				if len(r.gets()) != tt.gets || len(r.posts()) != 3 {
+					t.Errorf("%d questions and %d requests, want %d and the first job's 3", len(r.gets()), len(r.posts()), tt.gets)
 				}
 			})
 		})
@@ -198,4 +224,46 @@ func TestARowWaitsForAnotherJobsDoubt(t *testing.T) {
 			t.Errorf("%d requests, want that of the first job", len(r.posts()))
 		}
 	})
+}
+
+// A row without an invoice id has another reference in each file: whether the link of an earlier one was paid is found by its own.
+func TestOrdersAreAskedForByTheReferenceOfTheLink(t *testing.T) {
+	orders := func(w http.ResponseWriter, q *http.Request) {
+		rows := []map[string]any{}
+		if q.URL.Query().Get("merchantReferenceId") == reference(1) {
+			rows = append(rows, map[string]any{"type": "onetime", "status": "success", "merchantReferenceId": reference(1)})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"code": 200, "msg": "success", "total": len(rows), "rows": rows})
+	}
+	s := scene{rows: 1, simulator: anHour}
+	s.instead = func(q request) http.HandlerFunc {
+		if q.method == "ORDERS" {
+			return orders
+		}
+		return nil
+	}
+	for _, purged := range []bool{false, true} {
+		rehearse(t, s, func(r *rehearsal) {
+			r.run(job.Finished)
+			<-time.After(90 * time.Minute)
+			if purged {
+				if err := r.store.Purge(r.job, time.Now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again := row(1, amount)
+			again.InvoiceID, again.Reference, again.Request.MerchantReferenceID = "", "paylinks-2-2", "paylinks-2-2"
+			j := r.job
+			j.FileDigest[0]++
+			var err error
+			if r.job, err = r.store.Import(j, func(yield func(job.NewItem, error) bool) { yield(again, nil) }, false, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			r.run(job.Finished)
+			r.check(map[job.State]int{job.Failed: 1})
+			if got := r.results()[0]; got.ErrorCode != job.CodeConflict || len(r.posts()) != 1 {
+				t.Errorf("purged %t: the row is %+v, after %d requests", purged, got, len(r.posts()))
+			}
+		})
+	}
 }

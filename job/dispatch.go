@@ -23,9 +23,12 @@ type dispatcher struct {
 	next       *task // the first fresh item, taken from its channel but not handed out yet
 	fed        bool  // fresh is closed
 	retries    retryQueue
+	suspects   suspects
 	inFlight   int
 	counted    int // items with a place under Limit
 	failures   int
+	created    bool      // a session was created in this run
+	rejected   int       // rows in a row
 	mismatches int       // in a row
 	lastMiss   string    // how the last request without an answer ended
 	report     Report    // its Stop is empty while the run goes on
@@ -41,6 +44,7 @@ func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
 		results:  make(chan result, 2*s.Concurrency), // of each worker one on its way to the record, and one behind it
 		fresh:    make(chan *Item, page),
 		pace:     newPace(s.Rate),
+		suspects: suspects{rows: map[int64]bool{}},
 		counted:  s.Sent,
 	}
 }
@@ -78,7 +82,7 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 			d.done(r)
 		case item, ok := <-fresh:
 			if d.fed = !ok; ok {
-				d.next = &task{item: item}
+				d.take(&task{item: item})
 			}
 		case <-timeUp:
 		case <-ctx.Done():
@@ -92,17 +96,26 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 }
 
 // choose returns the task that leaves next, and how long it must wait; less than 0 is until something else
-// happens. Items that come back go before fresh ones, so that the number in doubt stays small.
+// happens. Items that come back go before fresh ones, so that the number in doubt stays small, and suspect ones go behind all.
 func (d *dispatcher) choose(now time.Time) (*task, time.Duration) {
 	var t *task
 	wait := time.Duration(-1)
 	switch {
+	case d.suspects.control != nil:
+		if d.inFlight == 0 { // what is in flight may still tell of a row that is not refused
+			t = d.suspects.control
+		}
+	case d.gate.held(): // the end that makes the control due is being recorded
 	case len(d.retries) > 0 && !d.retries[0].due.After(now):
 		t = d.retries[0]
 	case d.next != nil && !d.full():
 		t = d.next
 	case len(d.retries) > 0:
 		return nil, d.retries[0].due.Sub(now)
+	case d.inFlight == 0 && (d.next != nil || d.fed):
+		if t = d.suspects.first(d.full()); t != nil && t.due.After(now) {
+			return nil, t.due.Sub(now)
+		}
 	}
 	if t == nil {
 		return nil, wait
@@ -127,11 +140,11 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 		d.stop(Report{Stop: GaveUp, Reason: fmt.Sprintf("no row got any further for %s", d.GiveUpAfter), Last: d.lastMiss})
 		return true
 	}
-	if t != nil || d.inFlight > 0 || len(d.retries) > 0 {
+	if t != nil || d.inFlight > 0 || len(d.retries) > 0 || d.suspects.first(d.full()) != nil {
 		return false
 	}
 	switch {
-	case d.next != nil && d.full():
+	case (d.next != nil || len(d.suspects.queue) > 0) && d.full():
 		d.stop(Report{Stop: LimitReached, Reason: fmt.Sprintf("the limit of this run is reached: %d", d.counted)})
 	case d.next == nil && d.fed:
 		d.stop(Report{Stop: Finished})
@@ -141,19 +154,31 @@ func (d *dispatcher) over(ctx context.Context, now time.Time, t *task) bool {
 	return true
 }
 
+// take takes a fresh item: a suspect one goes behind all others.
+func (d *dispatcher) take(t *task) {
+	if t.item.SuspectEnds > 0 {
+		d.suspects.add(t)
+	} else {
+		d.next = t
+	}
+}
+
 // handedOut notes that a worker took the task.
 func (d *dispatcher) handedOut(t *task, now time.Time) {
-	if t == d.next {
+	d.inFlight++
+	d.pace.sent(now)
+	switch {
+	case t.control != nil:
+		return
+	case t == d.next:
 		d.next = nil
-	} else {
+	case !d.suspects.remove(t):
 		heap.Pop(&d.retries)
 	}
 	if !t.counted {
 		t.counted = true
 		d.counted++
 	}
-	d.inFlight++
-	d.pace.sent(now)
 }
 
 // done takes a worker's result: for the pace, for the item's next try, for what ends the run.
@@ -164,20 +189,39 @@ func (d *dispatcher) done(r result) {
 		d.stop(Report{Stop: LedgerFailed, Reason: r.err.Error(), Err: r.err})
 		return
 	}
-	r.sent = r.sent || r.kind == resultAttempted
-	retried := d.handle(r, now) && d.report.Stop == ""
-	if !retried && !r.sent {
-		d.counted--
+	var moved *Moved
+	if r.control != nil {
+		moved = d.controlled(r, now)
+	} else {
+		moved = d.itemDone(r, now)
 	}
 	d.gate.outage.Store(d.pace.outage())
 	if !d.pace.pausedUntil.IsZero() {
 		d.gate.pause(d.pace.pausedUntil)
 	}
-	d.observe(Moved{
+	if moved != nil {
+		d.observe(*moved)
+	}
+	d.announce(now, r.decision.Reason)
+}
+
+// itemDone takes the result of an item's turn.
+func (d *dispatcher) itemDone(r result, now time.Time) *Moved {
+	r.sent = r.sent || r.kind == resultAttempted
+	retried := d.handle(r, now) && d.report.Stop == ""
+	if t := d.suspects.control; t != nil && !t.control.giveUp && !d.gate.held() {
+		d.suspects.control = nil // another row got an answer meanwhile
+	}
+	if !retried && !r.sent {
+		d.counted--
+	}
+	if r.kind == resultAsking {
+		return nil
+	}
+	return &Moved{
 		Item: r.item, From: r.from, Attempt: r.number, Decision: r.decision, Status: r.status, Took: r.took, Retried: retried,
 		Link: r.link,
-	})
-	d.announce(now, r.decision.Reason)
+	}
 }
 
 // handle draws the consequences of a result and says whether the item comes back in this run.
@@ -185,6 +229,11 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 	switch r.kind {
 	case resultWithdrawn:
 		return d.requeue(r.task, now)
+	case resultAsking:
+		d.pace.answered()
+		return d.requeue(r.task, now)
+	case resultBusy:
+		return d.requeue(r.task, now.Add(time.Second))
 	case resultWaits, resultSettled:
 		if r.status != 0 {
 			d.pace.answered()
@@ -195,17 +244,12 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 		}
 		return false
 	}
-	switch r.decision.Outcome {
-	case OutcomeThrottled:
-		d.pace.throttled(now, r.startedAt, r.retryAfter)
-		wait := d.pace.pausedUntil.Sub(now)
-		if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || r.retryAfter > 0 && wait >= left) {
-			d.stop(d.pauseTooLong(wait, r.retryAfter > 0))
-		}
+	switch outcome := r.decision.Outcome; {
+	case outcome == OutcomeThrottled:
+		d.throttled(r, now)
 		return d.requeue(r.task, now)
-	case OutcomeNotSent, OutcomeUnknown:
-		d.pace.missed(now, r.probe)
-		d.lastMiss = r.decision.Reason
+	case outcome == OutcomeNotSent, outcome == OutcomeUnknown:
+		d.missed(r, now)
 		r.misses++
 		if r.kind == resultChecked && r.misses >= d.MaxAttempts {
 			return false
@@ -217,21 +261,40 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 			return d.requeue(r.task, now.Add(Backoff(r.item.UnknownEnds, rand.Float64())))
 		}
 		return d.requeue(r.task, now.Add(Backoff(r.misses, rand.Float64())))
-	case OutcomeUnauthorized:
-		d.stop(Report{Stop: KeyRefused, Reason: r.decision.Reason})
-		return false
-	case OutcomeRedirected, OutcomeMisdirected:
-		d.stop(Report{Stop: WrongAddress, Reason: r.decision.Reason})
-		return false
+	case outcome.Suspect():
+		return d.suspectEnd(r)
 	}
 	d.pace.answered()
 	if r.kind == resultChecked {
 		return d.requeue(r.task, now)
 	}
 	d.pace.moved()
+	if r.decision.Outcome == OutcomeCreated {
+		clear(d.suspects.rows)
+	}
 	d.countFailure(r.decision.State)
+	d.countRejected(r.decision)
 	d.countMismatch(r.decision)
 	return false
+}
+
+// throttled pauses, and ends the run where it could only give up during the pause.
+func (d *dispatcher) throttled(r result, now time.Time) {
+	d.pace.throttled(now, r.startedAt, r.retryAfter)
+	wait := d.pace.pausedUntil.Sub(now)
+	if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || r.retryAfter > 0 && wait >= left) {
+		d.stop(d.pauseTooLong(wait, r.retryAfter > 0))
+	}
+}
+
+// missed notes an end that tells of an outage, or may do.
+func (d *dispatcher) missed(r result, now time.Time) {
+	if r.told {
+		d.pace.told(now, r.item.ID, r.probe)
+	} else {
+		d.pace.missed(now, r.probe)
+	}
+	d.lastMiss = r.decision.Reason
 }
 
 // pauseTooLong ends the run where it could only give up during the pause; named says that Clink named its end.
@@ -248,7 +311,11 @@ func (d *dispatcher) pauseTooLong(pause time.Duration, named bool) Report {
 
 func (d *dispatcher) requeue(t *task, due time.Time) bool {
 	t.due = due
-	heap.Push(&d.retries, t)
+	if t.item.SuspectEnds > 0 {
+		d.suspects.add(t)
+	} else {
+		heap.Push(&d.retries, t)
+	}
 	return true
 }
 
@@ -264,6 +331,27 @@ func (d *dispatcher) countFailure(s State) {
 		}
 		d.stop(Report{Stop: TooManyFailures, Reason: rows + " failed in this run, which is its limit"})
 	}
+}
+
+// countRejected ends a run in which Clink refuses one row after the other, and has taken none: what is wrong with them is likely
+// wrong with all.
+func (d *dispatcher) countRejected(decision Decision) {
+	switch decision.Outcome {
+	case OutcomeCreated:
+		d.created = true
+	case OutcomeRejected:
+		d.rejected++
+	default:
+		d.rejected = 0
+	}
+	if d.created || d.MaxRejected == 0 || d.rejected < d.MaxRejected {
+		return
+	}
+	rows := "the first row of this run, as it did with every row of an earlier one"
+	if d.rejected > 1 {
+		rows = fmt.Sprintf("%d rows in a row, and has taken none in this run", d.rejected)
+	}
+	d.stop(Report{Stop: AllRejected, Reason: fmt.Sprintf("Clink refused %s; the last one: %s", rows, decision.Reason)})
 }
 
 // mismatchesMost is how many sessions in a row may be something else than asked before the run stops: each of them is one

@@ -1,37 +1,81 @@
 package job
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Facts are what a ledger knows of an item that may matter to another item of the same invoice. A ledger supplies them as they are
 // on record; [Resolve] alone says what they mean.
 type Facts struct {
 	ItemID int64
-	JobID  int64 // 0: of a file that is not imported yet, whose job will be later than all others
+	JobID  int64 // 0: of a file that is not imported yet
+	Ran    int64 // the place of its job among all, by when the job's file was last run; of a job that is not imported it does not count
 	State  State
 	Hold   bool // its job's policy is Hold
-	NoID   bool // its row has no invoice id: it is told apart by its content
+	NoID   bool // its row has no invoice id: it is told apart by what is sent for it
 	Repeat bool // NoID, and its job says that identical rows are meant
 
 	Currency string
 	Amount   int64 // in 1/10,000 of the major unit
 	Customer Customer
 
-	Purged    bool // its job was purged: Customer, Reference and URL are gone
+	Purged    bool   // its job was purged: its URL is gone, and Customer and Reference are digests made with Salt
+	Salt      string // see Seal
 	Reference string
 	SessionID string
 	URL       string
 	ExpiresAt time.Time // zero when Clink gave none
 	CreatedAt time.Time
 	Link      LinkStatus // what Clink last said of its link; empty while it has not
+	CheckedAt time.Time  // when Clink said so
+	GivenUp   bool       // a person has said to go on without its link, which has ended and of which Clink does not say whether it was paid
+
+	Importing bool       // of this item alone: its file is being run
+	Heard     LinkStatus // of another item: what Clink said of its link when it was asked for this item; empty: it was not asked
 }
 
-// Customer are the identifiers of a customer that were sent, empty where there was none.
+// Customer are the identifiers of a customer, empty where there is none: those that were sent, and in ID, where none was sent, the one
+// that Clink answered with.
 type Customer struct {
 	ID, Email, Reference string
+}
+
+// The identifiers that [Seal] knows.
+const (
+	SealInvoiceID         = "invoice id"
+	SealReference         = "reference"
+	SealCustomerID        = "customer id"
+	SealCustomerEmail     = "customer email"
+	SealCustomerReference = "customer reference"
+)
+
+// Seal is what a purge leaves of an identifier of the kind: it recognises the identifier and does not tell it. An empty one stays
+// empty.
+func Seal(salt, kind, identifier string) string {
+	if identifier == "" {
+		return ""
+	}
+	sum := digest(salt, kind, normal(kind, identifier))
+	return hex.EncodeToString(sum[:sha256.Size/2])
+}
+
+// normal is the identifier as it is compared: an email without regard to case, a reference however its accents are encoded.
+func normal(kind, identifier string) string {
+	switch kind {
+	case SealCustomerEmail:
+		return strings.ToLower(identifier)
+	case SealReference:
+		return norm.NFC.String(identifier)
+	}
+	return identifier
 }
 
 // Action is what becomes of an item when other jobs have its invoice, too.
@@ -41,19 +85,20 @@ const (
 	Send     Action = iota // no other item counts
 	TakeOver               // Resolution.TakenOver, none of which has a session, become superseded; then it is sent
 	Reuse                  // it becomes duplicate, with Other's link
-	Ask                    // Other's link has expired: Clink is asked whether it was paid
+	Ask                    // Other's link has ended, or may have: Clink is asked whether it was paid
+	Later                  // Other is being sent: this is looked at again when that has ended
 	Wait                   // Other may have a session, and waits for a person's word: so does this
 	Refuse                 // see Resolution.Conflict
-	GiveWay                // Other's job is later and has no live link: this becomes superseded
+	GiveWay                // Other's job was run later, and has no live link: this becomes superseded
 )
 
 // Conflict is why an item is refused.
 type Conflict string
 
 const (
-	IdenticalRow Conflict = "identical_row" // Other is a row with the same content, open or with a live link
-	OtherMoney   Conflict = "other_money"   // Other has a live link for another amount or currency
-	OtherDoubt   Conflict = "other_doubt"   // Other may have a session for another amount or currency
+	IdenticalRow  Conflict = "identical_row"  // Other is a row for which the same was sent, open or with a link that is live or paid
+	OtherMoney    Conflict = "other_money"    // Other has a link, live or paid, for another amount or currency
+	OtherCustomer Conflict = "other_customer" // Other has a link, live or paid, for another customer
 )
 
 // Resolution is what [Resolve] decided, and the item that decided it.
@@ -64,112 +109,126 @@ type Resolution struct {
 	TakenOver []Facts  // of TakeOver
 }
 
-// Resolve decides what becomes of an item, given the facts of all items of other jobs with the same invoice. A link counts before a
-// doubt, and a doubt before an open row: what can be paid, or may be payable, must not get a second link. Among open rows the job
-// that was imported last has the invoice.
+// Resolve decides what becomes of an item, given the facts of all items of other jobs with the same invoice. The first rule that fits
+// any of them decides. A link counts before a doubt, and a doubt before an open row: what can be paid, was paid, or may be payable
+// must not get a second link. Among open rows the job whose file was run last has the invoice.
 func Resolve(this Facts, others []Facts, now time.Time) Resolution {
 	if this.Repeat {
 		return Resolution{Action: Send}
 	}
-	var counted []Facts
-	for _, other := range others {
-		if other.counts(this) {
-			counted = append(counted, other)
-		}
-	}
-	if this.NoID && this.JobID == 0 {
-		return resolveIdentical(counted, now)
-	}
+	others = slices.DeleteFunc(slices.Clone(others), func(other Facts) bool { return other.Repeat && !this.Importing })
 	for _, rule := range []struct {
 		action   Action
 		conflict Conflict
 		fits     func(Facts) bool
 	}{
-		{Reuse, "", func(other Facts) bool { return other.live(now) && other.sameMoney(this) }},
-		{Refuse, OtherMoney, func(other Facts) bool { return other.live(now) }},
-		{GiveWay, "", func(other Facts) bool { return other.laterThan(this) }},
-		{Refuse, OtherDoubt, func(other Facts) bool { return other.inDoubt() && !other.sameMoney(this) }},
-		{Wait, "", func(other Facts) bool {
-			return other.State == Sending || other.State == Unknown && (other.Hold || this.Hold)
-		}},
-		{Ask, "", func(other Facts) bool { return other.State == Created }},
+		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && other.linked(now) }},
+		{Refuse, OtherMoney, func(other Facts) bool { return other.linked(now) && !other.sameMoney(this) }},
+		{Refuse, OtherCustomer, func(other Facts) bool { return other.linked(now) && !other.sameCustomer(this) }},
+		{Reuse, "", func(other Facts) bool { return other.linked(now) }},
+		{Ask, "", func(other Facts) bool { return other.State == Created && other.Heard != LinkExpired && !other.GivenUp }},
+		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && this.Importing && other.open() }},
+		{Later, "", func(other Facts) bool { return other.State == Sending }},
+		{Wait, "", func(other Facts) bool { return other.State == Unknown && (other.Hold || this.Hold) }},
+		{GiveWay, "", func(other Facts) bool { return other.open() && other.ranAfter(this) }},
+		{GiveWay, "", func(other Facts) bool { return other.State == Failed && !other.Purged && other.ranAfter(this) }},
 	} {
-		for _, other := range counted {
+		for _, other := range others {
 			if rule.fits(other) {
 				return Resolution{Action: rule.action, Other: other, Conflict: rule.conflict}
 			}
 		}
 	}
-	if len(counted) > 0 {
-		return Resolution{Action: TakeOver, Other: counted[0], TakenOver: counted}
+	open := slices.DeleteFunc(others, func(other Facts) bool { return !other.open() })
+	if len(open) > 0 {
+		return Resolution{Action: TakeOver, Other: open[0], TakenOver: open}
 	}
 	return Resolution{Action: Send}
 }
 
-// resolveIdentical decides at import for a row without an invoice id: nothing can tell it from an identical row of another job, so
-// one that is open or has a live link refuses it.
-func resolveIdentical(others []Facts, now time.Time) Resolution {
-	for _, other := range others {
-		if other.State != Created || other.live(now) {
-			return Resolution{Action: Refuse, Other: other, Conflict: IdenticalRow}
-		}
-	}
-	return Resolution{Action: Send}
-}
+// open says whether a runner or a person still moves it towards a link.
+func (f Facts) open() bool { return f.State == Pending || f.State == Sending || f.State == Unknown }
 
-// counts says whether the item matters to this one at all: it is open or has a link that may have been paid; one of a later job also
-// when it has failed or its link has ended.
-func (f Facts) counts(this Facts) bool {
-	if f.Repeat && !(this.NoID && this.JobID == 0) {
+// ranAfter says whether its job's file was run after that of this.
+func (f Facts) ranAfter(this Facts) bool { return this.JobID != 0 && f.Ran > this.Ran }
+
+// linked says whether it has a link that can be paid, as far as is known, or that was paid. Without an expiry a link is taken as live.
+// What Clink said when it was just asked counts before the clock.
+func (f Facts) linked(now time.Time) bool {
+	if f.State != Created {
 		return false
 	}
-	switch f.State {
-	case Pending, Sending, Unknown:
+	if f.Link.Settled() {
 		return true
-	case Created:
-		return f.Link != LinkExpired || f.laterThan(this)
-	case Failed:
-		return f.laterThan(this)
 	}
-	return false
+	switch f.Heard {
+	case LinkExpired:
+		return false
+	case "":
+		return !f.ended(now)
+	}
+	return true
 }
 
-func (f Facts) laterThan(this Facts) bool { return this.JobID != 0 && f.JobID > this.JobID }
+// ended says whether its link can no longer be paid, as far as is known, and was not.
+func (f Facts) ended(now time.Time) bool {
+	return !f.Link.Settled() && (f.Link == LinkExpired || !f.ExpiresAt.IsZero() && !f.ExpiresAt.After(now))
+}
 
-func (f Facts) inDoubt() bool { return f.State == Sending || f.State == Unknown }
-
-// live says whether its link can still be paid, as far as is known: without an expiry it is taken as live.
-func (f Facts) live(now time.Time) bool {
-	return f.State == Created && (f.ExpiresAt.IsZero() || f.ExpiresAt.After(now))
+// Again says whether another job has decided about the item, so that running its file again looks at it again. So it is, too, with an
+// item that was refused because of another job; that shows only in its code.
+func (f Facts) Again(now time.Time) bool {
+	return f.State == Superseded || f.State == Duplicate && f.ended(now)
 }
 
 func (f Facts) sameMoney(this Facts) bool {
 	return f.Currency == this.Currency && f.Amount == this.Amount
 }
 
+// sameCustomer says whether an identifier of the customer is in both, and none that both have differs.
+func (f Facts) sameCustomer(this Facts) bool {
+	same := false
+	for _, id := range []struct{ kind, of, this string }{
+		{SealCustomerID, f.Customer.ID, this.Customer.ID},
+		{SealCustomerEmail, f.Customer.Email, this.Customer.Email},
+		{SealCustomerReference, f.Customer.Reference, this.Customer.Reference},
+	} {
+		switch {
+		case id.of == "" || id.this == "":
+		case !f.is(id.kind, id.of, id.this):
+			return false
+		default:
+			same = true
+		}
+	}
+	return same
+}
+
+// is says whether the identifier, as its job has it, is the one given in clear.
+func (f Facts) is(kind, own, given string) bool {
+	if f.Purged {
+		return own == Seal(f.Salt, kind, given)
+	}
+	return normal(kind, own) == normal(kind, given)
+}
+
 func (f Facts) money() string {
 	return f.Currency + " " + FormatAmount(big.NewInt(f.Amount), f.Currency)
 }
 
-// Blocked says whether an open item still waits for a person: its code is [CodeHeld] or [CodeUnsettled], and another item of its
-// invoice is still as that code found it.
-func Blocked(code string, this Facts, others []Facts) bool {
-	for _, other := range others {
-		switch {
-		case !other.counts(this):
-		case code == CodeHeld && other.inDoubt(), code == CodeUnsettled && other.State == Created && other.Link != LinkExpired:
-			return true
-		}
-	}
-	return false
+// Blocked says whether an open item still waits for a person, and because of which job: its code is [CodeHeld] or [CodeUnsettled], and
+// resolving it anew would come to the same.
+func Blocked(code string, this Facts, others []Facts, now time.Time) (by int64, blocked bool) {
+	r := Resolve(this, others, now)
+	return r.Other.JobID, code == CodeHeld && r.Action == Wait || code == CodeUnsettled && r.Action == Ask
 }
 
 // Words for error_code where no attempt ended, but the item is not sent.
 const (
 	CodeConflict  = "conflict"  // see Conflict
 	CodeHeld      = "held"      // another job's item may have a session, and waits for a person's word
-	CodeUnclear   = "unclear"   // Clink has not said what became of another job's expired link
-	CodeUnsettled = "unsettled" // what Clink said of another job's expired link does not say what became of it
+	CodeUnclear   = "unclear"   // Clink has not said what became of another job's link
+	CodeUnsettled = "unsettled" // what Clink said of another job's link does not say what became of it: a person must
 )
 
 // Code is the word for error_code that goes with the resolution, or "".
@@ -183,22 +242,22 @@ func (r Resolution) Code() string {
 	return ""
 }
 
-// Reason says in a user's words what the resolution means for the item of these facts; "" where it is sent.
-func (r Resolution) Reason(this Facts) string {
+// Reason says in a user's words what the resolution means for the item; "" where it is sent.
+func (r Resolution) Reason() string {
+	job := r.Other.JobID
 	switch r.Action {
 	case Reuse:
-		note := fmt.Sprintf("link of job %d", r.Other.JobID)
-		if r.Other.Link == LinkPaid {
-			note += ", paid"
+		switch {
+		case r.Other.Link.Settled():
+			return fmt.Sprintf("link of job %d, %s", job, r.Other.Link)
+		case r.Other.Heard != "":
+			return fmt.Sprintf("link of job %d, which is past its time, but Clink says it is %s", job, r.Other.Heard)
 		}
-		if !r.Other.Purged && r.Other.Customer != this.Customer {
-			note += ", made for another customer; to have one for this customer, use a new invoice id"
-		}
-		return note
+		return fmt.Sprintf("link of job %d", job)
 	case GiveWay:
-		return fmt.Sprintf("taken over by job %d", r.Other.JobID)
+		return fmt.Sprintf("taken over by job %d", job)
 	case Wait:
-		return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: look it up at Clink", r.Other.JobID)
+		return fmt.Sprintf("this invoice may have a session from job %d, which waits for a person's word: look it up at Clink", job)
 	case Refuse:
 		return r.What() + "; " + r.Advice()
 	}
@@ -207,20 +266,21 @@ func (r Resolution) Reason(this Facts) string {
 
 // What says why the item is refused.
 func (r Resolution) What() string {
-	job := r.Other.JobID
-	switch r.Conflict {
-	case IdenticalRow:
-		switch {
-		case r.Other.State == Created:
-			return fmt.Sprintf("an identical row has a live link in job %d", job)
-		case r.Other.inDoubt():
-			return fmt.Sprintf("an identical row is in doubt in job %d", job)
-		}
-		return fmt.Sprintf("an identical row is open in job %d", job)
-	case OtherMoney:
-		return fmt.Sprintf("this invoice has a link for %s from job %d", r.Other.money(), job)
-	case OtherDoubt:
-		return fmt.Sprintf("this invoice may have a link for %s from job %d", r.Other.money(), job)
+	job, link := r.Other.JobID, "a live link"
+	if r.Other.Link.Settled() {
+		link = "a link, " + string(r.Other.Link) + ","
+	}
+	switch {
+	case r.Conflict == IdenticalRow && r.Other.State == Created:
+		return fmt.Sprintf("a row that asks for the same has %s in job %d", link, job)
+	case r.Conflict == IdenticalRow && r.Other.State == Pending:
+		return fmt.Sprintf("a row that asks for the same is open in job %d", job)
+	case r.Conflict == IdenticalRow:
+		return fmt.Sprintf("a row that asks for the same is in doubt in job %d", job)
+	case r.Conflict == OtherMoney:
+		return fmt.Sprintf("this invoice has %s for %s from job %d", link, r.Other.money(), job)
+	case r.Conflict == OtherCustomer:
+		return fmt.Sprintf("this invoice has %s for another customer from job %d", link, job)
 	}
 	return ""
 }
@@ -230,10 +290,10 @@ func (r Resolution) Advice() string {
 	switch {
 	case r.Conflict == IdenticalRow:
 		return "give each row an invoice id"
-	case r.Conflict == OtherDoubt:
-		return "settle that first, or use a new invoice id"
+	case r.Other.Link.Settled():
+		return "use a new invoice id"
 	case r.Other.ExpiresAt.IsZero():
-		return "use a new invoice id for the new amount; that link has no known expiry"
+		return "use a new invoice id; that link has no known expiry"
 	}
-	return "use a new invoice id for the new amount, or wait until that link expires at " + r.Other.ExpiresAt.UTC().Format(time.RFC3339)
+	return "use a new invoice id, or wait until that link expires at " + r.Other.ExpiresAt.UTC().Format(time.RFC3339)
 }

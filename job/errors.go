@@ -56,6 +56,13 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("it is of an older paylinks (schema %d, this one reads %d), and cannot be brought up to date now", e.Found, e.Known)
 }
 
+// NoFolderError means that the folder of the ledger is not there. Nothing has been made.
+type NoFolderError struct {
+	Folder string
+}
+
+func (e *NoFolderError) Error() string { return "there is no folder " + e.Folder }
+
 // NetworkError means that the ledger would be on a network file system. Nothing has been touched.
 type NetworkError struct {
 	FileSystem string

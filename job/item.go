@@ -19,9 +19,13 @@ type Item struct {
 	Request     clink.Request
 	Attempts    int    // on record so far
 	UnknownEnds int    // attempts that ended unknown since import, or since a person put the item back
+	SuspectEnds int    // attempts that ended with an outcome that is suspect (see Outcome.Suspect) since the last that Clink answered
 	Repeat      bool   // it has no invoice id, and identical rows are meant: no other job's row is the same invoice
 	SessionID   string // not empty: Clink is asked about this link, and nothing is sent
 	Replace     bool   // where that link has expired unpaid, the item is sent anew
+
+	// Heard is what Clink said in this run of links of other jobs' items, by session, when it was asked for this item.
+	Heard map[string]LinkStatus
 }
 
 // Result is what the ledger knows of an item besides its request: what the links file and show report.
@@ -80,10 +84,6 @@ func (n *NewItem) Facts(hold, allowRepeats bool) Facts {
 		Currency: n.Currency, Amount: n.Amount,
 		Customer:  Customer{n.Request.CustomerID, n.Request.CustomerEmail, n.Request.ReferenceCustomerID},
 		Reference: n.Reference,
+		Importing: true,
 	}
-}
-
-// facts are the item's for the wording of a resolution; the ledger has the others.
-func (i *Item) facts() Facts {
-	return Facts{ItemID: i.ID, JobID: i.JobID, State: i.State, Currency: i.Currency, Amount: i.Amount}
 }

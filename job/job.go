@@ -11,7 +11,7 @@
 // # What decides
 //
 // The rules are pure functions, tested by tables: [Decide] (what an attempt's end means), [Resolve] (the same invoice in two jobs) and
-// [Backoff].
+// [Backoff]. Whether a refusal is about one row or about all is decided by control.go; a test explores all orders of answers to a few rows.
 //
 // # What makes it fast
 //
@@ -68,9 +68,16 @@ func (id Identity) Key() [sha256.Size]byte {
 // InvoiceKey tells an invoice apart from every other at this job's address: the same key in another file is
 // the same invoice.
 func (id Identity) InvoiceKey(inv invoice.Invoice) [16]byte {
-	sum := digest("invoice", string(id.Environment), id.BaseURL, string(inv.Identity[:]))
+	parts := []string{"invoice", string(id.Environment), id.BaseURL, string(inv.Identity[:])}
+	if inv.Series != "" {
+		parts = append(parts, inv.Series)
+	}
+	sum := digest(parts...)
 	return [16]byte(sum[:16])
 }
+
+// Series is the series of the job's invoices; see [invoice.Options].
+func (id Identity) Series() string { return invoice.SeriesOf(id.Options) }
 
 // GeneratedReference is the reference at Clink of a row without an invoice id. It holds the file's digest and
 // the row, so that it is unique there.
@@ -100,10 +107,17 @@ type Job struct {
 	RawCells     bool   // write the user's cells without the formula guard
 	BOM          bool   // begin the links file with a byte order mark
 	Output       string // absolute path of the links file; "-" is standard output; "" where a later job writes that file now
+	Written      bool   // the links file at Output has all that is on record
 	CreatedAt    time.Time
 	LastRun      LastRun
 	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time
 	PurgedAt     time.Time // when the customers' data was taken out of it; zero: it was not
+}
+
+// Unwritten says whether the job has a links file that lags behind what is on record: the run that was to write it could not, or
+// was killed.
+func (j Job) Unwritten() bool {
+	return !j.Written && j.Output != "" && j.Output != "-" && j.PurgedAt.IsZero()
 }
 
 // FileName is the name of its file without the folder.

@@ -9,12 +9,18 @@ import (
 // they take no context, since a record must not be cut short. Any error means that nothing was recorded and that the run must
 // stop. All methods may be called by several goroutines at once; what one goroutine asks for first is durable first.
 type Ledger interface {
-	// Open returns up to n items of the job that are pending or unknown, in the file's order, with ids above after.
+	// Open returns up to n items of the job that are pending or unknown, in the file's order, with ids above after. Those that
+	// have suspect ends are left out: Suspects returns them, likewise.
 	Open(ctx context.Context, jobID, after int64, n int) ([]Item, error)
+	Suspects(ctx context.Context, jobID, after int64, n int) ([]Item, error)
+
+	// KnownSession is the session that was made last at the job's address, as far as the ledger knows; "" where there is none.
+	KnownSession(ctx context.Context, jobID int64) (string, error)
 
 	// Begin resolves the item's invoice against other jobs' items (see Resolve) and records what follows. For Send and TakeOver
 	// that is the intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item is
-	// duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is, with the reason. For Ask nothing changes.
+	// duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is, with the reason. For Ask and Later nothing
+	// changes.
 	// The item's state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
 	// everything asked for before is on record or has failed: when it says yes, nothing changes, and the error is ErrStopped.
 	Begin(item *Item, at time.Time, stopped func() bool) (Resolution, int, error)
@@ -24,10 +30,7 @@ type Ledger interface {
 	// can answer, is a mismatch. recorded must return at once.
 	End(item *Item, number int, end End, recorded func(Decision, error))
 
-	// Reuse makes an open item a duplicate of the other item, with that one's link and this note.
-	Reuse(item *Item, other int64, note string) error
-
-	// Refuse makes an open item failed, with CodeConflict or another word and a text on why.
+	// Refuse makes an open item failed, with a word and a text on why.
 	Refuse(item *Item, code, text string) error
 
 	// Links returns up to n items with a link that the query is about, in the file's order, with ids above after.
@@ -36,11 +39,12 @@ type Ledger interface {
 	// LastChecked is the job's item whose link Clink has spoken of last, or 0.
 	LastChecked(ctx context.Context, jobID int64) (int64, error)
 
-	// Checked records what Clink says of the link of a created or duplicate item: with it and with all that share it.
+	// Checked records what Clink says of the link of a created or duplicate item: with it and with all that share it. One that is
+	// known to be paid stays so, but for a refund, and one that is refunded stays so.
 	Checked(itemID int64, status LinkStatus, at time.Time) error
 
 	// Replace records that the link of a created item has expired unpaid, and puts the item back to pending. Its
-	// session stays on record with the attempt that made it.
+	// session stays on record with the attempt that made it. Duplicates that share it get the link that the item gets next.
 	Replace(item *Item, at time.Time) error
 
 	// Note leaves the item open, with a word and a text on why it is.
@@ -54,5 +58,6 @@ type End struct {
 	Status    int // HTTP status; 0 when there was no answer
 	SessionID string
 	URL       string // only a created item's is published
+	Customer  string // the customer id that Clink answered with
 	ExpiresAt time.Time
 }

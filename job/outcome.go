@@ -22,10 +22,20 @@ const (
 	OutcomeUnknown      Outcome = "unknown"      // Clink may or may not have made a session
 	OutcomeNotSent      Outcome = "not_sent"     // known not to have reached Clink
 	OutcomeThrottled    Outcome = "throttled"    // Clink asked for a slower pace
-	OutcomeUnauthorized Outcome = "unauthorized" // Clink refused the key: the run stops
-	OutcomeRedirected   Outcome = "redirected"   // the address points elsewhere: the run stops
-	OutcomeMisdirected  Outcome = "misdirected"  // what answered is not Clink: the run stops
+	OutcomeUnauthorized Outcome = "unauthorized" // Clink, or a gateway before it, refused the key or this request
+	OutcomeRedirected   Outcome = "redirected"   // the address, or that of this request, points elsewhere
+	OutcomeMisdirected  Outcome = "misdirected"  // what answered is not Clink
 )
+
+// Suspect says that the outcome may speak of this one row or of all: a control tells which (see [suspects]).
+func (o Outcome) Suspect() bool {
+	return o == OutcomeUnauthorized || o == OutcomeRedirected || o == OutcomeMisdirected
+}
+
+// Answered says that Clink took the key and decided about the row.
+func (o Outcome) Answered() bool {
+	return o == OutcomeCreated || o == OutcomeMismatch || o == OutcomeRejected
+}
 
 // maxURL is the longest URL that browsers and mail programs are known to take, in characters.
 const maxURL = 2048

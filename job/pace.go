@@ -12,6 +12,7 @@ const (
 	recoverIn   = time.Minute            // from nothing back to the full rate, so half of it after one halving
 	slowest     = 1.0 / 64               // of the configured rate: halving goes no lower
 	outageAfter = 10                     // ends in a row without an answer, over all workers
+	troubleMost = 20                     // different rows in a row for which Clink itself tells of trouble: more is an outage, too
 	probeFirst  = time.Second            // from the begin of an outage to the first probe, then doubling
 	probeMost   = time.Minute            // … up to this
 	idle        = 100 * time.Millisecond // a slot missed by more is idleness, not lateness, and is not caught up
@@ -30,15 +31,16 @@ type pace struct {
 	pausedUntil time.Time
 	streak      int // pauses in a row for which Clink named no time
 
-	unanswered int       // ends in a row
-	outageFrom time.Time // zero: no outage
+	unanswered int            // ends in a row
+	troubled   map[int64]bool // items in a row for which Clink told of trouble
+	outageFrom time.Time      // zero: no outage
 	probeAt    time.Time
 	probeWait  time.Duration
 	stuckFrom  time.Time // the first throttled or unanswered end since a row last moved; zero: none
 }
 
 func newPace(perSecond float64) *pace {
-	p := &pace{full: rate.Limit(perSecond)}
+	p := &pace{full: rate.Limit(perSecond), troubled: map[int64]bool{}}
 	if p.full > 0 {
 		p.limiter = rate.NewLimiter(p.full, 1)
 	}
@@ -93,8 +95,14 @@ func (p *pace) answered() {
 // moved notes that a row got further.
 func (p *pace) moved() { p.stuckFrom = time.Time{} }
 
-// reached notes that Clink answered at all: an outage is over, and the circuit is closed again.
+// reached notes an answer that tells of no trouble: an outage is over.
 func (p *pace) reached() {
+	clear(p.troubled)
+	p.close()
+}
+
+// close closes the circuit again.
+func (p *pace) close() {
 	p.unanswered = 0
 	p.outageFrom, p.probeAt = time.Time{}, time.Time{}
 }
@@ -126,16 +134,33 @@ func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
 func (p *pace) missed(now time.Time, probe bool) {
 	p.stuck(now)
 	p.unanswered++
+	p.trip(now, probe, p.unanswered >= outageAfter)
+}
+
+// told notes that Clink answered, and told of trouble with an item. With a few items it may be their own, with many it is Clink's.
+func (p *pace) told(now time.Time, item int64, probe bool) {
+	p.stuck(now)
+	p.troubled[item] = true
+	if len(p.troubled) < troubleMost {
+		p.close()
+		return
+	}
+	p.trip(now, probe, true)
+}
+
+// trip opens the circuit where that is due, and puts the next probe off after one that was in vain.
+func (p *pace) trip(now time.Time, probe, due bool) {
 	switch {
 	case p.outage() && probe:
 		p.probeWait = min(2*p.probeWait, probeMost)
 		p.probeAt = now.Add(p.probeWait)
-	case !p.outage() && p.unanswered >= outageAfter:
+	case !p.outage() && due:
 		p.outageFrom, p.probeWait = now, probeFirst
 		p.probeAt = now.Add(p.probeWait)
 	}
 }
 
+// stuck notes that a row got no further.
 func (p *pace) stuck(now time.Time) {
 	if p.stuckFrom.IsZero() {
 		p.stuckFrom = now

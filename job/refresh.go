@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,12 +17,16 @@ type LinkStatus string
 const (
 	LinkOpen       LinkStatus = "open"       // can be paid
 	LinkProcessing LinkStatus = "processing" // is being paid
-	LinkPaid       LinkStatus = "paid"       // final
-	LinkExpired    LinkStatus = "expired"    // can no longer be paid, and was not: final
+	LinkPaid       LinkStatus = "paid"       // final, but for a refund
+	LinkRefunded   LinkStatus = "refunded"   // was paid, and the money went back, all or a part: final
+	LinkExpired    LinkStatus = "expired"    // can no longer be paid, and was not, as far as Clink says
 )
 
 // LinkStatuses are all of them, in the order in which they are shown.
-var LinkStatuses = []LinkStatus{LinkPaid, LinkProcessing, LinkOpen, LinkExpired}
+var LinkStatuses = []LinkStatus{LinkPaid, LinkRefunded, LinkProcessing, LinkOpen, LinkExpired}
+
+// Settled says whether its invoice was paid: whatever comes later, it is never sent again.
+func (s LinkStatus) Settled() bool { return s == LinkPaid || s == LinkRefunded }
 
 // linkStatus says what Clink's words come to, or "" where they say nothing that we know. A session that is completed
 // counts as paid only where Clink says so: until then the money is on its way.
@@ -39,38 +44,91 @@ func linkStatus(said *clink.SessionStatus) LinkStatus {
 	return ""
 }
 
-// linkStatusFrom is how far the link is by this answer, or "", with what the answer was instead.
-func linkStatusFrom(said *clink.SessionStatus, reference, currency string) (LinkStatus, string) {
-	if other := aboutAnother(said, reference, currency); other != "" {
-		return "", other
+// askAbout asks Clink one question about the link of the item with these facts: how far its session is, and where that has expired
+// unpaid, when the task comes back (more), about the orders, since a session can expire after it was paid. Orders are found by the
+// item's reference. Of a purged item that is known where the task's item has the same, or where Clink names it with the session. Where
+// Clink says nothing that counts, the status is "", with what it said instead; an error is of an answer that tells nothing, or of none.
+func (r *Runner) askAbout(ctx context.Context, t *task, of Facts) (status LinkStatus, instead string, more bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if t.saidExpired == of.SessionID {
+		orders, err := r.Clink.Orders(ctx, t.ordersOf)
+		var failure *clink.Error
+		switch {
+		case errors.As(err, &failure) && failure.NotFound(): // an installation without orders
+			err = nil
+		case errors.Is(err, clink.ErrManyOrders):
+			return "", clink.ErrManyOrders.Error(), false, nil
+		}
+		return paidBy(orders, of.SessionID, t.ordersOf), "", false, err
 	}
-	status := linkStatus(said)
-	if status == "" {
-		return "", fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus)
+	said, err := r.Clink.GetSession(ctx, of.SessionID)
+	if err != nil {
+		return "", "", false, err
 	}
-	return status, ""
+	if other := aboutAnother(said, of); other != "" {
+		return "", other, false, nil
+	}
+	if status = linkStatus(said); status == "" {
+		return "", fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus), false, nil
+	}
+	if status == LinkExpired {
+		for _, reference := range []string{of.Reference, t.item.Reference, said.MerchantReferenceID} {
+			if reference != "" && (!of.Purged || of.is(SealReference, of.Reference, reference)) {
+				t.saidExpired, t.ordersOf = of.SessionID, reference
+				return "", "", true, nil
+			}
+		}
+	}
+	return status, "", false, nil
 }
 
-// aboutAnother says what of the answer does not fit the session asked about, of an item with this reference and currency,
-// or "". What the answer leaves out is no difference, nor is a reference that we do not have any more.
-func aboutAnother(said *clink.SessionStatus, reference, currency string) string {
+// paidBy is how far the link of a session that has expired is, by its orders.
+func paidBy(orders []clink.Order, sessionID, reference string) LinkStatus {
+	status := LinkExpired
+	for _, order := range orders {
+		switch {
+		case !order.IsFor(sessionID, reference):
+		case order.Refunded():
+			return LinkRefunded
+		case order.Paid():
+			status = LinkPaid
+		case order.Status == "pending" && status == LinkExpired:
+			status = LinkProcessing
+		}
+	}
+	return status
+}
+
+// aboutAnother says what of the answer does not fit the session asked about, of an item with these facts, or "". What the answer
+// leaves out is no difference.
+func aboutAnother(said *clink.SessionStatus, of Facts) string {
 	switch {
-	case reference != "" && said.MerchantReferenceID != "" && said.MerchantReferenceID != reference:
-		return fmt.Sprintf("answered about the reference %.60q instead of %q", said.MerchantReferenceID, reference)
-	case said.Currency != "" && !strings.EqualFold(said.Currency, currency):
-		return fmt.Sprintf("answered about the currency %.60q instead of %s", said.Currency, currency)
+	case said.MerchantReferenceID != "" && of.Reference != "" && !of.is(SealReference, of.Reference, said.MerchantReferenceID):
+		if of.Purged {
+			return fmt.Sprintf("answered about another reference, %.60q", said.MerchantReferenceID)
+		}
+		return fmt.Sprintf("answered about the reference %.60q instead of %q", said.MerchantReferenceID, of.Reference)
+	case said.Currency != "" && !strings.EqualFold(said.Currency, of.Currency):
+		return fmt.Sprintf("answered about the currency %.60q instead of %s", said.Currency, of.Currency)
 	}
 	return ""
 }
 
-// LinkQuery selects the links of a job that Clink is asked about: those whose status is not final, or, to replace them,
-// those of created items that have expired by the clock or by Clink's word and are not known to be paid. Links that
-// Clink has spoken of since At are left out.
+// LinkQuery selects links that Clink is asked about. Those that Clink has spoken of since At are left out.
 type LinkQuery struct {
-	JobID   int64
-	At      time.Time // when the asking began
-	Replace bool
+	JobID int64
+	At    time.Time // when the asking began
+	Which LinkChoice
 }
+
+// LinkChoice says which links of a job Clink is asked about.
+type LinkChoice int
+
+const (
+	NotFinal       LinkChoice = iota // of created and duplicate items, whose status is not final
+	Ended                            // of created items, which have ended and are not known to be paid: to replace them
+	EndedElsewhere                   // the same of other jobs' items, where the job's duplicates have these links
+)
 
 // Refresh asks Clink about the job's links and records what it says; nothing is sent. It stops and waits as [Runner.Run]
 // does. Finished means that no link is left that asking on could settle. It begins behind the link that was asked about last,
@@ -93,13 +151,7 @@ func (r *Runner) Refresh(ctx context.Context, q LinkQuery) Report {
 		items, err := ask(ctx, after)
 		return slices.DeleteFunc(items, func(i Item) bool { return i.ID > last }), err
 	}
-	return r.send(ctx, Job{ID: q.JobID}, behind, before)
-}
-
-// Reissue sends what is open in the job, as [Runner.Run] does, and then asks Clink about the links that have expired:
-// the items of those unpaid go back to pending and are sent, too.
-func (r *Runner) Reissue(ctx context.Context, j Job, at time.Time) Report {
-	return r.send(ctx, j, r.open(j), r.links(LinkQuery{JobID: j.ID, At: at, Replace: true}))
+	return r.send(ctx, Job{ID: q.JobID}, nil, behind, before)
 }
 
 func (r *Runner) links(q LinkQuery) source {
@@ -112,22 +164,21 @@ func (r *Runner) links(q LinkQuery) source {
 func (r *Runner) checkOwnLink(ctx context.Context, out *result, g *gate) error {
 	item := out.item
 	out.kind = resultChecked
-	said, err := r.Clink.GetSession(context.WithoutCancel(ctx), item.SessionID)
+	own := Facts{SessionID: item.SessionID, Reference: item.Reference, Currency: item.Currency}
+	var more bool
+	var err error
+	out.link, out.decision.Reason, more, err = r.askAbout(ctx, out.task, own)
 	now := time.Now()
 	out.took = now.Sub(out.startedAt)
 	if err != nil {
-		out.decision = decideError(item.State, err)
+		out.link, out.decision = "", decideError(item.State, err)
 	}
 	out.noteResponse(err, g)
 	out.decision.State = item.State
-	if err == nil {
-		reference := item.Reference
-		if item.State == Duplicate {
-			reference = "" // the session has that of the item that made it
-		}
-		out.link, out.decision.Reason = linkStatusFrom(said, reference, item.Currency)
-	}
 	switch {
+	case more:
+		out.kind = resultAsking
+		return nil
 	case err == nil && out.link == "", out.decision.Outcome == OutcomeRejected:
 		out.kind, out.decision.Code = resultWaits, CodeUnclear
 		return nil

@@ -31,7 +31,7 @@ func (r *rehearsal) refresh(want job.Stop) job.Report {
 func (r *rehearsal) reissue(want job.Stop) {
 	r.Helper()
 	<-time.After(ms)
-	report := r.runner.Reissue(r.ctx, r.job, time.Now())
+	report := r.runner.Run(r.ctx, r.job, job.LinkQuery{JobID: r.job.ID, At: time.Now(), Which: job.Ended})
 	if report.Stop != want {
 		r.Errorf("the reissue ended with %q (%s), want %q", report.Stop, report.Reason, want)
 	}
@@ -167,9 +167,9 @@ func TestLinksThatClinkDoesNotSpeakOf(t *testing.T) {
 		want   job.Stop
 		gets   int
 	}{
-		{"401", envelope(401, 401, "no", nil), job.KeyRefused, 1},
-		{"redirect", redirect(302), job.WrongAddress, 1},
-		{"somebody else's 404", text(404, "<html>"), job.WrongAddress, 1},
+		{"401", envelope(401, 401, "no", nil), job.KeyRefused, 4}, // one for each link, and the control,
+		{"redirect", redirect(302), job.WrongAddress, 4},
+		{"somebody else's 404", text(404, "<html>"), job.WrongAddress, 4},
 		{"a long pause", throttled("3600"), job.GaveUp, 1},
 		{"not known there", envelope(404, 404, "session not found", nil), job.Finished, 3},
 		{"another reference", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "merchantReferenceId": "X"}), job.Finished, 3},
@@ -197,7 +197,7 @@ func TestLinksThatClinkDoesNotSpeakOf(t *testing.T) {
 					if len(r.gets()) != tt.gets || len(r.posts()) != 3 {
 						t.Errorf("%d questions and %d requests, want %d and 3", len(r.gets()), len(r.posts()), tt.gets)
 					}
-					left, err := r.store.CountLinks(context.Background(), job.LinkQuery{JobID: r.job.ID, At: time.Now(), Replace: name == "reissue"})
+					left, err := r.store.CountLinks(context.Background(), job.LinkQuery{JobID: r.job.ID, At: time.Now(), Which: map[string]job.LinkChoice{"reissue": job.Ended}[name]})
 					if err != nil || left != 3 {
 						t.Errorf("%d links are left to ask about (%v), want 3", left, err)
 					}
@@ -314,7 +314,7 @@ func TestAReissueUsesTheLiveLinkOfAnotherJob(t *testing.T) {
 		newer := r.results()[0]
 		r.job = older
 		<-time.After(ms)
-		if report := r.runner.Reissue(r.ctx, r.job, time.Now()); report.Stop != job.Finished {
+		if report := r.runner.Run(r.ctx, r.job, job.LinkQuery{JobID: r.job.ID, At: time.Now(), Which: job.Ended}); report.Stop != job.Finished {
 			t.Errorf("got %+v", report)
 		}
 		r.check(map[job.State]int{job.Duplicate: 1})

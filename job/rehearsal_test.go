@@ -290,6 +290,9 @@ func (c *clinkStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		got.reference = fields.MerchantReferenceID
 	} else {
 		got.session = filepath.Base(r.URL.Path)
+		if got.session == "order" {
+			got.method = "ORDERS"
+		}
 	}
 	c.mu.Lock()
 	for _, earlier := range c.arrived {

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"paylinks/clink"
@@ -12,8 +13,11 @@ import (
 func (id Identity) NewRow(row invoice.Row, itemName string) NewItem {
 	inv := row.Invoice
 	reference := inv.ID
-	if reference == "" {
+	switch {
+	case inv.ID == "":
 		reference = id.GeneratedReference(row.Line)
+	case inv.Series != "":
+		reference = inv.Series + "-" + inv.ID
 	}
 	return NewItem{
 		Row:       row.Line,
@@ -57,7 +61,7 @@ func request(inv invoice.Invoice, reference, itemName string) clink.SessionReque
 		name = itemName
 	}
 	if name == "" {
-		name = "Invoice " + reference
+		name = "Invoice " + cmp.Or(inv.ID, reference)
 	}
 	item := clink.PriceData{
 		Name:       name,

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ type Settings struct {
 	MaxAttempts int           // an item's unknown ends, over the job's life; at least 1
 	GiveUpAfter time.Duration // how long no row may move while Clink throttles or does not answer
 	MaxFailures int           // stop when so many rows have failed in this run; 0 is never
+	MaxRejected int           // stop when so many rows in a row were rejected, and this run has created none; 0 is never
 	Limit       int           // send at most so many items; 0 is all
 	Sent        int           // items that count towards Limit already, from other jobs of the same command
 }
@@ -29,9 +31,10 @@ const (
 	Interrupted     Stop = "interrupted"       // the caller's context ended
 	LimitReached    Stop = "limit_reached"     // Settings.Limit items were sent, and there are more
 	TooManyFailures Stop = "too_many_failures" // Settings.MaxFailures rows failed, or too many sessions in a row are not what was asked for
+	AllRejected     Stop = "all_rejected"      // Settings.MaxRejected
 	GaveUp          Stop = "gave_up"           // no row has moved for Settings.GiveUpAfter, or Clink asked for a longer pause
-	KeyRefused      Stop = "key_refused"       // Clink refused the key
-	WrongAddress    Stop = "wrong_address"     // the base URL redirects, or is not Clink's
+	KeyRefused      Stop = "key_refused"       // Clink refused the key, not just a row
+	WrongAddress    Stop = "wrong_address"     // the base URL redirects, or is not Clink's, not just for a row
 	LedgerFailed    Stop = "ledger_failed"     // a record could not be made or read
 )
 
@@ -41,6 +44,7 @@ type Report struct {
 	Reason   string    // in a user's words; empty for Finished and Interrupted
 	ComeBack time.Time // GaveUp: the time that Clink gave, if it gave one
 	Last     string    // GaveUp: how the last attempt without an answer ended, if there was one
+	Refused  int       // KeyRefused, WrongAddress: the different rows that were refused, where nothing told them from all; else 0
 	Err      error     // LedgerFailed: the cause
 	Sent     int       // items that a request left for
 }
@@ -54,13 +58,21 @@ type Runner struct {
 	Settings
 }
 
-// Run sends what is open in the job until nothing is left that it can move, or until something stops it. When ctx
-// ends it stops sending, waits for the answers in flight and records them.
-func (r *Runner) Run(ctx context.Context, j Job) Report { return r.send(ctx, j, r.open(j)) }
+// Run sends what is open in the job, and then asks Clink about the links that are selected to be replaced: the items of those that
+// have expired unpaid go back to pending and are sent, too. Rows with suspect ends come last. It ends when nothing is left that it can
+// move, or when something stops it. When ctx ends it stops sending, waits for the answers in flight and records them.
+func (r *Runner) Run(ctx context.Context, j Job, replace ...LinkQuery) Report {
+	sources := []source{r.open(j)}
+	for _, q := range replace {
+		sources = append(sources, r.links(q))
+	}
+	return r.send(ctx, j, r.suspects(j), sources...)
+}
 
-func (r *Runner) send(ctx context.Context, j Job, sources ...source) Report {
+// send feeds what the sources read to the pool, and behind all of it what the last source reads, which may be nil.
+func (r *Runner) send(ctx context.Context, j Job, last source, sources ...source) Report {
 	d := newDispatcher(r.Settings, j, r.Observe)
-	shared := &run{gate: &d.gate, results: d.results}
+	shared := &run{jobID: j.ID, gate: &d.gate, results: d.results}
 	workers := new(errgroup.Group)
 	for range r.Concurrency {
 		workers.Go(func() error {
@@ -72,7 +84,7 @@ func (r *Runner) send(ctx context.Context, j Job, sources ...source) Report {
 	}
 	feeding, stopFeeding := context.WithCancel(ctx)
 	feeder := new(errgroup.Group)
-	feeder.Go(func() error { return feed(feeding, sources, d.fresh) })
+	feeder.Go(func() error { return feed(feeding, last, sources, d.fresh) })
 
 	report := d.dispatch(ctx)
 	stopFeeding()
@@ -92,11 +104,17 @@ const page = 1024
 // source reads the next items for a run, up to a page of them in the file's order, with ids above after; none is the end.
 type source func(ctx context.Context, after int64) ([]Item, error)
 
-// open reads the job's open items, without those that wait for a person.
-func (r *Runner) open(j Job) source {
+// open reads the job's open items, without those that have suspect ends.
+func (r *Runner) open(j Job) source { return r.sendable(j, r.Ledger.Open) }
+
+// suspects reads the job's open items that have suspect ends.
+func (r *Runner) suspects(j Job) source { return r.sendable(j, r.Ledger.Suspects) }
+
+// sendable leaves out the items that wait for a person.
+func (r *Runner) sendable(j Job, read func(ctx context.Context, jobID, after int64, n int) ([]Item, error)) source {
 	return func(ctx context.Context, after int64) ([]Item, error) {
 		for {
-			items, err := r.Ledger.Open(ctx, j.ID, after, page)
+			items, err := read(ctx, j.ID, after, page)
 			if err != nil || len(items) == 0 {
 				return nil, err
 			}
@@ -109,30 +127,59 @@ func (r *Runner) open(j Job) source {
 	}
 }
 
-// feed reads one source after the other into fresh, and closes it at the end.
-func feed(ctx context.Context, sources []source, fresh chan<- *Item) error {
+// feed reads one source after the other into fresh, and closes it at the end. What last reads comes behind, as it was at the
+// begin: an item that gets a suspect end meanwhile must not be fed twice.
+func feed(ctx context.Context, last source, sources []source, fresh chan<- *Item) error {
 	defer close(fresh)
-	for _, next := range sources {
-		var after int64
-		for {
-			items, err := next(ctx, after)
+	pass := func(items []Item) bool {
+		for i := range items {
+			select {
+			case fresh <- &items[i]:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
+	var behind [][]Item
+	if last != nil {
+		for items, err := range last.pages(ctx) {
 			if err != nil {
 				return err
 			}
-			if len(items) == 0 {
-				break
+			behind = append(behind, items)
+		}
+	}
+	for _, next := range sources {
+		for items, err := range next.pages(ctx) {
+			if err != nil {
+				return err
 			}
-			after = items[len(items)-1].ID
-			for i := range items {
-				select {
-				case fresh <- &items[i]:
-				case <-ctx.Done():
-					return nil
-				}
+			if !pass(items) {
+				return nil
 			}
 		}
 	}
+	for _, items := range behind {
+		if !pass(items) {
+			return nil
+		}
+	}
 	return nil
+}
+
+// pages yields what the source reads, up to its end or to an error.
+func (s source) pages(ctx context.Context) iter.Seq2[[]Item, error] {
+	return func(yield func([]Item, error) bool) {
+		var after int64
+		for {
+			items, err := s(ctx, after)
+			if err == nil && len(items) == 0 || !yield(items, err) || err != nil {
+				return
+			}
+			after = items[len(items)-1].ID
+		}
+	}
 }
 
 // sendable says whether an open item with so many unknown ends may be sent without a person's word.

@@ -304,32 +304,36 @@ func TestAnIntentIsWithdrawnWhereTheRunStops(t *testing.T) {
 // What concerns all workers must hold at once, not only when the ledger has it.
 func TestNothingLeavesWhileAnAnswerThatForbidsItIsBeingRecorded(t *testing.T) {
 	tests := []struct {
-		name   string
-		answer http.HandlerFunc
-		want   job.Stop
-		second time.Duration // when the next request may arrive
+		name    string
+		answer  http.HandlerFunc
+		answers int // so many requests in a row get this answer
+		want    job.Stop
+		next    time.Duration // when the next request may arrive; 0 is never
 	}{
-		{"401", envelope(401, 401, "no", nil), job.KeyRefused, 0},
-		{"redirect", redirect(302), job.WrongAddress, 0},
-		{"429", throttled("5"), job.Finished, 6 * time.Second},
+		{"401", envelope(401, 401, "no", nil), 3, job.KeyRefused, 0},
+		{"redirect", redirect(302), 3, job.WrongAddress, 0},
+		{"429", throttled("5"), 1, job.Finished, 6 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := scene{rows: 20, settings: job.Settings{Rate: 10, Concurrency: 4}, instead: only(tt.answer, 1)}
+			s := scene{
+				rows: 20, settings: job.Settings{Rate: 10, Concurrency: 4},
+				instead: when(tt.answer, func(q request) bool { return q.number <= tt.answers }),
+			}
 			rehearse(t, s, func(r *rehearsal) {
 				r.runner.Ledger = ledger{Ledger: r.store, end: func(item *job.Item) error {
-					if item.Row == 2 && item.Attempts == 0 {
+					if item.Row == tt.answers+1 && item.Attempts == 0 {
 						<-time.After(time.Second)
 					}
 					return nil
 				}}
 				r.run(tt.want)
 				times := r.postTimes()
-				if tt.second == 0 && len(times) > 1 {
-					t.Errorf("requests at %v, want the first alone", times)
+				if tt.next == 0 && len(times) > tt.answers {
+					t.Errorf("requests at %v, want the first %d alone", times, tt.answers)
 				}
-				if tt.second > 0 && times[1] != tt.second {
-					t.Errorf("the second request arrived at %s, want %s", times[1], tt.second)
+				if tt.next > 0 && times[tt.answers] != tt.next {
+					t.Errorf("the next request arrived at %s, want %s", times[tt.answers], tt.next)
 				}
 			})
 		})
@@ -470,16 +474,22 @@ func TestAnAnswerThatConcernsTheWholeRunStopsIt(t *testing.T) {
 				rows:      100,
 				settings:  job.Settings{Rate: 10, Concurrency: 16},
 				simulator: simulator.Config{Latency: 350 * ms},
-				instead:   when(later(350*ms, tt.answer), func(p request) bool { return p.number >= 5 }),
+				instead: func(q request) http.HandlerFunc {
+					if q.method == http.MethodPost && q.number < 5 {
+						return nil
+					}
+					return later(350*ms, tt.answer)
+				},
 			}
 			rehearse(t, s, func(r *rehearsal) {
 				report := r.run(tt.want)
 				if report.Reason == "" {
 					t.Error("no reason")
 				}
-				// The fifth leaves at 0.4 s and is answered at 0.75 s; those from 0.5 s to 0.7 s are in flight then.
-				if len(r.posts()) != 8 || r.elapsed() != 1050*ms {
-					t.Errorf("%d requests in %s, want 8 in 1.05s", len(r.posts()), r.elapsed())
+				// The fifth leaves at 0.4 s and the seventh is answered at 0.95 s; those from 0.7 s to 0.9 s are in flight then,
+				// and the control leaves when they have ended.
+				if len(r.posts()) != 10 || len(r.gets()) != 1 || r.elapsed() != 1600*ms {
+					t.Errorf("%d requests and %d controls in %s, want 10 and 1 in 1.6s", len(r.posts()), len(r.gets()), r.elapsed())
 				}
 				r.check(map[job.State]int{job.Created: 4, job.Pending: 96})
 				if strays := r.Simulator.Summary().Strays; strays > 0 {

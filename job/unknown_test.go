@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestUnknownUnderHoldIsNeverSentAgain(t *testing.T) {
 			t.Errorf("%d requests for %d rows", len(r.posts()), len(r.references()))
 		}
 
-		n, err := r.store.Retry(r.job.ID, true)
+		n, err := r.store.Retry(r.job.ID, true, time.Now())
 		if err != nil || n != 8 {
 			t.Fatalf("put %d rows back, %v", n, err)
 		}
@@ -82,6 +83,35 @@ func TestUnknownUnderHoldIsNeverSentAgain(t *testing.T) {
 		if len(r.posts()) != 16 {
 			t.Errorf("%d requests after a person's word, want 16", len(r.posts()))
 		}
+	})
+}
+
+// Promise 3: a retry of a failed row whose answer was lost before forgets no doubt: under hold, switched on since, nothing is sent.
+func TestRetryOfAFailedRowKeepsItsDoubt(t *testing.T) {
+	s := scene{rows: 1, settings: job.Settings{MaxAttempts: 5}}
+	s.instead = func(q request) http.HandlerFunc {
+		return map[int]http.HandlerFunc{1: text(503, ""), 2: envelope(400, 400, "no", nil)}[q.number]
+	}
+	rehearse(t, s, func(r *rehearsal) {
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Failed: 1})
+		if n, err := r.store.Retry(r.job.ID, false, time.Now()); err != nil || n != 1 {
+			t.Fatalf("put %d rows back, %v", n, err)
+		}
+		r.check(map[job.State]int{job.Unknown: 1})
+		r.job.OnUnknown = job.Hold
+		if err := r.store.Remember(r.job); err != nil {
+			t.Fatal(err)
+		}
+		r.run(job.Finished)
+		if len(r.posts()) != 2 {
+			t.Errorf("%d requests, want 2", len(r.posts()))
+		}
+		if n, err := r.store.Retry(r.job.ID, true, time.Now()); err != nil || n != 1 {
+			t.Fatalf("put %d rows back after a person's word, %v", n, err)
+		}
+		r.run(job.Finished)
+		r.check(map[job.State]int{job.Created: 1})
 	})
 }
 

@@ -20,6 +20,10 @@ type task struct {
 	probe   bool      // sent to see whether an outage is over
 	counted bool      // has a place under Settings.Limit
 	sent    bool      // a request left for it in this run
+	control *control  // not nil: this is no item's turn, but the question whether all rows are refused
+
+	saidExpired string // the session that Clink has just said has expired: its orders are asked about next,
+	ordersOf    string // by this reference
 }
 
 // result is what a worker made of a task.
@@ -33,6 +37,7 @@ type result struct {
 	retryAfter time.Duration
 	startedAt  time.Time
 	took       time.Duration
+	told       bool       // the outcome is unknown by Clink's own word: it is there
 	link       LinkStatus // what Clink said of the item's own link, where it was asked
 	err        error      // resultLedgerFailed
 }
@@ -45,21 +50,29 @@ const (
 	resultSettled                        // no attempt: the item is duplicate or failed now, or its link's status is on record
 	resultWaits                          // no attempt: the item stays open, and nothing in this run can move it
 	resultWithdrawn                      // no request: the gate had closed, before the intent or after it
+	resultBusy                           // no request: the invoice is being sent for another job
+	resultAsking                         // no attempt: Clink has answered the first of two questions about a link
+	resultControlled                     // the control was asked; decision says how that ended
+	resultNoControl                      // there is no session to ask about
 	resultLedgerFailed                   // the ledger failed
 )
 
 // gate tells the workers, faster than the dispatcher can, that nothing may leave now.
 type gate struct {
 	pausedUntil atomic.Pointer[time.Time]
-	outage      atomic.Bool // only probes may leave
+	outage      atomic.Bool  // only probes may leave
+	suspects    atomic.Int64 // suspect ends in a row
 	stopped     atomic.Bool
 }
 
-func (g *gate) open(now time.Time, probe bool) bool {
+func (g *gate) open(now time.Time, t *task) bool {
 	until := g.pausedUntil.Load()
 	paused := until != nil && now.Before(*until)
-	return !g.stopped.Load() && !paused && (probe || !g.outage.Load())
+	return !g.stopped.Load() && !paused && (t.probe || !g.outage.Load()) && (t.control != nil || !g.held())
 }
+
+// held says that so many ends in a row were suspect that nothing but the control may leave.
+func (g *gate) held() bool { return g.suspects.Load() >= controlAfter }
 
 // wait is how long the gate stays closed to everybody: 0 is not at all, less than 0 is for good.
 func (g *gate) wait(now time.Time) time.Duration {
@@ -110,6 +123,7 @@ func (r *Runner) process(ctx context.Context, t *task, run *run) {
 
 // run is what the workers of one run share.
 type run struct {
+	jobID           int64
 	gate            *gate
 	results         chan<- result
 	namesReferences atomic.Bool // an answer of this run named its reference
@@ -128,6 +142,11 @@ func (r *result) recorded(decision Decision) {
 	if decision.Outcome == OutcomeUnknown && r.kind == resultAttempted {
 		r.item.UnknownEnds++
 	}
+	if decision.Outcome.Suspect() {
+		r.item.SuspectEnds++
+	} else if decision.Outcome.Answered() {
+		r.item.SuspectEnds = 0
+	}
 }
 
 // attempt takes a task up to the end of its attempt. Where there is none, out says what came of the task.
@@ -139,8 +158,19 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 		return none()
 	}
 	now := time.Now()
-	if !g.open(now, t.probe) { // spares a record that would be taken back
+	if !g.open(now, t) { // spares a record that would be taken back
 		out.kind = resultWithdrawn
+		return none()
+	}
+	if t.control != nil {
+		out.startedAt = now
+		if ctx.Err() != nil {
+			out.kind = resultWithdrawn
+			return none()
+		}
+		if err := r.askControl(ctx, out, run); err != nil {
+			return failed("ask whether all are refused, after", err)
+		}
 		return none()
 	}
 	if item.SessionID != "" {
@@ -164,8 +194,8 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 	}
 	// Before the look at the gate, so that what was sent before the gate closed is known by its time.
 	out.startedAt = time.Now()
-	open := g.open(out.startedAt, t.probe) && ctx.Err() == nil
-	out.decision.Code, out.decision.Reason = resolution.Code(), resolution.Reason(item.facts())
+	open := g.open(out.startedAt, t) && ctx.Err() == nil
+	out.decision.Code, out.decision.Reason = resolution.Code(), resolution.Reason()
 	switch resolution.Action {
 	case Reuse:
 		out.kind, out.decision = resultSettled, Decision{State: Duplicate}
@@ -178,6 +208,9 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 		return none()
 	case GiveWay:
 		out.kind, out.decision.State = resultSettled, Superseded
+		return none()
+	case Later:
+		out.kind = resultBusy
 		return none()
 	case Ask:
 		if !open {
@@ -200,7 +233,7 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 			if session.MerchantReferenceID != "" {
 				run.namesReferences.Store(true)
 			}
-			end.SessionID, end.URL, end.ExpiresAt = session.SessionID, session.URL, session.ExpiresAt
+			end.SessionID, end.URL, end.ExpiresAt, end.Customer = session.SessionID, session.URL, session.ExpiresAt, session.CustomerID
 			if !isSessionID(end.SessionID) {
 				end.SessionID = "" // the decision's reason quotes its beginning
 			}
@@ -214,70 +247,64 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 	return end, true
 }
 
-// checkOtherLink asks Clink what became of another job's expired link for the same invoice. Only an answer that it expired
-// unpaid lets the item be sent, when it comes back.
+// checkOtherLink asks Clink what became of another job's link for the same invoice, which has ended or may have. What it says is on
+// record, and decides what becomes of the item when it comes back.
 func (r *Runner) checkOtherLink(ctx context.Context, out *result, other Facts, g *gate) error {
 	item := out.item
-	out.kind = resultChecked
-	status, err := r.Clink.GetSession(context.WithoutCancel(ctx), other.SessionID)
+	out.kind, out.decision = resultChecked, Decision{}
+	link, instead, more, err := r.askAbout(ctx, out.task, other)
 	out.took = time.Since(out.startedAt)
-	out.decision = Decision{}
 	if err != nil {
 		out.decision = decideError(item.State, err)
 	}
 	out.noteResponse(err, g)
-	if err != nil {
-		if out.decision.Outcome == OutcomeRejected {
-			out.kind = resultWaits
-		}
+	switch {
+	case more:
+		out.kind = resultAsking
+		return nil
+	case err != nil && out.decision.Outcome != OutcomeRejected:
 		return r.unclear(out, other, out.decision.Reason)
-	}
-	link, instead := linkStatusFrom(status, other.Reference, other.Currency)
-	if (link == LinkOpen || link == LinkProcessing) && other.Purged {
-		link, instead = "", fmt.Sprintf("it is %s, and the link itself was purged", link)
-	}
-	switch link {
-	case LinkExpired:
-		return r.Ledger.Checked(other.ItemID, LinkExpired, time.Now())
-	case LinkOpen, LinkProcessing, LinkPaid:
-		out.kind = resultSettled
-		note := fmt.Sprintf("the link of job %d has expired, but Clink says %s, %s", other.JobID, status.Status, status.PaymentStatus)
-		if !other.sameMoney(item.facts()) {
-			out.decision = Decision{State: Failed, Code: CodeConflict, Reason: note + ", for " + other.money()}
-			return r.Ledger.Refuse(item, CodeConflict, out.decision.Reason)
+	case err != nil:
+		instead = out.decision.Reason
+	case (link == LinkOpen || link == LinkProcessing) && other.Purged:
+		instead = fmt.Sprintf("it is %s, and the link itself was purged", link)
+	case link != "":
+		if item.Heard == nil {
+			item.Heard = map[string]LinkStatus{}
 		}
-		out.decision = Decision{State: Duplicate, Reason: note}
-		return r.Ledger.Reuse(item, other.ItemID, note)
-	default:
-		out.kind = resultWaits
-		return r.unclear(out, other, instead)
+		item.Heard[other.SessionID] = link
+		return r.Ledger.Checked(other.ItemID, link, time.Now())
 	}
+	out.kind = resultWaits
+	return r.unclear(out, other, instead)
 }
 
 // unclear leaves the item open, with a note on why. Where Clink did answer, asking again would tell no more: it is for a person
 // then.
 func (r *Runner) unclear(out *result, other Facts, reason string) error {
 	out.decision.State, out.decision.Code = out.item.State, CodeUnclear
-	out.decision.Reason = fmt.Sprintf("Clink has not said whether the expired link of job %d (%s) was paid: %s", other.JobID, other.SessionID, reason)
+	out.decision.Reason = fmt.Sprintf("Clink has not said whether the link of job %d (%s), which has ended, was paid: %s", other.JobID, other.SessionID, reason)
 	if out.kind == resultWaits {
 		out.decision.Code = CodeUnsettled
-		out.decision.Reason += "; look it up at Clink, and if nobody paid it, use a new invoice id"
+		out.decision.Reason += "; look it up at Clink"
 	}
 	return r.Ledger.Note(out.item, out.decision.Code, out.decision.Reason)
 }
 
-// noteResponse takes from an error what the pace must know, and closes the gate at once where nothing may follow.
+// noteResponse takes from an error what the pace must know, and closes the gate at once where nothing may follow for now.
 func (r *result) noteResponse(err error, g *gate) {
 	var failure *clink.Error
 	if errors.As(err, &failure) {
-		r.status, r.retryAfter = failure.Status, failure.RetryAfter
+		r.status, r.retryAfter, r.told = failure.Status, failure.RetryAfter, failure.Answered()
 	} else if err == nil {
 		r.status = http.StatusOK
 	}
-	switch r.decision.Outcome {
-	case OutcomeThrottled:
+	switch outcome := r.decision.Outcome; {
+	case outcome == OutcomeThrottled:
 		g.pause(time.Now().Add(cmp.Or(r.retryAfter, pauseFirst)))
-	case OutcomeUnauthorized, OutcomeRedirected, OutcomeMisdirected:
-		g.stopped.Store(true)
+	case outcome.Suspect():
+		g.suspects.Add(1)
+	case err == nil, outcome.Answered():
+		g.suspects.Store(0)
 	}
 }

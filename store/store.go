@@ -21,11 +21,16 @@ type Reader interface {
 	Tally(ctx context.Context, jobID int64) (job.Tally, error)
 	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
 	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
-	Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error)
+	Left(ctx context.Context, j job.Job, maxAttempts int) (job.Left, error)
 	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
 	Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error]
 	Problems(ctx context.Context, jobID int64, settled bool) iter.Seq2[job.Result, error]
 	Attempts(ctx context.Context, jobID int64, orphansOnly bool) iter.Seq2[job.Attempt, error]
+	AllRejected(ctx context.Context, jobID int64) (bool, error)
+	LinksFileOwner(ctx context.Context, path string) (jobID int64, err error)
+	UnknownSession(ctx context.Context, ids []string) (string, error)
+	ExpiredLinks(ctx context.Context, jobID int64, now time.Time, most int) (int, error)
+	FailedButMade(ctx context.Context, jobID int64) (int, error)
 	Purgeable(ctx context.Context, before, now time.Time) ([]job.Purgeable, error)
 	Backup(ctx context.Context, path string) error
 	Close() error
@@ -38,9 +43,13 @@ type Ledger interface {
 	Crashed() int
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	Remember(j job.Job) error
+	RunAgain(j job.Job, at time.Time) error
+	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
-	Retry(jobID int64, unknown bool) (int, error)
+	Retry(jobID int64, unknown bool, at time.Time) (int, error)
+	LinksFileChanges(jobID int64) error
+	LinksFileWritten(jobID int64, path string) error
 	Refreshed(jobID int64, at time.Time) error
 	Purge(j job.Job, now time.Time) error
 	Scrub() error
@@ -54,6 +63,15 @@ func OpenToRead(ctx context.Context, name string) (Reader, error) {
 	}
 	return ledger, nil
 }
+
+// IsNew says whether there is no ledger of that name yet.
+func IsNew(name string) bool { return sqlite.IsNew(name) }
+
+// MakeFolder makes the folder of a ledger that is a file.
+func MakeFolder(name string) error { return sqlite.MakeFolder(name) }
+
+// Files are the paths where the ledger has, or would have, files.
+func Files(name string) []string { return sqlite.Files(name) }
 
 // OpenToSend opens the ledger for the one process that may change it, and makes it where there is none. holder says in a few words
 // who that is. The error is a *[job.HeldError] when another process has it, or another one of package job's.

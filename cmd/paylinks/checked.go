@@ -71,11 +71,7 @@ func (p *problemPrinter) Report(found intake.Problem) (err error) {
 
 // Word is the problem in the words of the command line.
 func (p *problemPrinter) Word(problem intake.Problem) invoice.Problem {
-	said := worded(problem.Problem)
-	if problem.Resolution.Conflict == job.OtherDoubt {
-		said.Advice += fmt.Sprintf("; paylinks show %d says how", problem.Resolution.Other.JobID)
-	}
-	return said
+	return worded(problem.Problem)
 }
 
 // rest says how many of each kind were not shown.
@@ -102,7 +98,7 @@ func describeFile(file *intake.File, options invoice.Options) string {
 	}{
 		{f.ByAction[job.Reuse], "with a link already"},
 		{f.ByAction[job.TakeOver], "to be taken over from an earlier job, which has no link for them"},
-		{f.ByAction[job.Ask], "with a link that has expired: before they are sent, Clink is asked whether it was paid"},
+		{f.ByAction[job.Ask], "with a link that has ended: before they are sent, Clink is asked whether it was paid"},
 		{f.ByAction[job.Wait], "waiting for a person's word on an earlier job"},
 		{f.InOtherFile, "also in an earlier file of this run, which gets the link"},
 	} {
@@ -131,11 +127,43 @@ func describeFile(file *intake.File, options invoice.Options) string {
 			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", flagOf(name), header)
 		}
 	}
+	for _, other := range file.Header.Others {
+		taken := file.Header.Taken[other.Name]
+		if other.Name == "amount" {
+			fmt.Fprintf(&b, "  amount is taken from the column %q; %q could be it, too, and agrees in every row\n", taken, other.Header)
+			continue
+		}
+		fmt.Fprintf(&b, "  %s is taken from the column %q; %q could be it, too, and passes through; if that is meant, %s\n", other.Name, taken, other.Header,
+			optionText(invoice.Option{Setting: "map", Column: other.Name, Value: other.Header}))
+	}
 	for _, near := range file.Header.Near {
+		if near.Name == "invoice_id" && slices.Contains(file.IDs, near.Header) {
+			continue // withoutID names it
+		}
 		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or %s\n",
 			near.Header, near.Name, optionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
 	}
 	return b.String()
+}
+
+// idsShown is how many columns withoutID names: those that look most like numbers of invoices come first.
+const idsShown = 5
+
+// withoutID says that the file has no invoice ids, and which columns could be them.
+func withoutID(file *intake.File) string {
+	h := file.Header
+	if h.Delimiter == 0 || h.Taken["invoice_id"] != "" { // the header was not read, or all is well
+		return ""
+	}
+	said := "  no column was taken as the invoice id: rows are told apart by what is sent for them"
+	if len(file.IDs) == 0 {
+		return said + "\n"
+	}
+	var maps []string
+	for _, header := range file.IDs[:min(len(file.IDs), idsShown)] {
+		maps = append(maps, optionText(invoice.Option{Setting: "map", Column: "invoice_id", Value: header}))
+	}
+	return said + "; if a column has the invoice's number, " + strings.Join(maps, ", or ") + "\n"
 }
 
 // explainFile says how the file was understood: which column was taken for what, the encoding, and the marks.
@@ -152,6 +180,9 @@ func explainFile(file *intake.File, options invoice.Options) string {
 	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
 	if h.FedBack {
 		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
+	}
+	if options.Series != "" {
+		fmt.Fprintf(&b, "  series %s, from --series: Clink gets %s-ID as the reference of an invoice\n", options.Series, options.Series)
 	}
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	used := map[string]bool{}

@@ -53,8 +53,8 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 
 // one checks a file and prints what was found.
 func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Options) error {
-	if f.Known != nil && c.explain {
-		if err := f.ReadHeader(); err != nil {
+	if f.Known != nil && (c.explain || !c.quiet) {
+		if err := f.ReadHeader(); err != nil && c.explain { // the job goes on without its file
 			return err
 		}
 	}
@@ -66,6 +66,9 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 	}
 	if f.Figures != nil && !c.quiet {
 		fmt.Fprint(c.words, describeFile(f, options))
+	}
+	if !c.quiet {
+		fmt.Fprint(c.words, withoutID(f))
 	}
 	if f.Rejected != "" {
 		fmt.Fprintf(c.words, "  rejected rows: %s\n", f.Rejected)

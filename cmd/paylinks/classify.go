@@ -16,6 +16,7 @@ func classify(err error) *failure {
 	var schema *job.VersionError
 	var remote *job.NetworkError
 	var linked *job.LinkedError
+	var folder *job.NoFolderError
 	var output *links.Error
 	var refusal *intake.Refusal
 	switch {
@@ -37,10 +38,12 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "make sure that you may write to it and that its disk has room for twice the ledger, then run this again"}
 	case errors.Is(err, job.ErrNotLedger):
 		return &failure{exitLedger, err, "it has not been touched; name another file with --ledger"}
+	case errors.As(err, &folder):
+		return &failure{exitLedger, err, "no folders are made: is its volume mounted, and --ledger spelt right? nothing was sent"}
 	case errors.Is(err, job.ErrGone):
 		return &failure{exitLedger, err, report.HintGone}
 	case errors.Is(err, job.ErrDamaged):
-		return &failure{exitLedger, err, "nothing was sent; put the latest backup in its place (paylinks backup makes them), and keep the damaged file"}
+		return &failure{exitLedger, err, report.HintDamaged}
 	case errors.As(err, &linked):
 		return &failure{exitLedger, err, "leave the name that runs use, and make copies with paylinks backup"}
 	case errors.As(err, &remote):

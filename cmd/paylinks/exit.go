@@ -17,7 +17,7 @@ const (
 	exitAttention   = 3 // finished as far as running again can take it, but some rows need a person
 	exitUsage       = 64
 	exitData        = 65 // the file is wrong or unreadable, nothing sent
-	exitFailures    = 69 // stopped by --max-failures
+	exitFailures    = 69 // stopped by --max-failures, or because everything fails
 	exitOutput      = 73
 	exitLedger      = 74
 	exitUnfinished  = 75 // running again will go on
@@ -39,15 +39,15 @@ func meaning(status int, says string) helptext.Exit { return helptext.Exit{Statu
 // meanings are those of the commands that send, in the order of the documentation.
 var meanings = []helptext.Exit{
 	meaning(exitOK, "every row has a link"),
-	meaning(exitAttention, "finished as far as running again can take it, but some rows failed, are invalid, or wait for a person"),
+	meaning(exitAttention, "finished as far as running again can take it, but some rows failed, are invalid, or wait for a person, or nothing was sent and links have expired"),
 	meaning(exitUsage, "usage"),
 	meaning(exitData, "the file is wrong or unreadable, nothing was sent"),
-	meaning(exitFailures, "stopped by `--max-failures`, or because ten sessions in a row were not what was asked for"),
-	meaning(exitOutput, "an output cannot be written (tried before the first send)"),
+	meaning(exitFailures, "stopped by `--max-failures`, because Clink refused twenty rows in a row and took none, or because ten sessions in a row were not what was asked for"),
+	meaning(exitOutput, "an output cannot be written (tried before the first send), or another file's or ledger's links are there"),
 	meaning(exitLedger, "the ledger or the disk failed"),
 	meaning(exitUnfinished, "unfinished, running again will go on: an outage, `--limit` reached, or another run holds the ledger"),
-	meaning(exitKey, "Clink refused the key"),
-	meaning(exitConfig, "configuration: no key, a wrong address"),
+	meaning(exitKey, "Clink refused the key, not just a row"),
+	meaning(exitConfig, "configuration: no key, a wrong address, no ledger in production"),
 	meaning(exitInterrupted, "interrupted; what was answered is saved"),
 	meaning(exitBug, "a bug"),
 }

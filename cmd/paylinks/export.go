@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/report"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job/engine"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ func newExport(s streams) *cobra.Command {
 		Annotations: helptext.Exits(
 			meaning(exitOK, "done"),
 			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
-			meaning(exitOutput, "the output cannot be written"),
+			meaning(exitOutput, "the output cannot be written, or another file's or ledger's links are there"),
 			meaning(exitLedger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,6 +70,9 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 		return err
 	}
 	j.Output, j.RawCells, j.BOM = output, to.rawCells || j.RawCells, to.bom || j.BOM
+	if err := checkReplaced(ctx, s, ledger, j); err != nil {
+		return err
+	}
 	if err := engine.WriteLinks(ctx, ledger, j, s.out); err != nil {
 		if output == "-" {
 			err = readEnough(err)
@@ -76,6 +81,18 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	}
 	if output != "-" {
 		fmt.Fprintf(s.err, "links file: %s\n", output)
+	}
+	tally, err := ledger.Tally(ctx, id)
+	if err != nil {
+		return classify(err)
+	}
+	_, expired, err := engine.MadeAndExpired(ctx, ledger, j, tally, tally.Linked())
+	if err != nil {
+		return classify(err)
+	}
+	if expired > 0 {
+		fmt.Fprintf(s.err, "expired unpaid, as far as is known: %s of %s\nnext: %s\n", words.Grouped(expired), words.Count(tally.Linked(), "link"),
+			report.NextSteps(j, []engine.Step{{Kind: engine.StepReissue, N: expired}}, "", nextFlags(s, j.Environment, ledger.Path())))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"paylinks/job"
 	"paylinks/job/engine"
+	"paylinks/job/links"
 	"paylinks/store"
 )
 
@@ -35,7 +36,7 @@ func (o *goOnOptions) addOutput(cmd *cobra.Command) {
 // goOnLedger is what going on with jobs asks of a ledger.
 type goOnLedger interface {
 	sendingLedger
-	Job(ctx context.Context, id int64) (job.Job, error)
+	checkedLedger
 	Files() []string
 	Remember(j job.Job) error
 }
@@ -61,14 +62,17 @@ func (o *goOnOptions) open(s streams, doing string) (store.Ledger, error) {
 	return o.ledger.openToSend(s, environment, doing)
 }
 
-// job is the job that was named, with its links file where --output says.
+// job is the job that was named, with its links file where --output says. It finds out whether that can be written.
 func (o *goOnOptions) job(ctx context.Context, s streams, ledger goOnLedger, id int64) (job.Job, error) {
 	j, err := jobIn(ctx, s, ledger, id)
 	if err != nil {
 		return j, err
 	}
-	if err := refusePurged(s, ledger.Path(), j); err != nil || o.output == "" {
+	if err := refusePurged(s, ledger.Path(), j); err != nil {
 		return j, err
+	}
+	if o.output == "" {
+		return j, o.tryOutput(ctx, s, ledger, j)
 	}
 	if j.Output, err = placeOf(o.output); err != nil {
 		return j, err
@@ -76,51 +80,40 @@ func (o *goOnOptions) job(ctx context.Context, s streams, ledger goOnLedger, id 
 	if sameFile(j.Output, j.File) {
 		return j, failf(exitUsage, "%s is the job's input", o.output).withHint("name another file with --output")
 	}
-	return j, spareLedger(j.Output, ledger)
+	if err := spareLedger(j.Output, ledger); err != nil {
+		return j, err
+	}
+	return j, o.tryOutput(ctx, s, ledger, j)
 }
 
 // tryOutput finds out whether the job's links can be written, also beside the summary of --json.
-func (o *goOnOptions) tryOutput(j job.Job) error {
+func (o *goOnOptions) tryOutput(ctx context.Context, s streams, ledger checkedLedger, j job.Job) error {
 	if o.send.json && j.Output == "-" {
 		return failf(exitUsage, "the links go to standard output, and --json needs that").withHint("name a file with --output PATH")
 	}
-	return tryOutput(j.Output)
+	return tryOutput(ctx, s, ledger, j)
 }
 
-// writable leaves out the jobs whose links cannot be written, so that one folder that is gone does not keep all
-// others waiting. blocked says which job that is, or the first of several, and how the command, doing, gets on with it; the
-// others are named on standard error.
-func (o *goOnOptions) writable(jobs []job.Job, ledger goOnLedger, doing string, s streams) (good []job.Job, blocked error) {
-	for _, j := range jobs {
-		err := o.tryOutput(j)
-		switch {
-		case err == nil:
-			good = append(good, j)
-		case blocked != nil:
-			fmt.Fprintf(s.err, "paylinks: error: job %d: %v\n", j.ID, err)
-		default:
-			blocked = failf(exitOutput, "job %d: %w", j.ID, err).
-				withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
-		}
+// writable says whether the links of one of several jobs can be written, and tells where they cannot: one folder that is gone does
+// not keep all others waiting. doing is the command that gets on with that job alone. The error is the ledger's.
+func (o *goOnOptions) writable(ctx context.Context, s streams, ledger goOnLedger, j job.Job, doing string) (bool, error) {
+	err := o.tryOutput(ctx, s, ledger, j)
+	if err == nil {
+		return true, nil
 	}
-	return good, blocked
-}
-
-// withBlocked is what a command ends with: err, of the jobs that it worked on, or blocked, of the one that writable left out. A
-// status that stops a run goes before blocked, which then has a line on standard error; one that asks for attention does not.
-func withBlocked(err, blocked error, s streams) error {
-	switch {
-	case blocked == nil:
-		return err
-	case err == nil || classify(err).status == exitAttention:
-		return blocked
+	f := classify(err)
+	if f.status != exitOutput && f.status != exitUsage {
+		return false, f
 	}
-	fmt.Fprintf(s.err, "paylinks: error: %v\n", blocked)
-	return err
+	if _, isPlace := errors.AsType[*links.Error](err); isPlace || f.status == exitUsage {
+		f = f.withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
+	}
+	fmt.Fprintf(s.err, "paylinks: error: job %d: %v\nhint: %s\n", j.ID, f, f.hint)
+	return false, nil
 }
 
-// ready makes sure that the jobs may be sent and that their outputs can be written, and asks a person where one must
-// be asked. A --env or --base-url that differs from a job's own is refused.
+// ready makes sure that the jobs may be sent, and asks a person where one must be asked. A --env or --base-url that differs from a
+// job's own is refused.
 func (o *goOnOptions) ready(ctx context.Context, s streams, jobs []job.Job) error {
 	if err := o.send.check(); err != nil {
 		return err
@@ -130,9 +123,6 @@ func (o *goOnOptions) ready(ctx context.Context, s streams, jobs []job.Job) erro
 			return err
 		}
 		if _, err := o.target.key(s, j.Environment, ""); err != nil {
-			return err
-		}
-		if err := o.tryOutput(j); err != nil {
 			return err
 		}
 	}
@@ -185,9 +175,15 @@ func (o *goOnOptions) goOn(
 	return exitWith(statusOf[ending])
 }
 
-// sendOn sends what is open in the jobs; with reissue their expired links are replaced, too.
+// sendOn sends what is open in the jobs, and writes their links files; with reissue their expired links are replaced, too. Where it
+// goes onward it finds out before each job whether its links can be written; else that has been found out.
 func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.Job, s streams, onward, reissue bool) error {
 	return o.goOn(ledger, jobs, s, onward, func(e *sending, j job.Job) (engine.Ending, bool, error) {
+		if onward {
+			if good, err := o.writable(ctx, s, ledger, j, "resume"); err != nil || !good {
+				return engine.OutputFailed, true, err
+			}
+		}
 		j.OnUnknown = o.send.policy(j.OnUnknown)
 		if err := ledger.Remember(j); err != nil {
 			return "", true, classify(err)

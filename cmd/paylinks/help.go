@@ -39,9 +39,9 @@ func newHelp(root *cobra.Command) *cobra.Command {
 // flagGroups are the headings under which the help lists a command's flags, in this order.
 var flagGroups = []helptext.Group{
 	{Title: "What is sent where", Flags: []string{
-		"env", "base-url", "api-key-file", "ledger", "yes", "limit", "unknown", "skip-invalid"}},
+		"env", "base-url", "api-key-file", "ledger", "new-ledger", "yes", "limit", "unknown", "skip-invalid"}},
 	{Title: "How the file is read", Flags: []string{
-		"map", "decimal", "encoding", "allow-repeats", "expect-rows", "expect-total", "explain"}},
+		"map", "decimal", "encoding", "series", "allow-repeats", "expect-rows", "expect-total", "explain"}},
 	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},
 	{Title: "Pace and limits", Flags: []string{
 		"rate", "concurrency", "timeout", "max-attempts", "on-unknown", "give-up-after", "max-failures"}},

@@ -320,6 +320,7 @@ func TestRunFlags(t *testing.T) {
 		{"limit", "", "-1"},
 		{"skip-invalid", "", "false"},
 		{"allow-repeats", "", "false"},
+		{"series", "", ""},
 		{"map", "", "[]"},
 		{"decimal", "", "point"},
 		{"encoding", "", ""},

@@ -11,6 +11,7 @@ import (
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
+	"paylinks/job/engine"
 )
 
 func newJobs(s streams) *cobra.Command {
@@ -24,10 +25,13 @@ func newJobs(s streams) *cobra.Command {
 The column STATE says how far a job is:
 
   done        every row has a link
-  unfinished  rows are left to be sent: paylinks resume
+  unfinished  rows are left to be sent, or the links file is not written:
+              paylinks resume
   in doubt    what is left are rows whose answer was lost: paylinks show JOB
-  attention   nothing is left to be sent, but some rows have no link: paylinks
-              show JOB
+  attention   nothing is left to be sent, but some rows have no link, in this job
+              or, where they failed, in a later one: paylinks show JOB
+  expired     every row has a link, and some have expired unpaid, as far as is
+              known: paylinks reissue JOB
 
 With --json each job is an object on a line of its own, with these keys: ` + report.JobKeys + `.`,
 		Example: `  paylinks jobs
@@ -67,14 +71,18 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 		if err != nil {
 			return classify(err)
 		}
+		made, expired, err := engine.MadeAndExpired(ctx, ledger, j, tally, 1)
+		if err != nil {
+			return classify(err)
+		}
 		if asJSON {
-			if err := report.WriteJSON(s.out, report.JobOf(j, tally)); err != nil {
+			if err := report.WriteJSON(s.out, report.JobOf(j, tally, made, expired)); err != nil {
 				return reported(err)
 			}
 			continue
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", j.ID, words.Printable(filepath.Base(j.File)), j.Environment,
-			words.Moment(j.CreatedAt), tally.Rows(), tally.Linked(), tally.Open(), report.Progress(tally))
+			words.Moment(j.CreatedAt), tally.Rows(), tally.Linked(), tally.Open(), report.Progress(j, tally, made, expired))
 	}
 	return table.Flush()
 }

@@ -18,7 +18,9 @@ import (
 
 // ledgerOptions say which ledger is meant.
 type ledgerOptions struct {
-	path string
+	path      string
+	newLedger bool // a ledger is made in production, too
+	quiet     bool // a new ledger is only told of where it guards money
 }
 
 func (o *ledgerOptions) addFlags(flags *pflag.FlagSet) {
@@ -53,16 +55,31 @@ func (o *ledgerOptions) resolve(s streams, environment job.Environment) (string,
 	return filepath.Join(folder, "paylinks", name), nil
 }
 
-// openToSend opens the ledger as the one process that may change it; doing says for what.
+// openToSend opens the ledger as the one process that may change it; doing says for what. A new one is announced, also under -q:
+// it recognises no link, and where the path is mistyped or a volume not mounted everything would be sent a second time. Under -q
+// nothing is said of the simulator's, whose links nobody can pay. Only the default place gets its folders.
 func (o *ledgerOptions) openToSend(s streams, environment job.Environment, doing string) (store.Ledger, error) {
 	path, err := o.resolve(s, environment)
 	if err != nil {
 		return nil, err
 	}
+	isNew := store.IsNew(path)
+	if isNew && environment == job.Production && !o.newLedger {
+		return nil, failf(exitConfig, "there is no ledger at %s, and production makes none by the way: nothing was sent", path).
+			withHint("name the ledger that you have with --ledger; only for the first run in production: --new-ledger")
+	}
+	if isNew && o.path == "" {
+		if err := store.MakeFolder(path); err != nil {
+			return nil, classify(err)
+		}
+	}
 	holder := fmt.Sprintf("paylinks %s (process %d, since %s)", doing, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
 	ledger, err := store.OpenToSend(path, holder)
 	if err != nil {
 		return nil, classify(err)
+	}
+	if isNew && !(o.quiet && environment == job.Simulator) {
+		fmt.Fprintf(s.err, "new ledger: %s\n", path)
 	}
 	return ledger, nil
 }

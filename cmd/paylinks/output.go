@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/pflag"
 
+	"paylinks/job"
+	"paylinks/job/engine"
 	"paylinks/job/intake"
 	"paylinks/job/links"
 )
@@ -48,13 +53,39 @@ func isOf(ledger interface{ Files() []string }, path string) bool {
 	return intake.SpareLedger(path, ledger.Files()) != nil
 }
 
+// checkedLedger is what checkReplaced asks of a ledger.
+type checkedLedger interface {
+	Job(ctx context.Context, id int64) (job.Job, error)
+	LinksFileOwner(ctx context.Context, path string) (int64, error)
+	UnknownSession(ctx context.Context, ids []string) (string, error)
+	Path() string
+}
+
+// checkReplaced refuses to have the job's links file replace links that are another input file's or another ledger's.
+func checkReplaced(ctx context.Context, s streams, ledger checkedLedger, j job.Job) error {
+	err := engine.CheckReplaced(ctx, ledger, j)
+	var owner *engine.OtherOwnerError
+	var other *engine.OtherLedgerError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &owner):
+		return failf(exitOutput, "%w", err).withHint("name another file with --output PATH; to write those links elsewhere first: paylinks export %d --output PATH%s",
+			owner.Owner.ID, nextFlags(s, owner.Owner.Environment, ledger.Path()))
+	case errors.As(err, &other):
+		return failf(exitOutput, "%w", err).withHint("name that ledger with --ledger; or, where it is lost, take the file into this one: paylinks adopt %s%s",
+			shellQuoted(other.Output), flagsAt(s, j.Environment, ledger.Path()))
+	}
+	return classify(err)
+}
+
 // tryOutput finds out before the first send whether the links file can be written, where the job writes one.
-func tryOutput(path string) error {
-	if path == "-" || path == "" {
+func tryOutput(ctx context.Context, s streams, ledger checkedLedger, j job.Job) error {
+	if j.Output == "-" || j.Output == "" {
 		return nil
 	}
-	if err := links.Try(path); err != nil {
+	if err := links.Try(j.Output); err != nil {
 		return classify(err)
 	}
-	return nil
+	return checkReplaced(ctx, s, ledger, j)
 }

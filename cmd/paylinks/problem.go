@@ -29,7 +29,7 @@ func worded(p invoice.Problem) invoice.Problem {
 }
 
 // placeholders stand for values that the person has to find.
-var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL"}
+var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME"}
 
 // optionText says what to do with the option's flag.
 func optionText(o invoice.Option) string {
@@ -47,7 +47,7 @@ func optionText(o invoice.Option) string {
 	case o.Do == invoice.LeaveOut:
 		return "leave out " + flag
 	case o.Do == invoice.Replace && o.Value == "":
-		return "give another " + flag
+		return "give another " + flagOf(o.Setting)
 	case o.Do == invoice.Replace:
 		return "did you mean " + flag + "?"
 	}

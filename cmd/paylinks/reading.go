@@ -13,6 +13,7 @@ type readOptions struct {
 	encoding     string
 	decimal      string
 	columns      []string // NAME=HEADER
+	series       string
 	allowRepeats bool
 	jobWide      map[string]*string // by canonical column name
 }
@@ -48,7 +49,8 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
-	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "identical rows without an invoice id are meant")
+	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
+	flags.StringVar(&o.series, "series", "", "`NAME` (a year, an entity) of numbers that begin again: the same invoice id in another series is another invoice. Clink gets NAME-ID as its reference")
 	o.jobWide = map[string]*string{}
 	for _, value := range jobWide {
 		o.jobWide[value.column] = flags.String(strings.ReplaceAll(value.column, "_", "-"), "", value.about)
@@ -59,6 +61,7 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 func (o *readOptions) resolve() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
+		Series:       o.series,
 		AllowRepeats: o.allowRepeats,
 		Map:          map[string]string{},
 		Defaults:     map[string]string{},
@@ -69,6 +72,9 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		options.DecimalComma = true
 	default:
 		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+	}
+	if o.series != "" && !invoice.ValidSeries(o.series) {
+		return options, failf(exitUsage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
 	}
 	for _, pair := range o.columns {
 		name, header, ok := strings.Cut(pair, "=")

@@ -64,11 +64,15 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 	defer func() { err = closed(ledger, err) }()
 	started := time.Now()
 	var jobs []job.Job
-	var blocked error
 	if id > 0 {
 		j, err := o.job(ctx, s, ledger, id)
 		if err != nil {
 			return err
+		}
+		if o.output != "" {
+			if err := ledger.Remember(j); err != nil {
+				return classify(err)
+			}
 		}
 		jobs = []job.Job{j}
 	} else {
@@ -78,20 +82,23 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 		if jobs, err = engine.RefreshableJobs(ctx, ledger, o.target.named(s), started); err != nil {
 			return classify(err)
 		}
-		jobs, blocked = o.writable(jobs, ledger, "refresh", s)
-		if len(jobs) == 0 && blocked == nil && !o.send.quiet {
+		if len(jobs) == 0 && !o.send.quiet {
 			fmt.Fprintln(s.err, "no job has a link that is left to ask about")
 		}
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	err = o.goOn(ledger, jobs, s, false, func(e *sending, j job.Job) (engine.Ending, bool, error) {
+	return o.goOn(ledger, jobs, s, false, func(e *sending, j job.Job) (engine.Ending, bool, error) {
+		if id == 0 {
+			if good, err := o.writable(ctx, s, ledger, j, "refresh"); err != nil || !good {
+				return engine.OutputFailed, false, err
+			}
+		}
 		outcome, err := e.Refresh(ctx, j, started)
 		if err != nil {
 			return "", true, classify(err)
 		}
 		return outcome.Ending(), outcome.Stopped(), reported(e.SumUpLinks(outcome))
 	})
-	return withBlocked(err, blocked, s)
 }

@@ -29,7 +29,7 @@ new link from this job's links file.
 		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("reissue", s, func() error { return runReissue(cmd.Context(), o, args[0], s) })
+			return o.send.measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
 		},
 	}
 	o.addFlags(cmd)
@@ -53,9 +53,13 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
 	}
-	expired, err := ledger.CountLinks(ctx, job.LinkQuery{JobID: id, At: time.Now(), Replace: true})
-	if err != nil {
-		return classify(err)
+	expired := 0
+	for _, which := range []job.LinkChoice{job.Ended, job.EndedElsewhere} {
+		n, err := ledger.CountLinks(ctx, job.LinkQuery{JobID: id, At: time.Now(), Which: which})
+		if err != nil {
+			return classify(err)
+		}
+		expired += n
 	}
 	if expired == 0 && !o.send.quiet {
 		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)

@@ -19,14 +19,15 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address; without JOB, --env or CLINK_ENV takes only those of that environment,
+on in its own environment, at its own address, also where another one was stopped (69, 73, 77, 78): the first such status is that of
+the whole. A links file that could not be written, or was not since the run was killed, is written. Without JOB, --env or CLINK_ENV takes only those of that environment,
 and --base-url those of that address. Failed rows are not sent again: that is what paylinks retry is for.
 
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks resume\n  paylinks resume 1",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("resume", s, func() error { return runResume(cmd.Context(), o, args, s) })
+			return o.send.measured("resume", s, o.target, o.ledger, func() error { return runResume(cmd.Context(), o, args, s) })
 		},
 	}
 	o.addFlags(cmd)
@@ -66,18 +67,17 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 	if err != nil {
 		return classify(err)
 	}
-	jobs, blocked := o.writable(jobs, ledger, "resume", s)
 	switch {
 	case o.send.quiet:
 	case len(others) > 0:
 		fmt.Fprintln(s.err, leftOut(s, scope, others, ledger.Path()))
-	case len(jobs) == 0 && blocked == nil:
+	case len(jobs) == 0:
 		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, "", ledger.Path()))
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
 	}
-	return withBlocked(o.sendOn(ctx, ledger, jobs, s, true, false), blocked, s)
+	return o.sendOn(ctx, ledger, jobs, s, true, false)
 }
 
 // leftOut lists the jobs that are out of scope, and the commands that go on with them.

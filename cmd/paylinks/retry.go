@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,7 @@ of cannot be paid, but it stands there.
 		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("retry", s, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
+			return o.send.measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
 		},
 	}
 	cmd.Flags().BoolVar(&unknown, "unknown", false, "the rows in doubt, instead of the failed ones")
@@ -51,7 +52,7 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
 	}
-	n, err := ledger.Retry(id, unknown)
+	n, err := ledger.Retry(id, unknown, time.Now())
 	if err != nil {
 		return classify(err)
 	}

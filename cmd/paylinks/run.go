@@ -40,7 +40,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
   paylinks run invoices.csv                    # the rest of them
   paylinks run invoices.csv --env production --yes`,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return o.send.measured("run", s, func() error { return runRun(cmd.Context(), o, files, s) })
+			return o.send.measured("run", s, o.target, o.ledger, func() error { return runRun(cmd.Context(), o, files, s) })
 		},
 	}
 	flags := cmd.Flags()
@@ -49,6 +49,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
+	flags.BoolVar(&o.ledger.newLedger, "new-ledger", false, "make the ledger, of a first run in production: without it, one that finds no ledger is refused")
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
 	o.expect.addFlags(flags)
@@ -94,6 +95,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err := batch.Outputs(o.output.path); err != nil {
 		return classify(err)
 	}
+	o.ledger.quiet = o.send.quiet
 	ledger, err := o.ledger.openToSend(s, t.Environment, "run "+strings.Join(files, " "))
 	if err != nil {
 		return err
@@ -116,6 +118,11 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err := batch.TryOutputs(ledger.Files()); err != nil {
 		return classify(err)
 	}
+	for _, f := range batch.Files {
+		if err := checkReplaced(ctx, s, ledger, f.Draft()); err != nil {
+			return err
+		}
+	}
 	if err := confirm(ctx, o.send.yes, t.Environment, describeAll(batch.Files, o.send.limit), s); err != nil {
 		return err
 	}
@@ -133,7 +140,10 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		case err != nil:
 			return "", true, classify(err)
 		}
-		outcome, err := e.Send(ctx, j)
+		outcome, err := e.Run(ctx, j)
+		if f.Known != nil {
+			outcome.KnownAs = f.Known.FileName()
+		}
 		return e.finish(outcome, f.Rejected, err)
 	})
 	if err != nil {

@@ -58,6 +58,9 @@ func newNight(t *testing.T, files map[string]string, env ...string) *night {
 	for name, text := range files {
 		n.put(name, text)
 	}
+	if err := os.MkdirAll(filepath.Dir(n.ledger()), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	n.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0", "INBOX=" + n.inbox}, env...)
 	return n
 }

@@ -21,11 +21,13 @@ import (
 //	                         at it, by its variables: PAYLINKS_ENV, PAYLINKS_BASE_URL, and PAYLINKS_RATE=0 for haste;
 //	                         --addr $SIMADDR takes the place of one that has ended
 //	sim [-wait] NAME=N…      its summary says so, at once or, with -wait, before long; dots go deeper: faults.lost>=1
-//	session REFERENCE WORD   its session for the reference becomes paid, processing or expired
+//	session REFERENCE WORD   its session for the reference becomes paid, processing, expired or refunded
+//	faults [POST] [GET]      from now on it has these faults, and no others
 var simulatorCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"simulator": scriptSimulator,
 	"sim":       scriptSim,
 	"session":   scriptSession,
+	"faults":    scriptFaults,
 }
 
 var simulatorAddress = regexp.MustCompile(`simulator at (http://127\.0\.0\.1:\d+)\n`)
@@ -107,6 +109,14 @@ func scriptSession(ts *testscript.TestScript, neg bool, args []string) {
 	if changed != 1 {
 		ts.Fatalf("the simulator has %d sessions for %s, want 1", changed, args[0])
 	}
+}
+
+func scriptFaults(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 2 {
+		ts.Fatalf("usage: faults [POST] [GET]")
+	}
+	args = append(args, "", "")
+	ask(ts, http.MethodPost, "/_simulator/faults", fmt.Sprintf(`{"faults": %q, "getFaults": %q}`, args[0], args[1]))
 }
 
 // sessions are all that the simulator has made.

@@ -67,6 +67,7 @@ func TestScript(t *testing.T) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
 	maps.Copy(commands, processCommands)
 	maps.Copy(commands, simulatorCommands)
+	maps.Copy(commands, gatewayCommands)
 	maps.Copy(commands, fileCommands)
 	maps.Copy(commands, helpCommands)
 	testscript.Run(t, testscript.Params{
@@ -80,6 +81,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // under -race a program otherwise takes a second to exit
 			env.Setenv("SAMPLES", samples)
 			env.Values[processes{}] = map[string]*process{}
+			env.Values[gatewayKey{}] = map[gatewayKey]*gateway{}
 			env.Values[program{}] = "paylinks" // the test binary
 			if !slices.Contains(raced, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) {
 				env.Values[program{}] = built

@@ -40,7 +40,7 @@ type sendOptions struct {
 
 func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
 	o.addPace(flags)
-	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when `N` rows, or N% of the job's rows, have failed in this run (default: never)")
+	flags.StringVar(&o.maxFailures, "max-failures", "", "stop when `N` rows, or N% of the job's rows, have failed in this run (default: when 20 in a row are refused and none got a link)")
 	flags.StringVar(&o.onUnknown, "on-unknown", "", "`POLICY` for a row whose answer was lost. retry: send it again; hold: never without a person's word (default: as the job was begun, else retry)")
 	flags.IntVar(&o.limit, "limit", -1, "send at most `N` rows, then stop: a canary (default: all)")
 	flags.Lookup("limit").DefValue = "0" // none is shown

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"paylinks/clink"
@@ -13,7 +14,10 @@ import (
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 	"paylinks/job/engine"
+	"paylinks/job/intake"
+	"paylinks/job/links"
 	"paylinks/job/metrics"
+	"paylinks/store"
 )
 
 // sending is a command that works on jobs of one target: what run, resume, retry, reissue and refresh have in common.
@@ -24,12 +28,14 @@ type sending struct {
 	console *progress.Console
 	options *sendOptions
 	log     *slog.Logger
+	ledger  sendingLedger
 	close   func()
 }
 
 // sendingLedger is what sending asks of a ledger.
 type sendingLedger interface {
 	engine.Ledger
+	Job(ctx context.Context, id int64) (job.Job, error)
 	Crashed() int
 	Path() string
 }
@@ -43,7 +49,7 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 	c := progress.NewConsole(s.err)
 	e := &sending{
 		options: o, log: eventlog.New(c, o.logLevel(), o.logFormat == "json"),
-		s: s, console: c,
+		s: s, console: c, ledger: ledger,
 		Printer: report.Printer{
 			Out: s.out, Console: c, Ledger: ledger.Path(), KeyFrom: key.from, JSON: o.json, Quiet: o.quiet,
 			Flags: func(environment job.Environment) string { return nextFlags(s, environment, ledger.Path()) },
@@ -103,15 +109,69 @@ func (e *sending) finish(o engine.Outcome, rejected string, err error) (ending e
 	}
 	if e.options.metrics != nil {
 		e.options.metrics.Note(o, statusOf[o.Ending()])
+		if err := e.noteMade(); err != nil {
+			return "", true, classify(err)
+		}
 	}
 	return o.Ending(), o.Stopped(), reported(e.SumUp(o, rejected))
 }
 
+// noteMade takes rows that failed in earlier jobs, and that this run has made, out of the metrics: nobody is to be called for them.
+func (e *sending) noteMade() error {
+	ctx := context.Background()
+	jobs, err := e.options.metrics.WithFailures()
+	if err != nil {
+		return nil // the metrics file is at fault, and is told of when it is written
+	}
+	for _, failed := range jobs {
+		j, err := e.ledger.Job(ctx, failed.ID)
+		switch {
+		case errors.Is(err, job.ErrNoJob), err == nil && !failed.Is(j): // of another ledger
+			continue
+		case err != nil:
+			return err
+		}
+		tally, err := e.ledger.Tally(ctx, j.ID)
+		if err != nil {
+			return err
+		}
+		made, err := e.ledger.FailedButMade(ctx, j.ID)
+		if err != nil {
+			return err
+		}
+		e.options.metrics.NoteFailed(j, tally.Items[job.Failed]-made)
+	}
+	return nil
+}
+
+// spareLedger refuses a metrics file in the place of one of the ledger's files.
+func (o *sendOptions) spareLedger(s streams, target targetOptions, ledger ledgerOptions) error {
+	environment, err := target.resolveEnvironment(s)
+	if err != nil {
+		return err
+	}
+	path, err := ledger.resolve(s, environment)
+	if err != nil {
+		return err
+	}
+	file, err := filepath.Abs(o.metricsFile)
+	if err != nil {
+		return failf(exitOutput, "%w", err)
+	}
+	if intake.SpareLedger(links.Place(file), store.Files(links.Place(path))) != nil {
+		return failf(exitUsage, "%s is the ledger, or belongs to it", o.metricsFile).withHint("name another file with --metrics-file")
+	}
+	return nil
+}
+
 // measured runs a command that sends, and writes the metrics file, if one is named, however the command ends. It comes
 // back as the command's own error; one that only failed to write its metrics ends with status 73.
-func (o *sendOptions) measured(command string, s streams, act func() error) (err error) {
+func (o *sendOptions) measured(command string, s streams, target targetOptions, ledger ledgerOptions, act func() error) (err error) {
 	if o.metricsFile == "" {
 		return act()
+	}
+	if err := o.spareLedger(s, target, ledger); err != nil {
+		return err
 	}
 	unwritable := func(err error) *failure {
 		return failf(exitOutput, "%w", err).withHint("name another with --metrics-file; no folders are made")

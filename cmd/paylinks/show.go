@@ -73,15 +73,20 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 			return classify(err)
 		}
 	}
-	sendable, waiting, err := ledger.Left(ctx, j, maxAttempts)
+	var left engine.Left
+	left.Left, err = ledger.Left(ctx, j, maxAttempts)
+	if err != nil {
+		return classify(err)
+	}
+	left.Made, left.Expired, err = engine.MadeAndExpired(ctx, ledger, j, tally, tally.Linked())
 	if err != nil {
 		return classify(err)
 	}
 	view := report.View{
-		Ledger: ledger, Job: j, Tally: tally, Links: links, To: s.out, Flags: nextFlags(s, j.Environment, ledger.Path()),
+		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.out, Flags: nextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {
-		view.Next = report.NextSteps(j, engine.Next(j, j.LastRun.Stop, tally, sendable, waiting), "", view.Flags)
+		view.Next = report.NextSteps(j, engine.Next(j, j.LastRun.Stop, tally, left), "", view.Flags)
 	}
 	switch {
 	case o.json:

@@ -40,7 +40,8 @@ func newSimulator(s streams) *cobra.Command {
 can misbehave on purpose. No money moves. It prints its address, serves until it is interrupted, and then sums
 up what it saw. Each link opens a page that shows the session.
 
-Faults, each a share of the requests, e.g. --faults lost=10%,500-after=5%:
+Faults, each a share of the requests, e.g. --faults lost=10%,500-after=5%. FAULT:PATTERN strikes only the rows whose
+reference or customer's email fits, e.g. html-403:*@shop.example=100%.
 
 ` + faultHelp(),
 		Example: `  paylinks simulator --faults lost=5%,429=5% &

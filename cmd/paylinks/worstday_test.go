@@ -211,7 +211,7 @@ func TestDiskFullForTheLinksFile(t *testing.T) {
 	d.start(cmd)
 	fillsUp(t, cmd.Process.Pid, int64(len(before)/2))
 	d.end(cmd, errs, exitOutput)
-	if !strings.Contains(errs.String(), "the links are safe in the ledger; write them with: paylinks export 1 --output PATH") {
+	if !strings.Contains(errs.String(), "the links are safe in the ledger; write them there with: paylinks resume 1 ") {
 		t.Errorf("it said: %s", errs)
 	}
 	if read() != before {
@@ -253,6 +253,9 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 			d := newWorstDay(t, simulator.Config{}, 4, asUsual)
 			state := filepath.Join(filepath.Dir(d.input), "state")
 			d.ledger = filepath.Join(state, "ledger.db")
+			if err := os.Mkdir(state, 0o700); err != nil {
+				t.Fatal(err)
+			}
 			d.must(exitUnfinished, "run", d.input, "--limit", "2")
 			for file, mode := range modes {
 				if err := os.Chmod(filepath.Join(state, file), mode); err != nil {

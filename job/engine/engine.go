@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"paylinks/clink"
@@ -17,20 +18,26 @@ type Ledger interface {
 	job.Ledger
 	resultsLedger
 	Tally(ctx context.Context, jobID int64) (job.Tally, error)
-	Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error)
+	Left(ctx context.Context, j job.Job, maxAttempts int) (job.Left, error)
 	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
 	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
 	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
+	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
+	AllRejected(ctx context.Context, jobID int64) (bool, error)
 	Refreshed(jobID int64, at time.Time) error
+	LinksFileChanges(jobID int64) error
+	LinksFileWritten(jobID int64, path string) error
+	FailedButMade(ctx context.Context, jobID int64) (int, error)
+	ExpiredLinks(ctx context.Context, jobID int64, now time.Time, most int) (int, error)
 }
 
 // Engine works on jobs of one environment at one address, one after the other.
 type Engine struct {
 	Ledger      Ledger
 	Client      *clink.Client
-	Settings    job.Settings // MaxFailures comes from Failures; Sent adds up over the jobs
+	Settings    job.Settings // MaxFailures and MaxRejected come from MaxFailures; Sent adds up over the jobs
 	MaxFailures Failures
 	Stdout      io.Writer // takes the links file of a job whose output is "-"
 
@@ -63,22 +70,38 @@ func (f Failures) of(rows int) int {
 
 // Send sends what is open in the job and writes its links file. An interrupted run still writes what it has. The error is the
 // ledger's.
-func (e *Engine) Send(ctx context.Context, j job.Job) (Outcome, error) { return e.send(ctx, j, false) }
+func (e *Engine) Send(ctx context.Context, j job.Job) (Outcome, error) { return e.send(ctx, j) }
 
-// Reissue sends what is open in the job, asks Clink about its links that have expired, and makes new ones for those unpaid.
-func (e *Engine) Reissue(ctx context.Context, j job.Job) (Outcome, error) {
-	return e.send(ctx, j, true)
+// Run is Send of a job whose file is run. Where a duplicate's link has ended, Clink is asked about it, and a new one is made for the
+// item that it is of, if nobody has paid.
+func (e *Engine) Run(ctx context.Context, j job.Job) (Outcome, error) {
+	return e.send(ctx, j, job.EndedElsewhere)
 }
 
-func (e *Engine) send(ctx context.Context, j job.Job, reissue bool) (o Outcome, err error) {
+// Reissue is Run, and does the same for the job's own links that have ended.
+func (e *Engine) Reissue(ctx context.Context, j job.Job) (Outcome, error) {
+	if err := e.Ledger.LookAgain(j.ID, time.Now()); err != nil {
+		return Outcome{}, err
+	}
+	return e.send(ctx, j, job.Ended, job.EndedElsewhere)
+}
+
+func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice) (o Outcome, err error) {
 	started := time.Now()
 	after := context.WithoutCancel(ctx)
-	expired := job.LinkQuery{JobID: j.ID, At: started, Replace: true}
-	unchecked := func() (int, error) {
-		if !reissue {
-			return 0, nil
+	var ended []job.LinkQuery
+	for _, which := range replace {
+		ended = append(ended, job.LinkQuery{JobID: j.ID, At: started, Which: which})
+	}
+	unchecked := func() (sum int, err error) {
+		for _, q := range ended {
+			n, err := e.Ledger.CountLinks(after, q)
+			if err != nil {
+				return 0, err
+			}
+			sum += n
 		}
-		return e.Ledger.CountLinks(after, expired)
+		return sum, nil
 	}
 	before, err := e.Ledger.Tally(after, j.ID)
 	if err != nil {
@@ -94,29 +117,87 @@ func (e *Engine) send(ctx context.Context, j job.Job, reissue bool) (o Outcome, 
 	o = Outcome{Job: j, Checked: map[job.LinkStatus]int{}, AttemptsBefore: before.AllAttempts()}
 	runner, done := e.runner(ctx, Start{Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1}, o.Checked)
 	runner.MaxFailures = e.MaxFailures.of(before.Rows())
-	if reissue {
-		o.Report = runner.Reissue(ctx, j, expired.At)
-	} else {
-		o.Report = runner.Run(ctx, j)
+	if runner.MaxRejected, err = e.maxRejected(after, j.ID); err != nil {
+		done()
+		return o, err
+	}
+	o.Report = runner.Run(ctx, j, ended...)
+	if len(ended) > 0 && o.Report.Stop == job.Finished {
+		if o.Report, err = e.linkDuplicates(ctx, j, runner, o.Report); err != nil {
+			done()
+			return o, err
+		}
 	}
 	done()
 	e.Settings.Sent += o.Report.Sent
-	err = e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason)
-	if err != nil && o.Report.Stop != job.LedgerFailed {
-		o.Report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: o.Report.Sent}
+	record := func(err error) {
+		if err != nil && o.Report.Stop != job.LedgerFailed {
+			o.Report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: o.Report.Sent}
+		}
 	}
-	o.OutputErr = e.writeLinks(after, j)
+	record(e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason))
+	if o.OutputErr = e.writeLinks(after, j); o.OutputErr == nil {
+		record(e.recordWritten(j))
+	}
 	if o.Tally, err = e.Ledger.Tally(after, j.ID); err != nil {
 		return o, err
 	}
-	if o.Sendable, o.Waiting, err = e.Ledger.Left(after, j, e.Settings.MaxAttempts); err != nil {
+	if o.Left.Left, err = e.Ledger.Left(after, j, e.Settings.MaxAttempts); err != nil {
 		return o, err
+	}
+	if o.Left.Made, o.Left.Expired, err = MadeAndExpired(after, e.Ledger, j, o.Tally, o.Tally.Linked()); err != nil {
+		return o, err
+	}
+	if slices.Contains(replace, job.Ended) || o.Tally.AllAttempts() > o.AttemptsBefore {
+		o.Left.Expired = 0
+	} else if before.Open() == 0 {
+		o.FinishedAt = j.LastRun.Ended
+		if o.FinishedAt.IsZero() {
+			o.FinishedAt = j.LastRun.Began // it was killed before its end was on record
+		}
 	}
 	if o.Unchecked, err = unchecked(); err != nil {
 		return o, err
 	}
 	o.Took = time.Since(started)
 	return o, nil
+}
+
+// rejectedMost is how many rows in a row may be rejected before a run that has created none ends.
+const rejectedMost = 20
+
+// maxRejected is job.Settings.MaxRejected for a run of the job: after one that ended so, a single row tells whether that has changed.
+// Who says how many rows may fail has said it for these, too.
+func (e *Engine) maxRejected(ctx context.Context, jobID int64) (int, error) {
+	if e.MaxFailures != (Failures{}) {
+		return 0, nil
+	}
+	again, err := e.Ledger.AllRejected(ctx, jobID)
+	if again {
+		return 1, err
+	}
+	return rejectedMost, err
+}
+
+// linkDuplicates goes on after a run in which links were replaced. Where the row that made a duplicate's link was not sent anew, since
+// another job has its invoice, the duplicate is looked at again, and sent where it is open then.
+func (e *Engine) linkDuplicates(ctx context.Context, j job.Job, runner job.Runner, report job.Report) (job.Report, error) {
+	after := context.WithoutCancel(ctx)
+	before, err := e.Ledger.Tally(after, j.ID)
+	if err != nil {
+		return report, err
+	}
+	if err := e.Ledger.LookAgain(j.ID, time.Now()); err != nil {
+		return report, err
+	}
+	now, err := e.Ledger.Tally(after, j.ID)
+	if err != nil || now.Items[job.Duplicate] == before.Items[job.Duplicate] {
+		return report, err
+	}
+	runner.Sent += report.Sent
+	again := runner.Run(ctx, j)
+	again.Sent += report.Sent
+	return again, nil
 }
 
 // Refresh asks Clink about the job's links that it has not spoken of since at, and writes the links file. The error is the ledger's.
@@ -126,6 +207,9 @@ func (e *Engine) Refresh(ctx context.Context, j job.Job, at time.Time) (o LinkOu
 	query := job.LinkQuery{JobID: j.ID, At: at}
 	before, err := e.Ledger.CountLinks(after, query)
 	if err != nil {
+		return o, err
+	}
+	if err := e.Ledger.LinksFileChanges(j.ID); err != nil {
 		return o, err
 	}
 	runner, done := e.runner(ctx, Start{Job: j, Total: before, Unchecked: before, Left: -1}, map[job.LinkStatus]int{})
@@ -140,7 +224,11 @@ func (e *Engine) Refresh(ctx context.Context, j job.Job, at time.Time) (o LinkOu
 			return o, err
 		}
 	}
-	o.OutputErr = e.writeLinks(after, o.Job)
+	if o.OutputErr = e.writeLinks(after, o.Job); o.OutputErr == nil && o.Report.Stop != job.LedgerFailed {
+		if err := e.recordWritten(o.Job); err != nil {
+			return o, err
+		}
+	}
 	if o.Links, err = e.Ledger.LinkTally(after, j.ID); err != nil {
 		return o, err
 	}

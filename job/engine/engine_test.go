@@ -44,6 +44,7 @@ func TestEnding(t *testing.T) {
 		{"interrupted too late", job.Interrupted, created, 0, nil, Complete},
 		{"gave up", job.GaveUp, some, 1, nil, Unfinished},
 		{"too many failures", job.TooManyFailures, map[job.State]int{job.Failed: 2}, 0, nil, TooManyFailures},
+		{"all rejected", job.AllRejected, map[job.State]int{job.Failed: 2}, 0, nil, TooManyFailures},
 		{"key refused", job.KeyRefused, some, 1, nil, KeyRefused},
 		{"wrong address", job.WrongAddress, some, 1, nil, WrongAddress},
 		{"the ledger failed", job.LedgerFailed, some, 1, nil, LedgerFailed},
@@ -52,12 +53,27 @@ func TestEnding(t *testing.T) {
 		{"the ledger cannot be read for it", job.Finished, created, 0, errors.New("disk I/O error"), LedgerFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Outcome{Report: job.Report{Stop: tt.stop}, Tally: tally(tt.items), Sendable: tt.left, OutputErr: tt.err}
+			o := Outcome{Report: job.Report{Stop: tt.stop}, Tally: tally(tt.items), Left: Left{Left: job.Left{Sendable: tt.left}}, OutputErr: tt.err}
 			if got := o.Ending(); got != tt.want || o.Stopped() != (got != Complete && got != Attention) {
 				t.Errorf("%s, stopped %t; want %s", got, o.Stopped(), tt.want)
 			}
 		})
 	}
+	t.Run("what later jobs have made needs nobody", func(t *testing.T) {
+		o := Outcome{Report: job.Report{Stop: job.Finished}, Tally: tally(map[job.State]int{job.Created: 1, job.Failed: 2}), Left: Left{Made: 1}}
+		if o.Ending() != Attention {
+			t.Error(o.Ending())
+		}
+		if o.Left.Made = 2; o.Ending() != Complete {
+			t.Error(o.Ending())
+		}
+	})
+	t.Run("links that have expired", func(t *testing.T) {
+		o := Outcome{Report: job.Report{Stop: job.Finished}, Tally: tally(created), Left: Left{Expired: 1}}
+		if o.Ending() != Attention {
+			t.Error(o.Ending())
+		}
+	})
 	t.Run("links that reissue has still to ask about", func(t *testing.T) {
 		o := Outcome{Report: job.Report{Stop: job.Finished}, Tally: tally(created), Unchecked: 1}
 		if o.Ending() != Unfinished {
@@ -92,6 +108,8 @@ func TestEach(t *testing.T) {
 		{"but not where it goes onward", []Ending{TooManyFailures, Complete, Attention}, true, 3, TooManyFailures},
 		{"nor does an output", []Ending{OutputFailed, TooManyFailures, Complete}, true, 3, OutputFailed},
 		{"a refused key closes its own target", []Ending{KeyRefused, Complete, Complete, Complete}, false, 3, KeyRefused},
+		{"but not where it goes onward", []Ending{KeyRefused, Complete, Complete}, true, 3, KeyRefused},
+		{"nor does another's address", []Ending{WrongAddress, KeyRefused, Attention}, true, 3, WrongAddress},
 		{"the first stop counts", []Ending{WrongAddress, KeyRefused, Complete, Complete}, false, 2, WrongAddress},
 		{"a later outage does not hide it", []Ending{KeyRefused, Unfinished}, false, 2, KeyRefused},
 	} {
@@ -124,28 +142,39 @@ func TestEach(t *testing.T) {
 func TestNext(t *testing.T) {
 	j := job.Job{Identity: job.Identity{Environment: job.Sandbox, BaseURL: ClinkURL[job.Sandbox]}}
 	elsewhere := job.Job{Identity: job.Identity{Environment: job.Sandbox, BaseURL: "https://proxy.test"}}
+	unwritten := j
+	unwritten.Output = "/a.links.csv"
 	for _, tt := range []struct {
-		name              string
-		job               job.Job
-		stop              job.Stop
-		items             map[job.State]int
-		sendable, waiting int
-		want              []Step
+		name  string
+		job   job.Job
+		stop  job.Stop
+		items map[job.State]int
+		left  Left
+		want  []Step
 	}{
-		{"nothing", j, job.Finished, map[job.State]int{job.Created: 3}, 0, 0, nil},
-		{"rows left", j, job.GaveUp, map[job.State]int{job.Pending: 3, job.Failed: 1}, 3, 0, []Step{{StepResume, 3}}},
-		{"rows left after failures", j, job.TooManyFailures, map[job.State]int{job.Pending: 3}, 3, 0, []Step{{StepMendResume, 3}}},
-		{"rows left at a wrong address", elsewhere, job.WrongAddress, map[job.State]int{job.Pending: 3}, 3, 0, []Step{{StepRunElsewhere, 3}}},
-		{"rows left at Clink's own address", j, job.WrongAddress, map[job.State]int{job.Pending: 3}, 3, 0, []Step{{StepResume, 3}}},
-		{"failed", j, job.Finished, map[job.State]int{job.Failed: 2}, 0, 0, []Step{{StepRetryFailed, 2}}},
-		{"failed and in doubt", j, job.Finished, map[job.State]int{job.Failed: 2, job.Unknown: 1}, 0, 1, []Step{{StepRetryFailed, 2}, {StepRetryDoubt, 1}}},
-		{"in doubt", j, job.Finished, map[job.State]int{job.Unknown: 1}, 0, 1, []Step{{StepRetryDoubt, 1}}},
-		{"behind another job", j, job.Finished, map[job.State]int{job.Pending: 1}, 0, 1, []Step{{StepSettleOther, 1}}},
-		{"taken over", j, job.Finished, map[job.State]int{job.Superseded: 4}, 0, 0, []Step{{StepSeeTakenOver, 4}}},
-		{"invalid and taken over", j, job.Finished, map[job.State]int{job.Superseded: 4, job.Invalid: 2}, 0, 0, []Step{{StepCorrect, 2}}},
+		{"nothing", j, job.Finished, map[job.State]int{job.Created: 3}, Left{}, nil},
+		{"rows left", j, job.GaveUp, map[job.State]int{job.Pending: 3, job.Failed: 1}, Left{Left: job.Left{Sendable: 3}}, []Step{{Kind: StepResume, N: 3}}},
+		{"rows left after failures", j, job.TooManyFailures, map[job.State]int{job.Pending: 3}, Left{Left: job.Left{Sendable: 3}}, []Step{{Kind: StepMendResume, N: 3}}},
+		{"rows left at a wrong address", elsewhere, job.WrongAddress, map[job.State]int{job.Pending: 3}, Left{Left: job.Left{Sendable: 3}}, []Step{{Kind: StepRunElsewhere, N: 3}}},
+		{"rows left at Clink's own address", j, job.WrongAddress, map[job.State]int{job.Pending: 3}, Left{Left: job.Left{Sendable: 3}}, []Step{{Kind: StepResume, N: 3}}},
+		{"failed", j, job.Finished, map[job.State]int{job.Failed: 2}, Left{}, []Step{{Kind: StepRetryFailed, N: 2}}},
+		{"failed and in doubt", j, job.Finished, map[job.State]int{job.Failed: 2, job.Unknown: 1}, Left{Left: job.Left{InDoubt: 1}}, []Step{{Kind: StepRetryFailed, N: 2}, {Kind: StepRetryDoubt, N: 1}}},
+		{"in doubt", j, job.Finished, map[job.State]int{job.Unknown: 1}, Left{Left: job.Left{InDoubt: 1}}, []Step{{Kind: StepRetryDoubt, N: 1}}},
+		{"behind another job", j, job.Finished, map[job.State]int{job.Pending: 1}, Left{Left: job.Left{Held: 1, HeldBy: []int64{7}}}, []Step{{Kind: StepSettleOther, N: 1, Jobs: []int64{7}}}},
+		{"in doubt, and behind another job", j, job.Finished, map[job.State]int{job.Unknown: 2}, Left{Left: job.Left{InDoubt: 1, Held: 1, HeldBy: []int64{7}}}, []Step{{Kind: StepRetryDoubt, N: 1}, {Kind: StepSettleOther, N: 1, Jobs: []int64{7}}}},
+		{"behind a link that is not settled", j, job.Finished, map[job.State]int{job.Pending: 1}, Left{Left: job.Left{Unsettled: 1}}, []Step{{Kind: StepRetryDoubt, N: 1}}},
+		{"failed under hold after a doubt", j, job.Finished, map[job.State]int{job.Failed: 3}, Left{Left: job.Left{FailedInDoubt: 2}}, []Step{{Kind: StepRetryFailed, N: 1}, {Kind: StepRetryDoubt, N: 2}}},
+		{"taken over", j, job.Finished, map[job.State]int{job.Superseded: 4}, Left{}, []Step{{Kind: StepSeeTakenOver, N: 4}}},
+		{"failed, and made by a later job", j, job.Finished, map[job.State]int{job.Created: 1, job.Failed: 2}, Left{Made: 2}, nil},
+		{"failed, and made in part", j, job.Finished, map[job.State]int{job.Failed: 3}, Left{Made: 2}, []Step{{Kind: StepRetryFailed, N: 1}}},
+		{"expired", j, job.Finished, map[job.State]int{job.Created: 3}, Left{Expired: 2}, []Step{{Kind: StepReissue, N: 2}}},
+		{"expired and failed", j, job.Finished, map[job.State]int{job.Created: 3, job.Failed: 1}, Left{Expired: 2}, []Step{{Kind: StepRetryFailed, N: 1}, {Kind: StepReissue, N: 2}}},
+		{"not written", unwritten, job.Finished, map[job.State]int{job.Created: 3, job.Invalid: 1}, Left{}, []Step{{Kind: StepWriteFile, N: 4}, {Kind: StepCorrect, N: 1}}},
+		{"not written, and rows left", unwritten, job.GaveUp, map[job.State]int{job.Pending: 3}, Left{Left: job.Left{Sendable: 3}}, []Step{{Kind: StepResume, N: 3}}},
+		{"invalid and taken over", j, job.Finished, map[job.State]int{job.Superseded: 4, job.Invalid: 2}, Left{}, []Step{{Kind: StepCorrect, N: 2}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, Next(tt.job, tt.stop, tally(tt.items), tt.sendable, tt.waiting)); diff != "" {
+			if diff := cmp.Diff(tt.want, Next(tt.job, tt.stop, tally(tt.items), tt.left)); diff != "" {
 				t.Error(diff)
 			}
 		})

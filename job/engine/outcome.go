@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -13,10 +14,11 @@ type Outcome struct {
 	Job            job.Job
 	Report         job.Report
 	Tally          job.Tally
-	Sendable       int                    // open rows that running again would send
-	Waiting        int                    // open rows that wait for a person
-	Unchecked      int                    // expired links that reissue has still to ask about
-	Checked        map[job.LinkStatus]int // what Clink said of links to reissue
+	Left           Left                   // its Expired is 0 where something was sent or asked
+	KnownAs        string                 // the name of its file in that earlier run, where the caller knows it
+	FinishedAt     time.Time              // when an earlier run had finished the job, and nothing was sent now; zero: it was not so
+	Unchecked      int                    // links that have ended and that Clink has still to be asked about
+	Checked        map[job.LinkStatus]int // what Clink said of links that have ended
 	AttemptsBefore int                    // that were on record before this run
 	OutputErr      error                  // why the links file was not written
 	Took           time.Duration
@@ -37,11 +39,11 @@ type LinkOutcome struct {
 type Ending string
 
 const (
-	Complete        Ending = "complete"          // every row has a link; of a refresh: Clink has answered for every link
+	Complete        Ending = "complete"          // every row has a link that has not expired; of a refresh: Clink has answered for every link
 	Attention       Ending = "attention"         // finished as far as running again can take it, but some rows need a person
 	Unfinished      Ending = "unfinished"        // running again goes on
 	Interrupted     Ending = "interrupted"       // by the caller, with rows left
-	TooManyFailures Ending = "too_many_failures" // see job.TooManyFailures
+	TooManyFailures Ending = "too_many_failures" // see job.TooManyFailures and job.AllRejected
 	KeyRefused      Ending = "key_refused"       // Clink refused the key
 	WrongAddress    Ending = "wrong_address"     // the base URL redirects, or is not Clink's
 	OutputFailed    Ending = "output_failed"     // the links file was not written
@@ -56,13 +58,33 @@ func (o Outcome) Ending() Ending {
 		}
 		return outputEnding(o.OutputErr)
 	}
-	if ending := stopEnding(o.Report.Stop, o.Sendable+o.Unchecked); ending != "" {
+	if ending := stopEnding(o.Report.Stop, o.Left.Sendable+o.Unchecked); ending != "" {
 		return ending
 	}
-	if o.Tally.Linked() == o.Tally.Rows() {
+	if o.Tally.Linked()+o.Left.Made == o.Tally.Rows() && o.Left.Expired == 0 {
 		return Complete
 	}
 	return Attention
+}
+
+// standingLedger is what MadeAndExpired asks of a ledger.
+type standingLedger interface {
+	FailedButMade(ctx context.Context, jobID int64) (int, error)
+	ExpiredLinks(ctx context.Context, jobID int64, now time.Time, most int) (int, error)
+}
+
+// MadeAndExpired counts the job's failed rows whose links a later job has made, and those of its links, at most so many, that have
+// expired unpaid as far as is known. Of a purged job nobody asks the latter.
+func MadeAndExpired(ctx context.Context, ledger standingLedger, j job.Job, t job.Tally, most int) (made, expired int, err error) {
+	if t.Items[job.Failed] > 0 {
+		if made, err = ledger.FailedButMade(ctx, j.ID); err != nil {
+			return 0, 0, err
+		}
+	}
+	if t.Linked() > 0 && j.PurgedAt.IsZero() {
+		expired, err = ledger.ExpiredLinks(ctx, j.ID, time.Now(), most)
+	}
+	return made, expired, err
 }
 
 // Stopped says whether the run ended before it had done what it could.
@@ -92,7 +114,7 @@ func stopEnding(stop job.Stop, left int) Ending {
 		if left > 0 { // else it came too late to interrupt anything
 			return Interrupted
 		}
-	case job.TooManyFailures:
+	case job.TooManyFailures, job.AllRejected:
 		return TooManyFailures
 	case job.GaveUp:
 		return Unfinished

@@ -23,6 +23,14 @@ func (e *Engine) writeLinks(ctx context.Context, j job.Job) error {
 	return WriteLinks(ctx, e.Ledger, j, e.Stdout)
 }
 
+// recordWritten records that the job's links file has been written.
+func (e *Engine) recordWritten(j job.Job) error {
+	if j.Output == "" || j.Output == "-" {
+		return nil
+	}
+	return e.Ledger.LinksFileWritten(j.ID, j.Output)
+}
+
 // WriteLinks writes the job's links file at its output, or into stdout where that is "-".
 func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.Writer) error {
 	format := links.Format{

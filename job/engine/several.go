@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"paylinks/job"
-	"paylinks/job/links"
 )
 
 // Each works on one job after the other and returns how the whole ended: with the first stop, else with the worst of Unfinished,
-// Attention and Complete. After a stop with TooManyFailures or OutputFailed the others go on where onward says so; where the key was
-// refused, or somebody else answers, those at other targets do. Any other stop ends the whole.
+// Attention and Complete. Where onward says so the others go on after a stop with TooManyFailures, OutputFailed, KeyRefused or
+// WrongAddress; else, where the key was refused, or somebody else answers, those at other targets do. Any other stop ends the whole.
 func Each[T any](items []T, target func(T) Target, onward bool, work func(T) (ending Ending, stopped bool, err error)) (Ending, error) {
 	var stop Ending
 	whole, closed := Complete, map[Target]bool{}
@@ -32,7 +31,7 @@ func Each[T any](items []T, target func(T) Target, onward bool, work func(T) (en
 		stop = cmp.Or(stop, ending)
 		switch ending {
 		case KeyRefused, WrongAddress:
-			closed[target(item)] = true
+			closed[target(item)] = !onward // it may have been a row of this job alone
 		case TooManyFailures, OutputFailed:
 			if !onward {
 				return stop, nil
@@ -51,8 +50,8 @@ type jobsLedger interface {
 	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
 }
 
-// UnfinishedJobs are the jobs at the target that have open rows, oldest first, also those whose open rows all wait for a person.
-// others are those elsewhere. An empty field of the target is any.
+// UnfinishedJobs are the jobs at the target that have open rows, oldest first, also those whose open rows all wait for a person, and
+// those whose links file is not written. others are those elsewhere. An empty field of the target is any.
 func UnfinishedJobs(ctx context.Context, ledger jobsLedger, at Target) (jobs, others []job.Job, err error) {
 	all, err := ledger.Jobs(ctx)
 	if err != nil {
@@ -63,7 +62,7 @@ func UnfinishedJobs(ctx context.Context, ledger jobsLedger, at Target) (jobs, ot
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case tally.Open() == 0:
+		case tally.Open() == 0 && !j.Unwritten():
 		case at.Includes(j):
 			jobs = append(jobs, j)
 		default:
@@ -92,12 +91,4 @@ func RefreshableJobs(ctx context.Context, ledger jobsLedger, environment job.Env
 		}
 	}
 	return jobs, nil
-}
-
-// TryOutput finds out whether the job's links file can be written, where it writes one. The error is a *[links.Error].
-func TryOutput(j job.Job) error {
-	if j.Output == "" || j.Output == "-" {
-		return nil
-	}
-	return links.Try(j.Output)
 }

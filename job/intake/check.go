@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ type Figures struct {
 	Rows          int
 	Bad           int
 	DecimalCommas int                // bad rows whose amount may have a decimal comma, in a file that is read with a point
-	ByAction      map[job.Action]int // good rows by what becomes of them because of other jobs, less InOtherFile
+	ByAction      map[job.Action]int // rows, but for those that are bad in themselves, by what becomes of them because of other jobs, less InOtherFile
 	InOtherFile   int                // good rows that get their link from an earlier file of the run
 	Tally         job.Tally          // good rows: pending or duplicate
 	Spans         map[string]*Span   // good rows by currency
@@ -40,30 +41,80 @@ type Reporter interface {
 }
 
 // Check reads the whole file, writes the rejected file if there are bad rows, and compares the figures with the control
-// totals. A known file is not read: its job's tally is compared.
+// totals. Of a known file the job's tally is compared; it is read only where other jobs have decided about rows of it. The first call
+// reads the files that follow, too, since a row of one may be bad because of a row in another.
 func (f *File) Check(ctx context.Context, to Reporter) error {
 	if f.Known != nil {
-		if f.batch.Expect.none() {
-			return nil
-		}
-		tally, err := f.batch.ledger.Tally(ctx, f.Known.ID)
-		if err != nil {
-			return err
-		}
-		return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
+		return f.checkKnown(ctx, to)
 	}
-	if err := f.read(ctx, to); err != nil {
-		return reported(err, to)
+	if err := f.batch.survey(ctx); err != nil {
+		return err
 	}
-	if f.Figures.Bad > 0 {
-		if err := f.writeRejected(ctx, to); err != nil {
+	if f.Figures == nil || f.Figures.Bad > 0 || len(f.batch.repeats.disputed) > 0 {
+		if err := f.read(ctx, to.Report); err != nil {
 			return reported(err, to)
 		}
-		if !f.batch.SkipInvalid {
-			return &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad} // its totals are not those of the file
-		}
+	}
+	if err := f.reject(ctx, to); err != nil {
+		return err // its totals are not those of the file
 	}
 	return f.batch.Expect.compare(f.Path, f.Figures.Rows, f.Figures.Tally)
+}
+
+// checkKnown checks a file whose job is in the ledger: running it again looks again at rows that another job has decided about, and
+// those may have to be refused now.
+func (f *File) checkKnown(ctx context.Context, to Reporter) error {
+	tally, err := f.batch.ledger.Tally(ctx, f.Known.ID)
+	if err != nil {
+		return err
+	}
+	if f.Known.PurgedAt.IsZero() && tally.Items[job.Superseded]+tally.Items[job.Duplicate] > 0 {
+		err := f.read(ctx, func(Problem) error { return nil })
+		if err == nil && f.Figures.ByAction[job.Refuse] > 0 {
+			if err = f.read(ctx, to.Report); err == nil {
+				err = f.reject(ctx, to)
+			}
+		} else {
+			f.Figures = nil
+		}
+		if err != nil {
+			return reported(err, to)
+		}
+	}
+	return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
+}
+
+// reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them.
+func (f *File) reject(ctx context.Context, to Reporter) error {
+	if f.Figures.Bad == 0 {
+		return nil
+	}
+	if err := f.writeRejected(ctx, to); err != nil {
+		return reported(err, to)
+	}
+	if !f.batch.SkipInvalid {
+		return &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad}
+	}
+	return nil
+}
+
+// survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a file
+// without bad rows; a file that is refused has none yet.
+func (b *Batch) survey(ctx context.Context) error {
+	for _, f := range b.Files {
+		if f.surveyed || f.Known != nil {
+			continue
+		}
+		f.before = b.lines
+		err := f.read(ctx, func(Problem) error { return nil })
+		f.surveyed = true
+		b.lines = max(b.lines, f.before+1) // no two files begin at the same place
+		var refusal *Refusal
+		if err != nil && !errors.As(err, &refusal) {
+			return err
+		}
+	}
+	return nil
 }
 
 // reported reports the problems of a file that cannot be read.
@@ -85,7 +136,9 @@ func reported(err error, to Reporter) error {
 	return refusal
 }
 
-func (f *File) read(ctx context.Context, to Reporter) error {
+// read reads the file, reports its problems and counts its rows.
+func (f *File) read(ctx context.Context, report func(Problem) error) error {
+	f.Figures = nil
 	figures := &Figures{ByAction: map[job.Action]int{}, Tally: job.NewTally(), Spans: map[string]*Span{}}
 	for row, err := range f.rows(ctx, time.Now()) {
 		if err != nil {
@@ -97,11 +150,14 @@ func (f *File) read(ctx context.Context, to Reporter) error {
 			continue
 		}
 		figures.Bad++
+		if row.action == job.Refuse {
+			figures.ByAction[job.Refuse]++
+		}
 		if !f.batch.Options.DecimalComma && slices.ContainsFunc(row.problems, mayBeComma) {
 			figures.DecimalCommas++
 		}
 		for _, p := range row.problems {
-			if err := to.Report(p); err != nil {
+			if err := report(p); err != nil {
 				return err
 			}
 		}
@@ -137,14 +193,23 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads no more than the header, of a known file.
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id.
 func (f *File) ReadHeader() error {
 	reader, err := invoice.Open(f.Path, f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}
+	defer reader.Close()
 	f.Header = reader.Header()
-	return reader.Close()
+	for !reader.KnowsIDs() {
+		if _, err := reader.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return f.unreadable(err)
+		}
+	}
+	f.IDs = reader.IDs()
+	return nil
 }
 
 // writeRejected writes the bad rows into the rejected file. It is UTF-8: where the input is not, a mark keeps it from being

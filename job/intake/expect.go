@@ -16,8 +16,6 @@ type Expect struct {
 	Totals map[string]currency.Amount
 }
 
-func (e Expect) none() bool { return e.Rows == nil && len(e.Totals) == 0 }
-
 // compare refuses a file whose rows or totals are not those expected.
 func (e Expect) compare(path string, rows int, tally job.Tally) error {
 	var wrong []Difference

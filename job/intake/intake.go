@@ -27,7 +27,7 @@ type Ledger interface {
 // Importer is what intake asks of a ledger to import a file.
 type Importer interface {
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
-	Remember(j job.Job) error
+	RunAgain(j job.Job, at time.Time) error
 }
 
 // Settings are the same for all files of a run.
@@ -47,16 +47,9 @@ type Batch struct {
 	Settings
 	Files []*File
 
-	ledger Ledger                 // nil: there is none yet
-	seen   map[[16]byte]firstSeen // if there are several files: where an invoice was read first
-}
-
-// firstSeen is the row where an invoice was read first.
-type firstSeen struct {
-	file     *File
-	line     int
-	currency string
-	amount   int64
+	ledger  Ledger // nil: there is none yet
+	repeats repeats
+	lines   int // of the files whose invoices are in repeats
 }
 
 // File is one input file on its way into the ledger.
@@ -65,17 +58,20 @@ type File struct {
 	Identity job.Identity
 	Known    *job.Job       // the ledger's job of this file; nil: it has none
 	Header   invoice.Header // empty until the file was read
+	IDs      []string       // where no column was taken as the invoice id: those that could be it, after the file was read
 	Figures  *Figures       // nil until the whole file was read; it stays so for a known job
 	Rejected string         // path of the rejected file, if one was written
 	Output   string         // path of the links file; "-" is standard output
 
-	batch *Batch
-	abs   string
+	batch    *Batch
+	abs      string
+	surveyed bool
+	before   int // lines of the files that were surveyed before
 }
 
 // Open looks at all files before it reads the rows of any.
 func Open(paths []string, settings Settings) (*Batch, error) {
-	b := &Batch{Settings: settings, seen: map[[16]byte]firstSeen{}}
+	b := &Batch{Settings: settings}
 	for _, path := range paths {
 		f, err := b.open(path)
 		if err != nil {

@@ -2,8 +2,10 @@ package intake_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -285,7 +287,7 @@ func TestAgainstTheLedger(t *testing.T) {
 	unknown(t, ledger, &items[1])
 
 	b = open(t, settings, write(t, dir, "new.csv", header+
-		"A-1,a@example.com,1.00,USD\nA-2,a@example.com,2.50,USD\nA-3,a@example.com,3.00,USD\nA-4,a@example.com,9.00,USD\n,n@example.com,4.00,USD\n"))
+		"A-1,a@example.com,1.50,USD\nA-2,a@example.com,2.50,USD\nA-3,a@example.com,3.00,USD\nA-4,a@example.com,9.00,USD\n,n@example.com,4.00,USD\n"))
 	problems, errs := check(t, b, ledger)
 	wantKind(t, errors.Join(errs...), intake.BadRows)
 	var conflicts []job.Conflict
@@ -295,11 +297,11 @@ func TestAgainstTheLedger(t *testing.T) {
 		}
 		conflicts = append(conflicts, p.Resolution.Conflict)
 	}
-	if want := []job.Conflict{job.OtherDoubt, job.IdenticalRow}; !slices.Equal(conflicts, want) {
+	if want := []job.Conflict{job.OtherMoney, job.IdenticalRow}; !slices.Equal(conflicts, want) {
 		t.Errorf("conflicts %v, want %v", conflicts, want)
 	}
 	figures := b.Files[0].Figures
-	if figures.Rows != 5 || figures.Bad != 2 || figures.ByAction[job.Reuse] != 1 || figures.ByAction[job.TakeOver] != 1 || figures.ByAction[job.Send] != 1 {
+	if figures.Rows != 5 || figures.Bad != 2 || figures.ByAction[job.TakeOver] != 2 || figures.ByAction[job.Send] != 1 {
 		t.Errorf("figures %+v", figures)
 	}
 
@@ -337,19 +339,145 @@ func end(t *testing.T, ledger store.Ledger, item *job.Item, end job.End) {
 	}
 }
 
-// TestAgainstOtherFiles guards that an invoice in two files of a run gets one link, and is refused where they differ.
+// TestAgainstOtherFiles guards that an invoice in two files of a run gets one link, and that both rows are refused where they differ.
 func TestAgainstOtherFiles(t *testing.T) {
 	dir := t.TempDir()
-	b := open(t, settings,
-		write(t, dir, "a.csv", header+"A-1,a@example.com,1.00,USD\nA-2,a@example.com,2.00,USD\n,n@example.com,4.00,USD\n"),
-		write(t, dir, "b.csv", header+"A-1,a@example.com,1.00,USD\nA-2,a@example.com,2.50,USD\n,n@example.com,4.00,USD\n"))
+	aPath := write(t, dir, "a.csv", header+"A-1,a@example.com,1.00,USD\nA-2,a@example.com,2.00,USD\n,n@example.com,4.00,USD\nA-3,a@example.com,3.00,USD\n")
+	bPath := write(t, dir, "b.csv", header+"A-1,a@example.com,1,USD\nA-2,a@example.com,2.50,USD\n,n@example.com,4.00,USD\nA-3,a@example.com,3.00,USD\n")
+	cPath := write(t, dir, "c.csv", header+"A-3,c@example.com,3.00,USD\nA-1,a@example.com,1.00,USD\n")
+	b := open(t, settings, aPath, bPath, cPath)
 	problems, errs := check(t, b, newLedger(t))
-	wantKind(t, errors.Join(errs...), intake.BadRows)
-	if len(problems) != 2 || problems[0].Line != 3 || problems[1].Line != 4 || problems[1].Options[0].Setting != "allow_repeats" {
-		t.Errorf("problems %v", problems)
+	for _, err := range errs {
+		wantKind(t, err, intake.BadRows)
 	}
-	if f := b.Files[1].Figures; f.InOtherFile != 1 || f.Tally.Items[job.Duplicate] != 1 || f.Tally.Items[job.Pending] != 0 {
-		t.Errorf("figures %+v", f)
+	var got []string
+	for _, p := range problems {
+		got = append(got, strings.ReplaceAll(fmt.Sprintf("%s:%d %s %s %s", p.File, p.Line, p.Kind, p.What, p.Advice), dir+"/", ""))
+	}
+	differs := " %s, too, and the two rows ask for different things correct one of the two: neither can be sent"
+	want := []string{
+		"a.csv:3 link-conflict stands at" + fmt.Sprintf(differs, "b.csv:3"),
+		"a.csv:5 link-conflict stands at" + fmt.Sprintf(differs, "c.csv:2"),
+		"b.csv:3 link-conflict stands at" + fmt.Sprintf(differs, "a.csv:3"),
+		"b.csv:4 link-conflict this row asks for the same as the one at a.csv:4 give each row an invoice id",
+		"b.csv:5 link-conflict stands at" + fmt.Sprintf(differs, "c.csv:2"),
+		"c.csv:2 link-conflict stands at" + fmt.Sprintf(differs, "a.csv:5"),
+	}
+	if !slices.Equal(got, want) || len(errs) != 3 {
+		t.Errorf("%d refused, problems\n%s\nwant\n%s", len(errs), strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if problems[3].Options[0].Setting != "allow_repeats" {
+		t.Errorf("options %v", problems[3].Options)
+	}
+	for i, want := range []struct{ bad, elsewhere, pending int }{{2, 0, 2}, {3, 1, 0}, {1, 1, 0}} {
+		if f := b.Files[i].Figures; f.Bad != want.bad || f.InOtherFile != want.elsewhere || f.Tally.Items[job.Duplicate] != want.elsewhere || f.Tally.Items[job.Pending] != want.pending {
+			t.Errorf("figures of file %d: %+v", i, f)
+		}
+	}
+}
+
+// TestRepeats guards that of an invoice that stands twice in a file neither row is sent where they differ, and one where they do not.
+func TestRepeats(t *testing.T) {
+	const columns = "invoice_id,email,amount,currency,description,note\n"
+	tests := []struct {
+		name, rows string
+		allow      bool
+		want       string // line, kind and line named of each problem
+	}{
+		{"another amount", "A,a@example.com,1,EUR,,\nB,a@example.com,1,EUR,,\nA,a@example.com,2,EUR,,\n", false, "2 id-repeated 4;4 id-repeated 2"},
+		{"another customer", "A,a@example.com,1,EUR,,\nA,b@example.com,1,EUR,,\n", false, "2 id-repeated 3;3 id-repeated 2"},
+		{"another item", "A,a@example.com,1,EUR,x,\nA,a@example.com,1,EUR,y,\n", false, "2 id-repeated 3;3 id-repeated 2"},
+		{"another note of the user's own", "A,a@example.com,1,EUR,,x\nA,a@example.com,1.00,EUR,,y\n", false, "3 id-repeated 2"},
+		{"repeats allowed", "A,a@example.com,1,EUR,,\nA,a@example.com,2,EUR,,\n", true, "2 id-repeated 3;3 id-repeated 2"},
+		{"three, the last differs", "A,a@example.com,1,EUR,,\nA,a@example.com,1,EUR,,\nA,a@example.com,2,EUR,,\n", false, "2 id-repeated 4;3 id-repeated 4;4 id-repeated 2"},
+		{"three, the second differs", "A,a@example.com,1,EUR,,\nA,a@example.com,2,EUR,,\nA,a@example.com,1,EUR,,\n", false, "2 id-repeated 3;3 id-repeated 2;4 id-repeated 3"},
+		{"three alike", "A,a@example.com,1,EUR,,\nA,a@example.com,1,EUR,,\nA,a@example.com,1,EUR,,\n", false, "3 id-repeated 2;4 id-repeated 2"},
+		{"the first is bad", "A,a@example.com,0,EUR,,\nA,a@example.com,2,EUR,,\n", false, "2 amount-zero;2 id-repeated 3;3 id-repeated 2"},
+		{"the second is bad", "A,a@example.com,2,EUR,,\nA,a@example.com,0,EUR,,\n", false, "2 id-repeated 3;3 amount-zero;3 id-repeated 2"},
+		{"alike without an id", ",a@example.com,1,EUR,x,\n,A@example.com,1.00,EUR,x,y\n", false, "3 row-repeated 2"},
+		{"alike without an id, allowed", ",a@example.com,1,EUR,x,\n,a@example.com,1,EUR,x,\n", true, ""},
+		{"bad ones without an id", ",a@example.com,0,EUR,x,\n,a@example.com,0,EUR,x,\n", false, "2 amount-zero;3 amount-zero"},
+		{"unlike without an id", ",a@example.com,1,EUR,x,\n,a@example.com,1,EUR,y,\n", false, ""},
+		{"ids that differ in capitals", "a,a@example.com,1,EUR,,\nA,a@example.com,1,EUR,,\n", false, ""},
+		{"an id that reads like a row", ",a@example.com,1,EUR,,\na@example.com,a@example.com,1,EUR,,\n", false, ""},
+	}
+	line := regexp.MustCompile(`line ([0-9]+)`)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := settings
+			s.Options.AllowRepeats, s.SkipInvalid = tt.allow, true
+			b, ledger := open(t, s, write(t, t.TempDir(), "a.csv", columns+tt.rows)), newLedger(t)
+			problems, errs := check(t, b, ledger)
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			var got []string
+			bad := map[int]bool{}
+			for _, p := range problems {
+				text := fmt.Sprint(p.Line, " ", p.Kind)
+				if named := line.FindStringSubmatch(p.What); named != nil {
+					text += " " + named[1]
+				}
+				got, bad[p.Line] = append(got, text), true
+			}
+			if s := strings.Join(got, ";"); s != tt.want {
+				t.Errorf("got %q, want %q", s, tt.want)
+			}
+			j, err := b.Files[0].Import(t.Context(), ledger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for row, err := range ledger.Results(t.Context(), j.ID) {
+				if err != nil || (row.State == job.Invalid) != bad[row.Row] {
+					t.Errorf("line %d is %s in the ledger, %v; refused: %v", row.Row, row.State, err, bad[row.Row])
+				}
+			}
+		})
+	}
+}
+
+// TestRepeatOfABadRow guards that a good row is not sent beside a bad one of the same invoice, whatever is wrong with that.
+func TestRepeatOfABadRow(t *testing.T) {
+	b := open(t, settings, write(t, t.TempDir(), "a.csv", "invoice_id,email,amount,currency,allow_promotion_codes\n"+
+		"A,a@example.com,1,EUR,no\nA,a@example.com,1,EUR,maybe\n"))
+	_, errs := check(t, b, newLedger(t))
+	if refusal := wantKind(t, errors.Join(errs...), intake.BadRows); refusal.Rows != 2 {
+		t.Errorf("%d rows are refused, want both", refusal.Rows)
+	}
+}
+
+// TestSeries guards that numbers that begin again are other invoices in another series, under a reference of their own.
+func TestSeries(t *testing.T) {
+	ledger, dir := newLedger(t), t.TempDir()
+	keys := map[string]bool{}
+	for _, series := range []string{"", "2025", "2026"} {
+		s := settings
+		s.Options.Series = series
+		b := open(t, s, write(t, dir, "in.csv", header+"0001,a@example.com,1.00,USD\n,a@example.com,1.00,USD\n"))
+		if _, errs := check(t, b, ledger); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		if f := b.Files[0].Figures; f.ByAction[job.Send] != 2 {
+			t.Errorf("series %q: %v", series, f.ByAction)
+		}
+		j, err := b.Files[0].Import(t.Context(), ledger)
+		if err != nil || keys[fmt.Sprint(j.Key())] || j.Series() != series {
+			t.Fatalf("series %q: job %d of series %q, %v", series, j.ID, j.Series(), err)
+		}
+		keys[fmt.Sprint(j.Key())] = true
+		want := "0001"
+		if series != "" {
+			want = series + "-0001"
+		}
+		for row, err := range ledger.Results(t.Context(), j.ID) {
+			if err != nil || row.InvoiceID != "" && (row.InvoiceID != "0001" || row.Reference != want) || row.InvoiceID == "" && !strings.HasPrefix(row.Reference, "paylinks-") {
+				t.Errorf("series %q: id %q, reference %q, %v", series, row.InvoiceID, row.Reference, err)
+			}
+		}
+		found, err := ledger.Job(t.Context(), j.ID)
+		if err != nil || found.Series() != series {
+			t.Errorf("the ledger has series %q, %v; want %q", found.Series(), err, series)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"paylinks/job"
 	"paylinks/job/links"
 )
 
@@ -47,6 +48,15 @@ func (b *Batch) TryOutputs(ledger []string) error {
 		}
 	}
 	return nil
+}
+
+// Draft is the file's job as far as its links file is concerned, before Import; its number is 0 where the ledger has none.
+func (f *File) Draft() job.Job {
+	j := job.Job{Identity: f.Identity, File: f.abs, Output: f.Output}
+	if f.Known != nil {
+		j.ID = f.Known.ID
+	}
+	return j
 }
 
 // SpareLedger refuses an output that would take the place of one of the ledger's files.

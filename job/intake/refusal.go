@@ -79,5 +79,9 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// LinkConflict is the kind of a problem with the ledger, or with another file of the same run.
-const LinkConflict invoice.Kind = "link-conflict"
+// Kinds of problems of a row beside others.
+const (
+	IDRepeated   invoice.Kind = "id-repeated"   // the invoice_id stands on another line, too
+	RowRepeated  invoice.Kind = "row-repeated"  // no invoice_id, and the same to send as for an earlier line
+	LinkConflict invoice.Kind = "link-conflict" // with the ledger, or with another file of the same run
+)

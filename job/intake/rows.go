@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"paylinks/job"
@@ -27,7 +28,8 @@ type checked struct {
 	inOtherFile bool        // it is in an earlier file of the run, and gets its link from there
 }
 
-// rows reads the file and holds each good row against the ledger and the run's other files. A row is valid until the next.
+// rows reads the file and holds each row against the others, and each good one against the ledger. When it is read for the first
+// time, rows that come later are not known yet. A row is valid until the next.
 func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error] {
 	return func(yield func(*checked, error) bool) {
 		reader, err := invoice.Open(f.Path, f.batch.Options)
@@ -37,6 +39,7 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 		}
 		defer reader.Close()
 		f.Header = reader.Header()
+		defer func() { f.IDs = reader.IDs() }()
 		var rows []checked
 		for end := error(nil); end == nil; {
 			rows, end = f.readReady(reader, rows[:0])
@@ -46,7 +49,11 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 				if err == nil && len(c.problems) == 0 {
 					others := facts[c.item.Invoice]
 					c.item.New = f.batch.ledger != nil && len(others) == 0
-					f.resolve(c, others, at)
+					if f.Known == nil {
+						f.resolve(c, others, at)
+					} else {
+						f.resolveAgain(c, others, at)
+					}
 				}
 				if err == nil {
 					err = ctx.Err()
@@ -78,7 +85,10 @@ func (f *File) readReady(reader *invoice.Reader, rows []checked) ([]checked, err
 		for _, p := range row.Problems {
 			c.problems = append(c.problems, Problem{Problem: p})
 		}
-		if len(row.Problems) == 0 {
+		if f.Known == nil {
+			f.findRepeat(&c)
+		}
+		if len(c.problems) == 0 {
 			c.item = f.Identity.NewRow(row, f.batch.Options.Defaults["item_name"])
 		}
 		rows = append(rows, c)
@@ -116,51 +126,121 @@ func (f *File) facts(ctx context.Context, rows []checked) (map[[16]byte][]job.Fa
 	return f.batch.ledger.Facts(ctx, invoices)
 }
 
-// resolve holds the row against the items of other jobs and the run's other files; a conflict becomes its problem.
-func (f *File) resolve(c *checked, others []job.Facts, at time.Time) {
-	allowRepeats := f.batch.Options.AllowRepeats
-	noID := c.item.InvoiceID == ""
-	if noID && allowRepeats {
+// findRepeat refuses a row whose invoice stands in another row: both where they differ in what is sent, since nobody can tell which
+// is meant; else the later one, unless that is in another file. A bad row counts as one that differs from good ones.
+func (f *File) findRepeat(c *checked) {
+	inv, place := c.Invoice, f.place(c.Line)
+	if !f.surveyed {
+		f.batch.lines = int(place)
+	}
+	if inv.ID == "" && (f.batch.Options.AllowRepeats || len(c.problems) > 0) {
 		return
 	}
-	repeat := invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "a second link is meant"}
-	if len(others) > 0 {
-		r := job.Resolve(c.item.Facts(f.batch.OnUnknown == job.Hold, allowRepeats), others, at)
-		c.action = r.Action
-		if r.Action == job.Refuse {
-			p := f.conflict(c, r.What(), r.Advice())
-			p.Resolution = r
-			if r.Conflict == job.IdenticalRow {
-				p.Options = []invoice.Option{repeat}
-			}
-			c.problems = []Problem{p}
-			return
+	if len(c.problems) > 0 {
+		inv.Content = [16]byte{}
+	}
+	if !f.surveyed {
+		f.batch.repeats.add(&inv, place)
+	}
+	first, differing := f.batch.repeats.find(&inv)
+	switch {
+	case differing != 0:
+		file, line := f.batch.at(differing)
+		what := fmt.Sprintf("stands on line %d, too, and the two rows ask for different things", line)
+		kind := IDRepeated
+		if file != f {
+			what = fmt.Sprintf("stands at %s:%d, too, and the two rows ask for different things", file.Path, line)
+			kind = LinkConflict
+		}
+		c.problems = append(c.problems, f.repeated(c, kind, what, "correct one of the two: neither can be sent"))
+	case first == place:
+	case int(first) > f.before && inv.ID != "":
+		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on line %d already", int(first)-f.before),
+			"each invoice needs its own id: correct this one, or take the row out"))
+	case int(first) > f.before:
+		c.problems = append(c.problems, f.repeated(c, RowRepeated,
+			fmt.Sprintf("asks for the same as line %d, and has no invoice_id", int(first)-f.before),
+			"take one of them out, or give each an invoice_id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "both are meant"}))
+	case inv.ID != "":
+		c.inOtherFile = true
+	default:
+		file, line := f.batch.at(first)
+		c.problems = append(c.problems, f.repeated(c, LinkConflict, fmt.Sprintf("this row asks for the same as the one at %s:%d", file.Path, line),
+			"give each row an invoice id", repeatMeant))
+	}
+}
+
+// repeatMeant is the option to send a row without an id a second time.
+var repeatMeant = invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "a second link is meant"}
+
+// place is the row's place in the batch's repeats.
+func (f *File) place(line int) uint32 { return uint32(f.before + line) }
+
+// at is the row at the place.
+func (b *Batch) at(place uint32) (f *File, line int) {
+	for _, other := range b.Files {
+		if other.Known == nil && other.before < int(place) && (f == nil || other.before > f.before) {
+			f = other
 		}
 	}
-	if len(f.batch.Files) < 2 {
+	return f, int(place) - f.before
+}
+
+func (f *File) repeated(c *checked, kind invoice.Kind, what, advice string, options ...invoice.Option) Problem {
+	p := f.conflict(c, what, advice)
+	p.Kind, p.Options = kind, options
+	if c.Invoice.ID == "" {
+		p.Column = "" // it is about the whole row
+	}
+	return p
+}
+
+// resolve holds the row against the items of other jobs; a conflict becomes its problem.
+func (f *File) resolve(c *checked, others []job.Facts, at time.Time) {
+	allowRepeats := f.batch.Options.AllowRepeats
+	if c.item.InvoiceID == "" && allowRepeats || len(others) == 0 {
 		return
 	}
-	first, seen := f.batch.seen[c.item.Invoice]
-	if !seen || first.file == f {
-		f.batch.seen[c.item.Invoice] = firstSeen{f, c.Line, c.item.Currency, c.item.Amount}
+	r := job.Resolve(c.item.Facts(f.batch.OnUnknown == job.Hold, allowRepeats), others, at)
+	c.action = r.Action
+	if r.Action == job.Refuse {
+		f.refuse(c, r)
+	}
+}
+
+// resolveAgain holds a row of a known job against the items of other jobs, where one of those has decided about it.
+func (f *File) resolveAgain(c *checked, all []job.Facts, at time.Time) {
+	i := slices.IndexFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID && of.Again(at) })
+	if i < 0 {
 		return
 	}
-	where := fmt.Sprintf("%s:%d", first.file.Path, first.line)
+	this := all[i]
+	this.Importing = true
+	r := job.Resolve(this, slices.DeleteFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID }), at)
+	c.action = r.Action
+	if r.Action == job.Refuse {
+		f.refuse(c, r)
+	}
+}
+
+// refuse makes a conflict with another job the row's problem.
+func (f *File) refuse(c *checked, r job.Resolution) {
+	p := f.conflict(c, r.What(), r.Advice())
+	p.Resolution = r
 	switch {
-	case noID:
-		p := f.conflict(c, "this row is identical to the one at "+where, "give each row an invoice id")
-		p.Options = []invoice.Option{repeat}
-		c.problems = []Problem{p}
-	case first.currency != c.item.Currency || first.amount != c.item.Amount:
-		c.problems = []Problem{f.conflict(c, "this invoice has another amount at "+where, "correct one of the two")}
+	case r.Conflict == job.IdenticalRow:
+		p.Options = []invoice.Option{repeatMeant}
+	case f.batch.Options.Series == "":
+		p.Options = []invoice.Option{{Do: invoice.Add, Setting: "series", When: "numbers begin again"}}
 	default:
-		c.inOtherFile = true
+		p.Options = []invoice.Option{{Do: invoice.Replace, Setting: "series", When: "numbers begin again"}}
 	}
+	c.problems = []Problem{p}
 }
 
 func (f *File) conflict(c *checked, what, advice string) Problem {
 	return Problem{Problem: invoice.Problem{
-		File: f.Path, Line: c.Line, Column: f.Header.Taken["invoice_id"], Value: c.item.InvoiceID,
+		File: f.Path, Line: c.Line, Column: f.Header.Taken["invoice_id"], Value: c.Invoice.ID,
 		Kind: LinkConflict, What: what, Advice: advice,
 	}}
 }

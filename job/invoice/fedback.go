@@ -18,30 +18,32 @@ var RejectedColumns = []string{"row", "error_column", "error"}
 // OwnPrefix distinguishes a column of ours from one of the user's.
 const OwnPrefix = "paylinks_"
 
-var resultColumns = append(slices.Clip(LinksColumns), RejectedColumns...)
+// resultBlocks are the columns with which a file of ours ends, the longest first.
+var resultBlocks = [][]string{slices.Concat(LinksColumns, RefreshColumns), LinksColumns, RejectedColumns}
 
-// ownColumns returns the places of the user's columns, and whether the file is a links file or rejected file. There the
-// result columns are left out: where paylinks_status stands, that one, and status is the user's. RefreshColumns are left
-// out only after session_id, where no column of the user's stands.
+// ownColumns returns the places of the user's columns, and whether the file is a links file or rejected file: its last columns are
+// all of ours, in order. They are left out. A column elsewhere is the user's, whatever its name.
 func ownColumns(cells []string) (kept []int, fedBack bool) {
-	var ours []string
-	if slices.Contains(cells, "session_id") {
-		ours = append(ours, LinksColumns...)
-	}
-	if slices.Contains(cells, "error_column") {
-		ours = append(ours, RejectedColumns...)
-	}
-	for i, name := range ours {
-		if slices.Contains(cells, OwnPrefix+name) {
-			ours[i] = OwnPrefix + name
+	users := len(cells)
+	for _, block := range resultBlocks {
+		if from := len(cells) - len(block); from >= 0 && slices.EqualFunc(cells[from:], block, isOurs) {
+			users, fedBack = from, true
+			break
 		}
 	}
-	session := max(slices.Index(cells, "session_id"), slices.Index(cells, OwnPrefix+"session_id"))
-	for i, cell := range cells {
-		refreshed := session >= 0 && i > session && slices.Contains(RefreshColumns, strings.TrimPrefix(cell, OwnPrefix))
-		if !slices.Contains(ours, cell) && !refreshed {
-			kept = append(kept, i)
-		}
+	for i := range users {
+		kept = append(kept, i)
 	}
-	return kept, len(ours) > 0
+	return kept, fedBack
+}
+
+// isOurs says whether the header is our column's name, or what it is called where the user has one of that name.
+func isOurs(header, name string) bool {
+	prefixes, ours := strings.CutSuffix(header, name)
+	return ours && strings.ReplaceAll(prefixes, OwnPrefix, "") == ""
+}
+
+// isResultColumn says whether the header is one of ours.
+func isResultColumn(header string) bool {
+	return slices.ContainsFunc(resultBlocks, func(block []string) bool { return slices.Contains(block, header) })
 }

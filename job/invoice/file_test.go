@@ -166,7 +166,7 @@ func TestRefusedWhole(t *testing.T) {
 		{"no amount", "invoice_id,email,ammount,currency\n" + row, Options{}, ColumnMissing, 1},
 		{"no currency", "invoice_id,email,amount,note\n" + row, Options{}, ColumnMissing, 1},
 		{"no customer", "invoice_id,name,amount,currency\n" + row, Options{}, ColumnMissing, 1},
-		{"a column twice", "invoice_id,email,amount,Amount,currency\n" + row, Options{}, ColumnTwice, 1},
+		{"a column twice", "invoice_id,email,Email,amount,currency\n" + row, Options{}, ColumnTwice, 1},
 		{"a name twice", "invoice_id,email,amount,currency,note,note\n" + row, Options{}, ColumnTwice, 1},
 		{"a column read and twice", "invoice_id,email,amount,amount,currency\n" + row, Options{}, ColumnTwice, 1},
 		{"a mapped column twice", "invoice_id,email,X,X,currency\n" + row, Options{Map: map[string]string{"amount": "X"}}, ColumnTwice, 1},
@@ -426,17 +426,17 @@ func (b brokenReader) Read([]byte) (int, error) { return 0, b.err }
 
 // TestColumnsInTableOrder guards that of two headers for one column the table's first is taken and the other passes.
 func TestColumnsInTableOrder(t *testing.T) {
-	tests := []struct{ header, column, want string }{
-		{"total,amount_due,original_amount,currency,email", "amount", "original_amount"},
-		{"Total,InvoiceAmountDue,currency,email", "amount", "InvoiceAmountDue"},
-		{"total,Total,amount,currency,email", "amount", "amount"},
-		{"amount,currency_code,currency,email", "currency", "currency"},
-		{"amount,currency,email_address,email", "customer_email", "email"},
-		{"amount,currency,email,reference_id,invoice_no", "invoice_id", "invoice_no"},
-		{"amount,currency,email,Quantity,UNIT_AMOUNT,imageUrl", "quantity", ""},
-		{"amount,currency,email,quantity,unit_amount,image_url", "quantity", "quantity"},
-		{"amount,currency,email,product_name,item_name", "description", "item_name"},
-		{"amount,currency,Customer Reference", "reference_customer_id", "Customer Reference"},
+	tests := []struct{ header, column, want, others string }{
+		{"total,amount_due,original_amount,currency,email", "amount", "original_amount", "[{total amount} {amount_due amount}]"},
+		{"Total,InvoiceAmountDue,currency,email", "amount", "InvoiceAmountDue", "[{Total amount}]"},
+		{"total,Total,amount,currency,email", "amount", "amount", "[{total amount} {Total amount}]"},
+		{"amount,currency_code,currency,email", "currency", "currency", "[{currency_code currency}]"},
+		{"amount,currency,email_address,email", "customer_email", "email", "[{email_address customer_email}]"},
+		{"amount,currency,email,reference_id,invoice_no,Reference ID", "invoice_id", "invoice_no", "[{reference_id invoice_id} {Reference ID invoice_id}]"},
+		{"amount,currency,email,Quantity,UNIT_AMOUNT,imageUrl", "quantity", "", "[]"},
+		{"amount,currency,email,quantity,unit_amount,image_url", "quantity", "quantity", "[]"},
+		{"amount,currency,email,product_name,item_name", "description", "item_name", "[{product_name description}]"},
+		{"amount,currency,Customer Reference", "reference_customer_id", "Customer Reference", "[]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.header, func(t *testing.T) {
@@ -450,6 +450,9 @@ func TestColumnsInTableOrder(t *testing.T) {
 			}
 			if got := strings.Join(r.Header().Columns, ","); got != tt.header {
 				t.Errorf("columns are %s, want them as they stand", got)
+			}
+			if got := fmt.Sprint(r.Header().Others); got != tt.others {
+				t.Errorf("the others are %s, want %s", got, tt.others)
 			}
 		})
 	}
@@ -505,10 +508,27 @@ func TestFedBack(t *testing.T) {
 			"invoice_id,email,amount,currency,status,url,row,error_column,error",
 			"A,a@example.com,1.00,USD,Awaiting,https://mine.example,2,amount,is zero",
 			"invoice_id,email,amount,currency,status,url", "A,a@example.com,1.00,USD,Awaiting,https://mine.example", true},
-		{"only exact names go",
-			"invoice_id,email,amount,currency,Row,Error,session_id",
-			"A,a@example.com,1.00,USD,1,2,sess_1",
-			"invoice_id,email,amount,currency,Row,Error", "A,a@example.com,1.00,USD,1,2", true},
+		{"rejected file with the user's own row and error",
+			"invoice_id,email,amount,currency,row,error,paylinks_row,error_column,paylinks_error",
+			"A,a@example.com,1.00,USD,7,none,2,amount,is zero",
+			"invoice_id,email,amount,currency,row,error", "A,a@example.com,1.00,USD,7,none", true},
+		{"a links file whose user has status and paylinks_status",
+			"email,amount,currency,status,paylinks_status,row,paylinks_paylinks_status,session_id,url,expires_at,created_at,attempts,error_code,error",
+			"a@example.com,1.00,USD,x,y,2,created,sess_1,https://x.example/1,,,1,,",
+			"email,amount,currency,status,paylinks_status", "a@example.com,1.00,USD,x,y", true},
+		{"the user's own session_id is the user's",
+			"invoice_id,email,amount,currency,session_id,url,status,created_at",
+			"A,a@example.com,1.00,USD," + guarded + ",https://mine.example,open,2026",
+			"invoice_id,email,amount,currency,session_id,url,status,created_at", "A,a@example.com,1.00,USD," + guarded + ",https://mine.example,open,2026", false},
+		{"all of ours but one", "email,amount,currency,row,status,session_id,url,expires_at,created_at,attempts,error",
+			"a@example.com,1.00,USD,1,2,3,4,5,6,7,8",
+			"email,amount,currency,row,status,session_id,url,expires_at,created_at,attempts,error", "a@example.com,1.00,USD,1,2,3,4,5,6,7,8", false},
+		{"all of ours, in another order", "email,amount,currency,row,error,error_column", "a@example.com,1.00,USD,1,2,3",
+			"email,amount,currency,row,error,error_column", "a@example.com,1.00,USD,1,2,3", false},
+		{"all of ours, and a column behind them", "email,amount,currency,row,error_column,error,note", "a@example.com,1.00,USD,1,2,3,4",
+			"email,amount,currency,row,error_column,error,note", "a@example.com,1.00,USD,1,2,3,4", false},
+		{"other spellings of ours", "email,amount,currency,Row,Error_Column,Error", "a@example.com,1.00,USD,1,2,3",
+			"email,amount,currency,Row,Error_Column,Error", "a@example.com,1.00,USD,1,2,3", false},
 		{"a file of the user's own keeps everything",
 			"invoice_id,email,amount,currency,row,status,url,error,note",
 			"A,a@example.com,1.00,USD,1,2,3,4," + guarded,

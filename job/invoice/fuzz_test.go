@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"testing"
 )
 
@@ -39,7 +38,7 @@ func FuzzInvoice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte, comma bool) {
 		o := Options{DecimalComma: comma, AllowRepeats: true}
 		head, good := readGood(t, content, o)
-		if len(good) == 0 || slices.Contains(head.Columns, "session_id") || slices.Contains(head.Columns, "error_column") {
+		if _, ours := ownColumns(head.Columns); ours || len(good) == 0 {
 			return // taken for ours, the file we write now would lose columns
 		}
 		var b bytes.Buffer

@@ -19,10 +19,11 @@ type Header struct {
 	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it
 	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
+	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own
 	FedBack   bool              // the file is a links file or rejected file
 }
 
-// Near is a header of the user's that is one or two letters away from the column Name.
+// Near is a header of the user's that is one or two letters away from the column Name, or is another name of it.
 type Near struct{ Header, Name string }
 
 var delimiters = []rune{',', ';', '\t', '|'}
@@ -35,6 +36,8 @@ type head struct {
 	width int // cells in the file's header row
 	kept  []int
 	taken map[string]int // canonical name to column
+
+	rivals []rival // columns that could be the amount, too
 }
 
 // readHead reads the header from the top of t. If it is wrong, the error is a [Problems].
@@ -140,7 +143,7 @@ func (h *head) split(raw string, o Options) (best []string, bad *Problem) {
 func knownColumns(cells []string, o Options) int {
 	n := 0
 	for _, cell := range cells {
-		if slices.Contains(resultColumns, cell) || slices.Contains(slices.Collect(maps.Values(o.Map)), cell) ||
+		if isResultColumn(cell) || slices.Contains(slices.Collect(maps.Values(o.Map)), cell) ||
 			slices.ContainsFunc(columns, func(c column) bool {
 				return slices.ContainsFunc(c.spellings(), func(s string) bool { return c.matches(s, cell) })
 			}) {
@@ -185,12 +188,21 @@ func (h *head) take(t *text, o Options) Problems {
 			if len(found) == 0 {
 				continue
 			}
-			if len(found) > 1 && !h.sameName(found) {
+			if _, has := h.taken[c.Name]; has {
+				for _, other := range found {
+					h.Others = append(h.Others, Near{h.Columns[other], c.Name})
+				}
+				continue
+			}
+			if c.Name != "amount" && len(found) > 1 && !h.sameName(found) {
 				problems = append(problems, h.twice(t.file, c.Name, found))
 			}
 			h.taken[c.Name] = found[0]
 			claimed[found[0]] = true
-			break
+			if c.Name == "amount" { // of which there are more names
+				h.findRivals(claimed)
+				break
+			}
 		}
 	}
 	problems = append(problems, h.missing(t, o)...)
@@ -334,6 +346,13 @@ func (h *head) near(c *column) string {
 			return header
 		}
 	}
+	if c.Name == "amount" {
+		for _, header := range h.free() {
+			if slices.ContainsFunc(moreAmounts, func(name string) bool { return c.matches(name, header) }) {
+				return header
+			}
+		}
+	}
 	return ""
 }
 
@@ -399,12 +418,14 @@ func cellsOf(rows [][]string, at int) (cells []string) {
 // free are the headers that are not taken for a column.
 func (h *head) free() (free []string) {
 	for i, header := range h.Columns {
-		if !slices.Contains(slices.Collect(maps.Values(h.taken)), i) {
+		if h.isFree(i) {
 			free = append(free, header)
 		}
 	}
 	return free
 }
+
+func (h *head) isFree(i int) bool { return !slices.Contains(slices.Collect(maps.Values(h.taken)), i) }
 
 func looksLikeData(cell string) bool {
 	if isBlank(cell) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -12,51 +13,87 @@ import (
 
 // These prefixes of what is hashed keep the two kinds of identity apart.
 const (
-	identityOfID  = "paylinks invoice by its id\x00"
-	identityOfRow = "paylinks invoice by its row\x00"
+	identityOfID      = "paylinks invoice by its id\x00"
+	identityOfContent = "paylinks invoice by what is sent\x00"
 )
 
-// identifier computes an invoice's identity. The order of the columns, blank cells and spellings of a header do not matter.
-type identifier struct {
-	names   []string // for each of the user's columns: canonical if taken, else normalised
-	order   []int    // the columns sorted by name
-	scratch []byte
+// identifier computes what tells invoices apart. One goroutine may use it.
+type identifier struct{ scratch []byte }
+
+// identify fills Content and Identity. Text is compared in Unicode's composed form, because two ways to write an accented letter
+// look the same.
+func (id *identifier) identify(inv *Invoice) {
+	inv.Content = id.content(inv)
+	inv.Identity = inv.Content
+	if inv.ID != "" {
+		id.scratch = append(append(id.scratch[:0], identityOfID...), norm.NFC.String(inv.ID)...)
+		inv.Identity = id.sum()
+	}
 }
 
-func newIdentifier(h *head) *identifier {
-	id := &identifier{names: make([]string, len(h.Columns))}
-	for i, header := range h.Columns {
-		id.names[i] = normalise(header)
-		id.order = append(id.order, i)
+// content is a digest of all that Clink is sent for the invoice, but for its reference. What is the same to Clink or to the
+// customer, in whatever way it is written, is the same here: 5 and 5.00, an email in capitals.
+func (id *identifier) content(inv *Invoice) [16]byte {
+	amount := withoutZeros(inv.AmountText)
+	id.scratch = append(id.scratch[:0], identityOfContent...)
+	id.add("amount", amount)
+	id.add("currency", inv.Amount.CurrencyCode())
+	id.add("customer_id", inv.CustomerID)
+	id.add("customer_email", strings.ToLower(inv.CustomerEmail))
+	id.add("reference_customer_id", inv.ReferenceCustomerID)
+	id.add("product_id", inv.ProductID)
+	id.add("price_id", inv.PriceID)
+	if inv.ProductID == "" {
+		id.item(inv, amount)
 	}
-	for name, i := range h.taken {
-		id.names[i] = name
+	id.add("ui_mode", inv.UIMode)
+	id.add("return_url", inv.ReturnURL)
+	id.add("success_url", inv.SuccessURL)
+	id.add("cancel_url", inv.CancelURL)
+	id.add("payment_method_type", inv.PaymentMethodType)
+	id.add("payment_method_type_black_list", strings.Join(slices.Sorted(slices.Values(inv.PaymentMethodBlackList)), ";"))
+	id.add("direct_payment_qr_code_payment_method_type", inv.DirectPaymentQRCode)
+	if inv.AllowPromotionCodes != nil && *inv.AllowPromotionCodes {
+		id.add("allow_promotion_codes", "true")
 	}
-	slices.SortStableFunc(id.order, func(a, b int) int { return strings.Compare(id.names[a], id.names[b]) })
-	return id
+	id.add("promotion_code", inv.PromotionCode)
+	return id.sum()
 }
 
-// of is the identity by the invoice id, if there is one, else by all cells that are not blank. Text is compared in Unicode's
-// composed form, because two ways to write an accented letter look the same.
-func (id *identifier) of(invoiceID string, cells []string) [16]byte {
-	if invoiceID != "" {
-		id.scratch = append(append(id.scratch[:0], identityOfID...), norm.NFC.String(invoiceID)...)
-	} else {
-		id.scratch = append(id.scratch[:0], identityOfRow...)
-		for _, i := range id.order {
-			if i < len(cells) && !isBlank(cells[i]) {
-				id.add(id.names[i])
-				id.add(norm.NFC.String(evenBreaks(cells[i])))
-			}
-		}
+// item adds the inline item, which a row with a registered product does not have.
+func (id *identifier) item(inv *Invoice, amount string) {
+	id.add("description", evenBreaks(inv.Description))
+	if inv.Quantity > 1 {
+		id.add("quantity", strconv.FormatInt(inv.Quantity, 10))
 	}
+	if unit := withoutZeros(inv.UnitAmount); unit != amount {
+		id.add("unit_amount", unit)
+	}
+	id.add("image_url", inv.ImageURL)
+}
+
+// add adds a value with its name, so that no two lists of values run together. An empty one is as good as none.
+func (id *identifier) add(name, value string) {
+	if value == "" {
+		return
+	}
+	for _, s := range []string{name, norm.NFC.String(value)} {
+		id.scratch = binary.AppendUvarint(id.scratch, uint64(len(s)))
+		id.scratch = append(id.scratch, s...)
+	}
+}
+
+func (id *identifier) sum() [16]byte {
 	sum := sha256.Sum256(id.scratch)
 	return [16]byte(sum[:16])
 }
 
-func (id *identifier) add(s string) {
-	id.scratch = binary.AppendUvarint(id.scratch, uint64(len(s)))
-	id.scratch = append(id.scratch, s...)
+// withoutZeros is the plain decimal without zeros at its end.
+func withoutZeros(plain string) string {
+	if strings.Contains(plain, ".") {
+		plain = strings.TrimRight(strings.TrimRight(plain, "0"), ".")
+	}
+	return plain
 }
 
 var anyBreak = regexp.MustCompile(`\r*\n|\r`)

@@ -2,8 +2,7 @@
 // Clink would otherwise refuse the request for. It neither guesses nor repairs. A [Problem] names file, line, column and
 // value, for a person who has the file open in a spreadsheet; what would help besides a change of the file is an [Option].
 //
-// [Open] reads the header, [Reader.Next] streams the rows. Memory does not grow with the file, except for 20 to 45 bytes a
-// row to find repeated invoices.
+// [Open] reads the header, [Reader.Next] streams the rows. Memory does not grow with the file.
 package invoice
 
 import (
@@ -16,6 +15,7 @@ import (
 // Invoice is a good row: one customer and one amount. Text fields are "" when the row does not give them.
 type Invoice struct {
 	ID         string          // invoice_id, byte for byte
+	Series     string          // Options.Series: tells numbers apart that begin again
 	Amount     currency.Amount // positive, with no more decimals than its currency has
 	AmountText string          // the amount as a plain decimal with the decimals that were written, as in 1234.50
 
@@ -42,8 +42,10 @@ type Invoice struct {
 	AllowPromotionCodes *bool // nil when there is no such column
 	PromotionCode       string
 
-	// Identity is equal for the same invoice in another file: it is made of the id, else of all cells.
+	// Identity is equal for the same invoice of a series in another file: it is made of the id, else it is Content.
 	Identity [16]byte
+	// Content is equal where Clink is sent the same, whatever the reference.
+	Content [16]byte
 }
 
 // TenThousandths is the amount as a count of 1/10,000 of the currency's major unit. It is exact and fits:

@@ -12,6 +12,7 @@ const (
 	NoRows             Kind = "no-rows"             // a header and nothing below it
 	ColumnMissing      Kind = "column-missing"      // a required column
 	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
+	AmountRivals       Kind = "amount-rivals"       // two columns that could be the amount, and differ
 	ColumnsTooMany     Kind = "columns-too-many"    // more than a spreadsheet can have
 	MapUnknownName     Kind = "map-unknown-name"    // an unknown column is mapped
 	MapUnknownHeader   Kind = "map-unknown-header"  // mapped to a header that the file lacks
@@ -34,9 +35,6 @@ const (
 	CellsTooMany Kind = "cells-too-many" // more than the header has
 	CellsTooFew  Kind = "cells-too-few"  // fewer than the header has
 	CellTooLong  Kind = "cell-too-long"  // over 64 KiB
-
-	IDRepeated  Kind = "id-repeated"  // the invoice_id stands on an earlier line
-	RowRepeated Kind = "row-repeated" // no invoice_id, and the same cells as on an earlier line
 
 	AmountMissing       Kind = "amount-missing"
 	AmountZero          Kind = "amount-zero"

@@ -3,6 +3,7 @@ package invoice
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 )
 
 // Options are the settings for reading a file. The zero value is the default.
@@ -11,7 +12,8 @@ type Options struct {
 	DecimalComma bool              // 1.234,50 instead of 1,234.50
 	Map          map[string]string // canonical column name to the header in the file
 	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
-	AllowRepeats bool              // rows without an id may have the same cells
+	Series       string            // of the invoices, where their numbers begin again in each; "" is the only one
+	AllowRepeats bool              // rows without an id may ask for the same
 }
 
 // Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all
@@ -22,9 +24,24 @@ func (o Options) Canonical() string {
 		DecimalComma bool              `json:"decimal_comma,omitempty"`
 		Map          map[string]string `json:"map,omitempty"`
 		Defaults     map[string]string `json:"defaults,omitempty"`
-	}{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults})
+		Series       string            `json:"series,omitempty"`
+	}{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
 	}
 	return string(text)
 }
+
+// SeriesOf is the series in the canonical text of options.
+func SeriesOf(canonical string) string {
+	var o struct{ Series string }
+	if err := json.Unmarshal([]byte(canonical), &o); err != nil {
+		return "" // it is of no job that was read with a series
+	}
+	return o.Series
+}
+
+var seriesName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
+
+// ValidSeries says whether a series can have this name: it stands before the id in the reference that Clink gets.
+func ValidSeries(name string) bool { return seriesName.MatchString(name) }

@@ -18,19 +18,18 @@ import (
 // Reader reads one invoice file, row by row. Two goroutines work ahead of Next: one splits the file into rows, the other
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
-	file    string
-	closer  io.Closer
-	sum     hash.Hash
-	head    *head
-	text    *text
-	csv     *csv.Reader
-	offset  int      // lines above the first that csv has seen
-	names   []string // the header that gocsv sees
-	options Options
-	judge   *judge
-	id      *identifier
-	repeats repeats
-	rows    int // taken from the file so far
+	file   string
+	closer io.Closer
+	sum    hash.Hash
+	head   *head
+	text   *text
+	csv    *csv.Reader
+	offset int      // lines above the first that csv has seen
+	names  []string // the header that gocsv sees
+	judge  *judge
+	id     identifier
+	ids    *ids
+	rows   int // taken from the file so far
 
 	next  func() (*batch, bool) // nil before the first Next
 	stop  func()                // ends the goroutines
@@ -94,7 +93,7 @@ func Open(path string, o Options) (*Reader, error) {
 }
 
 func newReader(file string, src io.Reader, o Options) (*Reader, error) {
-	r := &Reader{file: file, sum: sha256.New(), options: o}
+	r := &Reader{file: file, sum: sha256.New()}
 	raw := bufio.NewReaderSize(io.TeeReader(src, r.sum), bufferSize)
 	utf8, encoding, bad, err := decoded(raw, o.Encoding)
 	if err != nil {
@@ -119,7 +118,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return nil, problems
 	}
-	r.id = newIdentifier(r.head)
+	r.ids = newIDs(r.head)
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
@@ -147,20 +146,33 @@ func (r *Reader) Close() error {
 }
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
-// next can be read. A *[Problem] as the error is of the file: what follows cannot be read.
+// next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
+// no row of it can be used, since two columns that could be the amount differ.
 func (r *Reader) Next() (Row, error) {
 	if r.Ready() == 0 {
-		if err := r.advance(); err != nil {
+		err := r.advance()
+		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
+			return Row{}, problems
+		}
+		if err != nil {
 			return Row{}, err
 		}
 	}
 	row := r.batch.rows[r.at]
 	r.at++
 	if !row.ragged {
-		r.findRepeat(&row)
+		r.compareRivals(&row)
+		r.ids.add(row.Cells)
 	}
 	return row, nil
 }
+
+// IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
+// another number there. There are none where the file has an invoice id.
+func (r *Reader) IDs() []string { return r.ids.found() }
+
+// KnowsIDs says whether further rows change nothing about IDs.
+func (r *Reader) KnowsIDs() bool { return r.ids.known() }
 
 // Ready is how many rows Next returns without waiting: a few hundred at most.
 func (r *Reader) Ready() int { return len(r.batch.rows) - r.at }
@@ -221,7 +233,7 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 			for i := range b.rows {
 				if row := &b.rows[i]; !row.ragged {
 					r.judge.judge(row, &records[i])
-					row.Invoice.Identity = r.id.of(row.Invoice.ID, row.Cells)
+					r.id.identify(&row.Invoice)
 				}
 			}
 			if !yield(b) {
@@ -336,24 +348,4 @@ func (r *Reader) structural(cells []string, err error) error {
 	}
 	p := bad.at(r.file, line, column, "")
 	return &p
-}
-
-// findRepeat refuses an invoice that stands on an earlier line, whether that row is good or bad.
-func (r *Reader) findRepeat(row *Row) {
-	id := row.Invoice.ID
-	if id == "" && r.options.AllowRepeats {
-		return
-	}
-	first := r.repeats.add(row.Invoice.Identity, row.Line)
-	if first == 0 {
-		return
-	}
-	bad := flaw(RowRepeated, fmt.Sprintf("has the same cells as line %d, and no invoice_id", first),
-		"take one of them out, or give each an invoice_id", Option{Do: Add, Setting: "allow_repeats", When: "both are meant"})
-	column := ""
-	if id != "" {
-		bad = flaw(IDRepeated, fmt.Sprintf("stands on line %d already", first), "each invoice needs its own id: correct this one, or take the row out")
-		column = r.head.Taken["invoice_id"]
-	}
-	row.Problems = append(row.Problems, bad.at(r.file, row.Line, column, id))
 }

@@ -103,7 +103,7 @@ func (f *finding) sound(names ...string) bool {
 	return !slices.ContainsFunc(f.flawed, func(flawed string) bool { return slices.Contains(names, flawed) })
 }
 
-// judge fills row.Invoice, all but Identity, from the record and adds to row.Problems.
+// judge fills row.Invoice, all but Identity and Content, from the record and adds to row.Problems.
 func (j *judge) judge(row *Row, rec *record) {
 	f := &finding{judge: j, row: row, rec: rec}
 	for _, c := range j.present {
@@ -248,7 +248,7 @@ func (f *finding) pairs() {
 // fill copies the other fields into the invoice.
 func (f *finding) fill() {
 	r, inv := f.rec, &f.row.Invoice
-	inv.ID = r.InvoiceID
+	inv.ID, inv.Series = r.InvoiceID, f.options.Series
 	inv.CustomerID, inv.CustomerEmail, inv.ReferenceCustomerID = r.CustomerID, r.CustomerEmail, r.ReferenceCustomerID
 	inv.Description = r.Description
 	if inv.Description == "" {

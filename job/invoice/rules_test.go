@@ -1,10 +1,12 @@
 package invoice
 
 import (
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/bojanz/currency"
 )
 
 // TestRows has a subtest for each rule of a row: the columns and cells that differ from a good row, and its problems.
@@ -268,62 +270,6 @@ func TestRaggedRows(t *testing.T) {
 	}
 }
 
-func TestRepeats(t *testing.T) {
-	header := "invoice_id,email,amount,currency,note\n"
-	tests := []struct {
-		name, rows string
-		allow      bool
-		want       string
-	}{
-		{"same id", "A,a@example.com,1,EUR,\nB,a@example.com,1,EUR,\nA,b@example.com,2,USD,x\n", false, ";;invoice_id id-repeated"},
-		{"same id, repeats allowed", "A,a@example.com,1,EUR,\nA,b@example.com,2,USD,x\n", true, ";invoice_id id-repeated"},
-		{"same id, the first row bad", "A,a@example.com,0,EUR,\nA,a@example.com,2,EUR,\n", false, "amount amount-zero;invoice_id id-repeated"},
-		{"alike without id", ",a@example.com,1,EUR,x\n,a@example.com,1,EUR,x\n", false, ";row-repeated"},
-		{"alike without id, allowed", ",a@example.com,1,EUR,x\n,a@example.com,1,EUR,x\n", true, ";"},
-		{"unlike in a cell of the user's own", ",a@example.com,1,EUR,x\n,a@example.com,1,EUR,y\n", false, ";"},
-		{"ids that differ in capitals", "a,a@example.com,1,EUR,\nA,a@example.com,1,EUR,\n", false, ";"},
-		{"an id that reads like a row", ",a@example.com,1,EUR,\na@example.com,a@example.com,1,EUR,\n", false, ";"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, rows, err := readAll(t, write(t, header+tt.rows), Options{AllowRepeats: tt.allow})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, row := range rows {
-				got = append(got, kinds(row))
-			}
-			if s := strings.Join(got, ";"); s != tt.want {
-				t.Errorf("got %q, want %q", s, tt.want)
-			}
-		})
-	}
-	t.Run("the first line is named", func(t *testing.T) {
-		_, rows, _ := readAll(t, write(t, header+"A,a@example.com,1,EUR,\n\nA,a@example.com,1,EUR,\n"), Options{})
-		if what := rows[1].Problems[0].What; !strings.Contains(what, "line 2 already") || rows[1].Problems[0].Value != "A" {
-			t.Errorf("got %v", rows[1].Problems[0])
-		}
-	})
-}
-
-// TestRepeatTable guards that growing forgets nothing and mistakes nothing.
-func TestRepeatTable(t *testing.T) {
-	const n = 20_000
-	id := newIdentifier(&head{})
-	var seen repeats
-	for i := 1; i <= n; i++ {
-		if first := seen.add(id.of(strconv.Itoa(i), nil), i); first != 0 {
-			t.Fatalf("%d is taken for %d", i, first)
-		}
-	}
-	for i := 1; i <= n; i++ {
-		if first := seen.add(id.of(strconv.Itoa(i), nil), n+i); first != i {
-			t.Fatalf("%d was first seen at %d", i, first)
-		}
-	}
-}
-
 // TestIdentity guards what makes an invoice the same in another file.
 func TestIdentity(t *testing.T) {
 	identity := func(content string, o Options) [16]byte {
@@ -334,27 +280,34 @@ func TestIdentity(t *testing.T) {
 		}
 		return rows[0].Invoice.Identity
 	}
-	plain := identity("email,amount,currency,note\na@example.com,1,EUR,\"x\ny\"\n", Options{})
+	plain := identity("email,amount,currency,description,note\na@example.com,1,EUR,\"x\ny\",30 days\n", Options{})
 	named := identity("invoice_id,email,amount,currency\nA,a@example.com,1,EUR\n", Options{})
 	accented := identity("invoice_id,email,amount,currency\nR\u00e9-1,a@example.com,1,EUR\n", Options{})
-	cafe := identity("email,amount,currency,note\na@example.com,1,EUR,Caf\u00e9\n", Options{})
+	cafe := identity("email,amount,currency,description\na@example.com,1,EUR,Caf\u00e9\n", Options{})
 	tests := []struct {
 		name, content string
 		options       Options
 		same          [16]byte
 		want          bool
 	}{
-		{"other order", "note,currency,email,amount\n\"x\ny\",EUR,a@example.com,1\n", Options{}, plain, true},
-		{"empty columns added", "email,amount,invoice_id,currency,note,more,\na@example.com,1,,EUR,\"x\ny\",,\n", Options{}, plain, true},
-		{"other spelling of the headers", "Email Address,Total,CURRENCY,Note\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, true},
-		{"mapped", "Post,amount,currency,note\na@example.com,1,EUR,\"x\ny\"\n", Options{Map: map[string]string{"customer_email": "Post"}}, plain, true},
-		{"other line ends", "email,amount,currency,note\r\na@example.com,1,EUR,\"x\r\ny\"\r\n", Options{}, plain, true},
-		{"fed back", "email,amount,currency,note,row,error_column,error\na@example.com,1,EUR,\"x\ny\",2,amount,no\n", Options{}, plain, true},
-		{"other value", "email,amount,currency,note\na@example.com,2,EUR,\"x\ny\"\n", Options{}, plain, false},
-		{"value in another column", "email,amount,currency,remark\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, false},
+		{"other order", "note,currency,description,email,amount\n30 days,EUR,\"x\ny\",a@example.com,1\n", Options{}, plain, true},
+		{"another cell of the user's own", "email,amount,currency,description,note\na@example.com,1,EUR,\"x\ny\",31 days\n", Options{}, plain, true},
+		{"a column less", "email,amount,currency,description\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, true},
+		{"empty columns added", "email,amount,invoice_id,currency,description,success_url,quantity,\na@example.com,1,,EUR,\"x\ny\",,,\n", Options{}, plain, true},
+		{"other spelling of the headers", "Email Address,Total,CURRENCY,Item name\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, true},
+		{"mapped", "Post,amount,currency,description\na@example.com,1,EUR,\"x\ny\"\n", Options{Map: map[string]string{"customer_email": "Post"}}, plain, true},
+		{"for the whole job", "email,amount,description\na@example.com,1,\"x\ny\"\n", Options{Defaults: map[string]string{"currency": "EUR"}}, plain, true},
+		{"other line ends", "email,amount,currency,description\r\na@example.com,1,EUR,\"x\r\ny\"\r\n", Options{}, plain, true},
+		{"fed back", "email,amount,currency,description,row,error_column,error\na@example.com,1,EUR,\"x\ny\",2,amount,no\n", Options{}, plain, true},
+		{"the amount in another way", "email,amount,currency,description\na@example.com,1.00,eur,\"x\ny\"\n", Options{}, plain, true},
+		{"the email in another way", "email,amount,currency,description\nA@Example.com,1,EUR,\"x\ny\"\n", Options{}, plain, true},
+		{"the item spelled out", "email,amount,currency,description,quantity,unit_amount\na@example.com,1,EUR,\"x\ny\",1,1.00\n", Options{}, plain, true},
+		{"another amount", "email,amount,currency,description\na@example.com,2,EUR,\"x\ny\"\n", Options{}, plain, false},
+		{"another item", "email,amount,currency,description\na@example.com,1,EUR,x y\n", Options{}, plain, false},
+		{"value in another column", "reference_customer_id,amount,currency,description\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, false},
 		{"an accent of its own in the id", "invoice_id,email,amount,currency\nRe\u0301-1,a@example.com,1,EUR\n", Options{}, accented, true},
 		{"no accent in the id", "invoice_id,email,amount,currency\nRe-1,a@example.com,1,EUR\n", Options{}, accented, false},
-		{"an accent of its own in a cell", "email,amount,currency,note\na@example.com,1,EUR,Cafe\u0301\n", Options{}, cafe, true},
+		{"an accent of its own in a cell", "email,amount,currency,description\na@example.com,1,EUR,Cafe\u0301\n", Options{}, cafe, true},
 		{"other letters", "invoice_id,email,amount,currency\na,a@example.com,1,EUR\n", Options{}, named, false},
 		{"by id alone", "amount,currency,invoice_no,customer_id\n7,USD,A,C\n", Options{}, named, true},
 		{"other id", "invoice_id,email,amount,currency\nB,a@example.com,1,EUR\n", Options{}, named, false},
@@ -365,6 +318,60 @@ func TestIdentity(t *testing.T) {
 				t.Errorf("the same invoice: %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestContent guards that whatever is sent tells invoices apart, each field of an Invoice by itself.
+func TestContent(t *testing.T) {
+	content := func(inv Invoice) [16]byte {
+		var id identifier
+		id.identify(&inv)
+		return inv.Content
+	}
+	full := func() Invoice {
+		amount, err := currency.NewAmount("6.00", "EUR")
+		if err != nil {
+			t.Fatal(err)
+		}
+		yes := true
+		return Invoice{
+			ID: "A", Series: "2026", Amount: amount, AmountText: "6.00", CustomerID: "cus_1", CustomerEmail: "a@example.com", ReferenceCustomerID: "7",
+			Description: "Tea", Quantity: 2, UnitAmount: "3.00", ImageURL: "https://i.example", UIMode: "elements", ReturnURL: "https://r.example",
+			SuccessURL: "https://s.example", CancelURL: "https://c.example", PaymentMethodType: "CASHAPP", PaymentMethodBlackList: []string{"CARD", "PIX"},
+			DirectPaymentQRCode: "CASHAPP", AllowPromotionCodes: &yes, PromotionCode: "TEA",
+		}
+	}
+	seen := map[[16]byte]string{content(full()): "nothing"}
+	for i := range reflect.TypeFor[Invoice]().NumField() {
+		inv := full()
+		field := reflect.ValueOf(&inv).Elem().Field(i)
+		name := reflect.TypeFor[Invoice]().Field(i).Name
+		switch name {
+		case "ID", "Series", "Identity", "Content":
+			field.SetZero()
+			if content(inv) != content(full()) {
+				t.Errorf("%s tells invoices apart by what is sent", name)
+			}
+			continue
+		case "Amount":
+			inv.Amount, _ = currency.NewAmount("6.00", "USD")
+		case "AmountText":
+			field.SetString("6.01")
+		case "ProductID", "PriceID":
+			field.SetString("prod_1")
+		default:
+			field.SetZero()
+		}
+		got := content(inv)
+		if other := seen[got]; other != "" {
+			t.Errorf("another %s is taken for another %s", name, other)
+		}
+		seen[got] = name
+	}
+	shuffled := full()
+	slices.Reverse(shuffled.PaymentMethodBlackList)
+	if content(shuffled) != content(full()) {
+		t.Error("the order of a list tells invoices apart")
 	}
 }
 
@@ -383,6 +390,13 @@ func TestCanonicalOptions(t *testing.T) {
 		if got := o.Canonical(); got != want {
 			t.Errorf("%s: %s, want no difference", name, got)
 		}
+	}
+	base.Series = "2026"
+	if got := SeriesOf(base.Canonical()); got != "2026" || base.Canonical() == want {
+		t.Errorf("the series of %s is %q", base.Canonical(), got)
+	}
+	if got := SeriesOf(want); got != "" {
+		t.Errorf("no series reads %q", got)
 	}
 	if got := (Options{}).Canonical(); got != "{}" {
 		t.Errorf("zero options are %s", got)

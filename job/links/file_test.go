@@ -322,6 +322,13 @@ func TestPaths(t *testing.T) {
 		{".csv", ".csv"},
 		{"in/.csv", "in/.csv"},
 		{"invoices.rejected.2.csv", "invoices.rejected.2"},
+		{"export.20261124", "export.20261124"},
+		{"in/export.20261125", "in/export.20261125"},
+		{"export.2026-11-24.CSV", "export.2026-11-24"},
+		{"list.Tsv", "list"},
+		{"list.tab", "list"},
+		{"list.dat", "list.dat"},
+		{"export.csv.1", "export.csv.1"},
 	} {
 		t.Run(tt.input, func(t *testing.T) {
 			if got, want := links.DefaultPath(tt.input), tt.stem+".links.csv"; got != want {

@@ -3,10 +3,12 @@ package links
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// DefaultPath is the links file of an input: of invoices.csv it is invoices.links.csv beside it.
+// DefaultPath is the links file of an input: of invoices.csv it is invoices.links.csv beside it, of export.20261124 it is
+// export.20261124.links.csv.
 func DefaultPath(input string) string { return withoutExtension(input) + ".links.csv" }
 
 // RejectedPath is the rejected file of an input: of invoices.csv it is invoices.rejected.csv beside it.
@@ -22,10 +24,14 @@ func Place(path string) string {
 	return to.path
 }
 
-// withoutExtension leaves a name like .csv as it is.
+// extensions are those that a table in a text file has. Whatever else ends a name, a date for example, distinguishes the file
+// from the next one.
+var extensions = []string{".csv", ".tsv", ".tab", ".txt"}
+
+// withoutExtension takes one of extensions off, in any case. It leaves a name like .csv as it is.
 func withoutExtension(path string) string {
 	extension := filepath.Ext(path)
-	if extension == filepath.Base(path) {
+	if extension == filepath.Base(path) || !slices.Contains(extensions, strings.ToLower(extension)) {
 		return path
 	}
 	return strings.TrimSuffix(path, extension)

@@ -31,6 +31,7 @@ type File struct {
 	command      string
 	registry     *prometheus.Registry
 	environments map[job.Environment]bool // of the jobs that the command has worked on
+	jobs         map[int64]bool           // those jobs
 
 	rows        *prometheus.GaugeVec
 	attempts    *prometheus.CounterVec
@@ -49,6 +50,7 @@ const (
 	// next night's, so that the file does not grow.
 	jobsKept = 20 * time.Hour
 
+	rowsMetric   = "paylinks_rows"
 	jobRunMetric = "paylinks_job_last_run_timestamp_seconds"
 )
 
@@ -58,7 +60,7 @@ var jobLabels = []string{"job_id", "environment", "file"}
 // Open makes sure that the file can be written, before anything is sent. A file that is there and holds something else than metrics
 // of ours is refused.
 func Open(path, command string) (*File, error) {
-	m := &File{path: path, command: command, registry: prometheus.NewRegistry(), environments: map[job.Environment]bool{}}
+	m := &File{path: path, command: command, registry: prometheus.NewRegistry(), environments: map[job.Environment]bool{}, jobs: map[int64]bool{}}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		m.path = real
 	}
@@ -77,7 +79,7 @@ func Open(path, command string) (*File, error) {
 	ofJob := func(name, help string, more ...string) *prometheus.GaugeVec {
 		return gauge(name, help, append(slices.Clone(jobLabels), more...)...)
 	}
-	m.rows = ofJob("paylinks_rows", "Rows of the job by state.", "state")
+	m.rows = ofJob(rowsMetric, "Rows of the job by state.", "state")
 	m.attempts = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "paylinks_attempts_total", Help: "Requests for a session over the job's life, by outcome.",
 	}, append(slices.Clone(jobLabels), "outcome"))
@@ -104,10 +106,54 @@ func (m *File) unwritable(err error) error {
 // Describe sends the description of each metric to ch.
 func (m *File) Describe(ch chan<- *prometheus.Desc) { m.registry.Describe(ch) }
 
+// labelValues are the values of jobLabels.
+func labelValues(j job.Job) []string {
+	return []string{strconv.FormatInt(j.ID, 10), string(j.Environment), strings.ToValidUTF8(j.FileName(), "\uFFFD")}
+}
+
+// Noted is a job that an earlier command noted.
+type Noted struct {
+	ID     int64
+	labels []string
+}
+
+// Is says whether that is this job: the file may have been written for another ledger.
+func (n Noted) Is(j job.Job) bool { return slices.Equal(n.labels, labelValues(j)) }
+
+// WithFailures are the jobs that have failed rows by what earlier commands noted, but for those that this one has noted.
+func (m *File) WithFailures() (jobs []Noted, err error) {
+	families, err := m.earlier()
+	if err != nil {
+		return nil, err
+	}
+	for _, metric := range families[rowsMetric].GetMetric() {
+		labels := map[string]string{}
+		for _, label := range metric.Label {
+			labels[label.GetName()] = label.GetValue()
+		}
+		if labels["state"] != string(job.Failed) || metric.GetGauge().GetValue() == 0 {
+			continue
+		}
+		noted := Noted{}
+		for _, name := range jobLabels {
+			noted.labels = append(noted.labels, labels[name])
+		}
+		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] {
+			jobs = append(jobs, noted)
+		}
+	}
+	return jobs, nil
+}
+
+// NoteFailed notes how many failed rows of a job that an earlier command noted are left.
+func (m *File) NoteFailed(j job.Job, n int) {
+	m.rows.WithLabelValues(append(labelValues(j), string(job.Failed))...).Set(float64(n))
+}
+
 // Note notes what the command made of a job, and the exit status that it alone would have given.
 func (m *File) Note(o engine.Outcome, status int) {
-	m.environments[o.Job.Environment] = true
-	labels := []string{strconv.FormatInt(o.Job.ID, 10), string(o.Job.Environment), strings.ToValidUTF8(o.Job.FileName(), "\uFFFD")}
+	m.environments[o.Job.Environment], m.jobs[o.Job.ID] = true, true
+	labels := labelValues(o.Job)
 	with := func(more string) []string { return append(slices.Clone(labels), more) }
 	for _, state := range job.States {
 		n := o.Tally.Items[state]
@@ -116,6 +162,9 @@ func (m *File) Note(o engine.Outcome, status int) {
 			continue
 		case job.Unknown:
 			n += o.Tally.Items[job.Sending]
+		}
+		if state == job.Failed { // for those that a later job has made nobody is called
+			n -= o.Left.Made
 		}
 		m.rows.WithLabelValues(with(string(state))...).Set(float64(n))
 	}

@@ -114,7 +114,6 @@ func (l *ledger) begin(item *job.Item) int {
 	return number
 }
 
-// send takes the item through an attempt that ends so, and leaves it as the runner would.
 // ended records the end, and waits for it.
 func ended(s Ledger, item *job.Item, number int, end job.End) (decision job.Decision, err error) {
 	done := make(chan struct{})
@@ -138,15 +137,54 @@ func OwnSession(item *job.Item, end job.End) job.End {
 	return end
 }
 
+// send takes the item through an attempt that ends so, and leaves it as the runner would.
 func (l *ledger) send(item *job.Item, outcome job.Outcome) {
 	l.t.Helper()
 	number, end := l.begin(item), EndOf(item, outcome)
-	if err := l.End(item, number, end); err != nil {
-		l.t.Fatal(err)
-	}
+	l.must(l.End(item, number, end))
 	item.State, item.Attempts = end.State, number
 	if outcome == job.OutcomeUnknown {
 		item.UnknownEnds++
+	}
+}
+
+// created sends the item, which gets a link until then; zero is no known expiry.
+func (l *ledger) created(item *job.Item, expires time.Time) {
+	l.t.Helper()
+	end := Ends[job.OutcomeCreated]
+	end.ExpiresAt = expires
+	l.must(l.End(item, l.begin(item), end))
+}
+
+// resolved begins the item, which must come to this action.
+func (l *ledger) resolved(item *job.Item, at time.Time, want job.Action) job.Resolution {
+	l.t.Helper()
+	r, number, err := l.Begin(item, at, nil)
+	if err != nil || r.Action != want || (number > 0) != (want == job.Send || want == job.TakeOver) {
+		l.t.Fatalf("Begin: %+v, %d, %v; want action %d", r, number, err, want)
+	}
+	return r
+}
+
+// must is for a step that must be recorded.
+func (l *ledger) must(err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// purged purges the job, long after its links have ended.
+func (l *ledger) purged(jobID int64) {
+	l.t.Helper()
+	l.must(l.Purge(job.Job{ID: jobID}, At.AddDate(0, 1, 0)))
+}
+
+// retry must put so many items back.
+func (l *ledger) retry(jobID int64, unknown bool, want int) {
+	l.t.Helper()
+	if n, err := l.Retry(jobID, unknown, At); n != want || err != nil {
+		l.t.Errorf("Retry: %d, %v; want %d", n, err, want)
 	}
 }
 

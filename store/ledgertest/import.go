@@ -150,9 +150,7 @@ func (c contract) testRemember(t *testing.T) {
 	j := l.imported(NewJob("a"), Invoices(1)...)
 	want := j
 	want.File, want.Output, want.RawCells, want.BOM, want.OnUnknown = "/new/a.csv", "-", true, true, job.Hold
-	if err := l.Remember(want); err != nil {
-		t.Fatal(err)
-	}
+	l.must(l.Remember(want))
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
@@ -161,17 +159,15 @@ func (c contract) testRemember(t *testing.T) {
 // testSameInvoice takes each line of the design's table through Import, and again through Begin, where the older job
 // came to that state only after the newer one was imported.
 func (c contract) testSameInvoice(t *testing.T) {
-	expired := Ends[job.OutcomeCreated]
-	expired.ExpiresAt = At.Add(-time.Hour)
-	endless := Ends[job.OutcomeCreated]
-	endless.ExpiresAt = time.Time{}
-	end := func(end job.End) func(*ledger, *job.Item) {
+	link := func(expires time.Time, said job.LinkStatus) func(*ledger, *job.Item) {
 		return func(l *ledger, item *job.Item) {
-			if err := l.End(item, l.begin(item), end); err != nil {
-				l.t.Fatal(err)
+			l.created(item, expires)
+			if said != "" {
+				l.must(l.Checked(item.ID, said, At))
 			}
 		}
 	}
+	live, past, endless := At.Add(24*time.Hour), At.Add(-time.Hour), time.Time{}
 	ended := func(outcomes ...job.Outcome) func(*ledger, *job.Item) {
 		return func(l *ledger, item *job.Item) {
 			for _, outcome := range outcomes {
@@ -182,6 +178,7 @@ func (c contract) testSameInvoice(t *testing.T) {
 	sending := func(l *ledger, item *job.Item) { l.begin(item) }
 	same := func(row job.NewItem) job.NewItem { return row }
 	otherCurrency := func(row job.NewItem) job.NewItem { row.Currency = "EUR"; return row }
+	otherCustomer := func(row job.NewItem) job.NewItem { row.Request.CustomerID = "cus_2"; return row }
 	const wantsRefusal = job.State("refused")
 
 	for _, test := range []struct {
@@ -195,26 +192,24 @@ func (c contract) testSameInvoice(t *testing.T) {
 		left     job.State // what becomes of the older item
 		code     string    // of the newer item, where it stays open
 	}{
-		{"created, live, same", end(Ends[job.OutcomeCreated]), "", same, job.Duplicate, job.Reuse, job.Duplicate, job.Created, ""},
-		{"created, no expiry, same", end(endless), "", same, job.Duplicate, job.Reuse, job.Duplicate, job.Created, ""},
-		{"created, live, other amount", end(Ends[job.OutcomeCreated]), "", other, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
-		{"created, live, other currency", end(Ends[job.OutcomeCreated]), "", otherCurrency, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
-		{"created, expired, same", end(expired), "", same, job.Pending, job.Ask, job.Pending, job.Created, ""},
-		{"created, expired, other amount", end(expired), "", other, job.Pending, job.Ask, job.Pending, job.Created, ""},
-		{"created, expired, found unpaid", func(l *ledger, item *job.Item) {
-			end(expired)(l, item)
-			if err := l.Checked(item.ID, job.LinkExpired, At); err != nil {
-				l.t.Fatal(err)
-			}
-		}, "", other, job.Pending, job.Send, job.Sending, job.Created, ""},
-		{"sending, same", sending, "", same, job.Pending, job.Wait, job.Pending, job.Sending, job.CodeHeld},
-		{"sending, other amount", sending, "", other, wantsRefusal, job.Refuse, job.Failed, job.Sending, ""},
+		{"created, live, same", link(live, ""), "", same, job.Duplicate, job.Reuse, job.Duplicate, job.Created, ""},
+		{"created, no expiry, same", link(endless, ""), "", same, job.Duplicate, job.Reuse, job.Duplicate, job.Created, ""},
+		{"created, live, other amount", link(live, ""), "", other, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
+		{"created, live, other currency", link(live, ""), "", otherCurrency, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
+		{"created, live, other customer", link(live, ""), "", otherCustomer, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
+		{"created, expired, same", link(past, ""), "", same, job.Pending, job.Ask, job.Pending, job.Created, ""},
+		{"created, expired, other amount", link(past, ""), "", other, job.Pending, job.Ask, job.Pending, job.Created, ""},
+		{"created, expired, last heard processing", link(past, job.LinkProcessing), "", same, job.Pending, job.Ask, job.Pending, job.Created, ""},
+		{"created, said to be expired before its time", link(live, job.LinkExpired), "", same, job.Pending, job.Ask, job.Pending, job.Created, ""},
+		{"created, paid, expired", link(past, job.LinkPaid), "", same, job.Duplicate, job.Reuse, job.Duplicate, job.Created, ""},
+		{"created, paid, expired, other amount", link(past, job.LinkPaid), "", other, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
+		{"created, refunded, expired, other customer", link(past, job.LinkRefunded), "", otherCustomer, wantsRefusal, job.Refuse, job.Failed, job.Created, ""},
+		{"sending, same", sending, "", same, job.Pending, job.Later, job.Pending, job.Sending, ""},
+		{"sending, other amount", sending, "", other, job.Pending, job.Later, job.Pending, job.Sending, ""},
 		{"unknown, same", ended(job.OutcomeUnknown), "", same, job.Pending, job.TakeOver, job.Sending, job.Superseded, ""},
-		{"unknown, other amount", ended(job.OutcomeUnknown), "", other, wantsRefusal, job.Refuse, job.Failed, job.Unknown, ""},
-		{"unknown, then not sent, same", ended(job.OutcomeUnknown, job.OutcomeNotSent), "", same, job.Pending, job.TakeOver, job.Sending, job.Superseded, ""},
-		{"unknown, then not sent, other amount", ended(job.OutcomeUnknown, job.OutcomeThrottled), "", other, wantsRefusal, job.Refuse, job.Failed, job.Unknown, ""},
+		{"unknown, other amount", ended(job.OutcomeUnknown), "", other, job.Pending, job.TakeOver, job.Sending, job.Superseded, ""},
+		{"unknown, other amount, the older job holds", ended(job.OutcomeUnknown), "older", other, job.Pending, job.Wait, job.Pending, job.Unknown, job.CodeHeld},
 		{"unknown, the older job holds", ended(job.OutcomeUnknown), "older", same, job.Pending, job.Wait, job.Pending, job.Unknown, job.CodeHeld},
-		{"unknown, then not sent, the older job holds", ended(job.OutcomeUnknown, job.OutcomeNotSent), "older", same, job.Pending, job.Wait, job.Pending, job.Unknown, job.CodeHeld},
 		{"unknown, the newer job holds", ended(job.OutcomeUnknown), "newer", same, job.Pending, job.Wait, job.Pending, job.Unknown, job.CodeHeld},
 		{"pending, same", ended(), "", same, job.Pending, job.TakeOver, job.Sending, job.Superseded, ""},
 		{"pending, both hold", ended(), "both", same, job.Pending, job.TakeOver, job.Sending, job.Superseded, ""},
@@ -244,8 +239,12 @@ func (c contract) testSameInvoice(t *testing.T) {
 			got := l.result(newer)
 			switch {
 			case got.State == job.Duplicate:
-				link := l.result(older)
-				if got.SessionID != "sess_1" || got.URL != link.URL || !got.ExpiresAt.Equal(link.ExpiresAt) || !got.CreatedAt.Equal(link.CreatedAt) || got.Error != "link of job 1" {
+				link, note := l.result(older), "link of job 1"
+				if link.Link != "" {
+					note += ", " + string(link.Link)
+				}
+				if got.SessionID != "sess_1" || got.URL != link.URL || !got.ExpiresAt.Equal(link.ExpiresAt) || !got.CreatedAt.Equal(link.CreatedAt) ||
+					got.Link != link.Link || got.Error != note {
 					l.t.Errorf("the duplicate is %+v", got)
 				}
 			case got.State == job.Failed && got.ErrorCode != job.CodeConflict:
@@ -298,17 +297,11 @@ func (c contract) testSameInvoice(t *testing.T) {
 			l := c.newLedger(t)
 			older, newer := jobs()
 			olderItem, item := l.bothOpen(older, newer, row, test.newer(row))
-			olderItem.Repeat = true // so that the newer job is not looked At
+			olderItem.Repeat = true // so that the newer job is not looked at
 			test.older(l, olderItem)
-			resolution, number, err := l.Begin(item, At, nil)
-			if err != nil || resolution.Action != test.action {
-				t.Fatalf("Begin: %+v, %v; want action %d", resolution, err, test.action)
-			}
-			if sent := test.begun == job.Sending; sent != (number == 1) {
-				t.Errorf("the attempt has number %d", number)
-			}
-			if n := len(l.attempts(item.JobID, false)); n != number {
-				t.Errorf("%d attempts are on record, want %d", n, number)
+			l.resolved(item, At, test.action)
+			if n := len(l.attempts(item.JobID, false)); (n == 1) != (test.begun == job.Sending) {
+				t.Errorf("%d attempts are on record", n)
 			}
 			l.state(item.JobID, test.begun)
 			check(l, olderItem.JobID, item.JobID)
@@ -316,47 +309,33 @@ func (c contract) testSameInvoice(t *testing.T) {
 	}
 }
 
-// An older job's item that is put back to pending gives way to a later job that has its invoice, and is not sent: the later file
-// is what counts.
+// An item of a job that was run earlier, put back to pending, gives way to a job that was run later and has its invoice: the file that
+// was run last is what counts. A later job that was purged can make nothing of the invoice any more.
 func (c contract) testSameInvoiceInALaterJob(t *testing.T) {
-	expired := Ends[job.OutcomeCreated]
-	expired.ExpiresAt = At.Add(-time.Second)
-	link := func(known bool) func(*ledger, *job.Item) {
-		return func(l *ledger, item *job.Item) {
-			err := l.End(item, l.begin(item), expired)
-			if err == nil && known {
-				err = l.Checked(item.ID, job.LinkExpired, At)
-			}
-			if err != nil {
-				l.t.Fatal(err)
-			}
-		}
-	}
+	failed := func(l *ledger, item *job.Item) { l.send(item, job.OutcomeRejected) }
 	for _, test := range []struct {
-		name  string
-		later func(*ledger, *job.Item)
-		state job.State // of the later item, before and after
+		name   string
+		later  func(*ledger, *job.Item)
+		state  job.State // of the later item, before and after
+		action job.Action
 	}{
-		{"pending", func(*ledger, *job.Item) {}, job.Pending},
-		{"unknown", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeUnknown) }, job.Unknown},
-		{"failed", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeRejected) }, job.Failed},
-		{"created, expired", link(false), job.Created},
-		{"created, found expired unpaid", link(true), job.Created},
+		{"pending", func(*ledger, *job.Item) {}, job.Pending, job.GiveWay},
+		{"unknown", func(l *ledger, item *job.Item) { l.send(item, job.OutcomeUnknown) }, job.Unknown, job.GiveWay},
+		{"failed", failed, job.Failed, job.GiveWay},
+		{"failed, and purged", func(l *ledger, item *job.Item) { failed(l, item); l.purged(item.JobID) }, job.Failed, job.Send},
+		{"created, expired", func(l *ledger, item *job.Item) { l.created(item, At.Add(-time.Second)) }, job.Created, job.Ask},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := c.newLedger(t)
 			older, later := l.bothOpen(NewJob("older"), NewJob("later"), Invoice(2, "INV-1"), other(Invoice(2, "INV-1")))
-			later.Repeat = true // so that the older job is not looked At
+			later.Repeat = true // so that the older job is not looked at
 			test.later(l, later)
-			resolution, number, err := l.Begin(older, At, nil)
-			if err != nil || resolution.Action != job.GiveWay || resolution.Other.ItemID != later.ID || number != 0 {
-				t.Fatalf("Begin: %+v, %d, %v", resolution, number, err)
-			}
-			if got := l.result(older.JobID); got.State != job.Superseded || got.Error != "taken over by job 2" || got.Attempts != 1 {
-				t.Errorf("the older item is %+v", got)
+			r := l.resolved(older, At, test.action)
+			if got := l.result(older.JobID); test.action == job.GiveWay &&
+				(got.State != job.Superseded || got.Error != "taken over by job 2" || got.Attempts != 1 || r.Other.ItemID != later.ID) {
+				t.Errorf("the older item is %+v, since %+v", got, r)
 			}
 			l.state(later.JobID, test.state)
-			l.checkTallies()
 			if test.state == job.Pending {
 				l.send(later, job.OutcomeCreated)
 			}
@@ -364,41 +343,80 @@ func (c contract) testSameInvoiceInALaterJob(t *testing.T) {
 	}
 }
 
-func (c contract) testSameInvoiceInvalidBefore(t *testing.T) {
-	l := c.newLedger(t)
-	l.send(l.first(l.imported(NewJob("first"), Invoice(2, "INV-1")).ID), job.OutcomeUnknown)
-	if _, err := l.Import(NewJob("invalid"), Good(other(Invoice(2, "INV-1"))), true, At); err != nil {
-		t.Fatal(err)
+// What Clink says when it is asked for an item decides what becomes of that item. What it said before does not: it is asked again.
+func (c contract) testSameInvoiceAskedAbout(t *testing.T) {
+	later := At.Add(48 * time.Hour)
+	for said, want := range map[job.LinkStatus][2]job.Action{ // of the same, and where the amount differs
+		job.LinkExpired:    {job.Send, job.Send},
+		job.LinkOpen:       {job.Reuse, job.Refuse},
+		job.LinkProcessing: {job.Reuse, job.Refuse},
+		job.LinkPaid:       {job.Reuse, job.Refuse},
+	} {
+		for i, row := range []job.NewItem{Invoice(2, "INV-1"), other(Invoice(2, "INV-1"))} {
+			t.Run(fmt.Sprint(said, want[i]), func(t *testing.T) {
+				l := c.newLedger(t)
+				older := l.first(l.imported(NewJob("older"), Invoice(2, "INV-1")).ID)
+				l.send(older, job.OutcomeCreated)
+				j, err := l.Import(NewJob("newer"), Good(row), false, later)
+				l.must(err)
+				item := l.first(j.ID)
+				if r := l.resolved(item, later, job.Ask); r.Other.ItemID != older.ID || r.Other.SessionID != "sess_1" {
+					t.Errorf("Clink would be asked about %+v", r.Other)
+				}
+				l.must(l.Checked(older.ID, said, later))
+				if said == job.LinkExpired {
+					item.Heard = map[string]job.LinkStatus{"sess_other": said}
+					l.resolved(item, later, job.Ask)
+				}
+				item.Heard = map[string]job.LinkStatus{"sess_1": said}
+				l.resolved(item, later, want[i])
+				if got := l.result(j.ID); want[i] == job.Reuse && (got.State != job.Duplicate || got.SessionID != "sess_1" || got.Link != said || !got.CheckedAt.Equal(later)) {
+					t.Errorf("the duplicate is %+v", got)
+				}
+			})
+		}
 	}
-	newer := l.imported(NewJob("newer"), Invoice(2, "INV-1")).ID
-	l.state(1, job.Superseded)
-	l.state(2, job.Invalid)
-	l.begin(l.first(newer))
 }
 
-func (c contract) testSameInvoiceAskedAndFoundUnpaid(t *testing.T) {
-	l := c.newLedger(t)
-	l.imported(NewJob("another"), Invoices(5)[1:]...)
-	older := l.first(l.imported(NewJob("older"), Invoice(2, "INV-1")).ID)
-	l.send(older, job.OutcomeCreated)
-	later := At.Add(48 * time.Hour)
-	j, err := l.Import(NewJob("newer"), Good(other(Invoice(2, "INV-1"))), false, later)
-	if err != nil {
-		t.Fatal(err)
-	}
-	item := l.first(j.ID)
-	resolution, _, err := l.Begin(item, later, nil)
-	if err != nil || resolution.Action != job.Ask || resolution.Other.ItemID != older.ID || resolution.Other.SessionID != fmt.Sprintf("sess_%d", older.ID) {
-		t.Fatalf("Begin: %+v, %v", resolution, err)
-	}
-	if err := l.Checked(older.ID, job.LinkExpired, later); err != nil {
-		t.Fatal(err)
-	}
-	if found := l.factsOf(Invoice(2, "INV-1")); len(found) != 2 || found[0].Link != job.LinkExpired || found[1].ItemID != item.ID {
-		t.Errorf("found %+v", found)
-	}
-	if number := l.begin(item); number != 1 {
-		t.Errorf("attempt %d", number)
+// A customer is the same when an identifier that was sent, or that Clink answered with, is in both and none that both have differs:
+// also after a purge, which leaves only digests.
+func (c contract) testSameCustomer(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		older    job.Customer
+		answered string
+		newer    job.Customer
+		same     bool
+	}{
+		{"an email in other letters", job.Customer{Email: "Anna@example.com"}, "", job.Customer{Email: "anna@EXAMPLE.com"}, true},
+		{"the id that Clink answered with", job.Customer{Email: "anna@example.com"}, "cus_7", job.Customer{ID: "cus_7"}, true},
+		{"another id than Clink answered with", job.Customer{Email: "anna@example.com"}, "cus_7", job.Customer{ID: "cus_8", Email: "anna@example.com"}, false},
+		{"one more identifier", job.Customer{ID: "cus_1"}, "cus_1", job.Customer{ID: "cus_1", Reference: "K-1"}, true},
+		{"another reference", job.Customer{ID: "cus_1", Reference: "K-1"}, "", job.Customer{ID: "cus_1", Reference: "K-2"}, false},
+		{"nothing in common", job.Customer{ID: "cus_1"}, "cus_1", job.Customer{Email: "anna@example.com"}, false},
+	} {
+		for _, purged := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, purged %t", test.name, purged), func(t *testing.T) {
+				l := c.newLedger(t)
+				row := Invoice(2, "INV-1")
+				request := &row.Request
+				request.CustomerID, request.CustomerEmail, request.ReferenceCustomerID = test.older.ID, test.older.Email, test.older.Reference
+				item := l.first(l.imported(NewJob("older"), row).ID)
+				end := Ends[job.OutcomeCreated]
+				end.Customer = test.answered
+				l.must(l.End(item, l.begin(item), end))
+				l.must(l.Checked(item.ID, job.LinkPaid, At))
+				if purged {
+					l.purged(item.JobID)
+				}
+				request.CustomerID, request.CustomerEmail, request.ReferenceCustomerID = test.newer.ID, test.newer.Email, test.newer.Reference
+				_, err := l.Import(NewJob("newer"), Good(row), false, At)
+				var conflict *job.ConflictError
+				if refused := errors.As(err, &conflict) && conflict.Conflict == job.OtherCustomer; refused == test.same || test.same && err != nil {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
 	}
 }
 
@@ -455,10 +473,13 @@ func (c contract) testRowsAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resolution, _, err := l.Begin(l.first(j.ID), later, nil)
-		if err != nil || resolution.Action != job.Ask {
-			t.Errorf("Begin: %+v, %v", resolution, err)
-		}
+		l.resolved(l.first(j.ID), later, job.Ask)
+	})
+	t.Run("older was paid", func(t *testing.T) {
+		l, item := older(t, NewJob("older"))
+		l.created(item, At.Add(-time.Hour))
+		l.must(l.Checked(item.ID, job.LinkPaid, At))
+		refused(t, l)
 	})
 	t.Run("older has failed", func(t *testing.T) {
 		l, item := older(t, NewJob("older"))
@@ -484,13 +505,7 @@ func (c contract) testFactsOfMany(t *testing.T) {
 	first, second := Invoice(2, "INV-1"), Invoice(3, "INV-2")
 	l.imported(NewJob("a"), first, second)
 	for i, item := range l.open(1) {
-		end := Ends[job.OutcomeCreated]
-		if i == 0 {
-			end.ExpiresAt = At.Add(-time.Hour) // so that another job can have it, too
-		}
-		if err := l.End(item, l.begin(item), end); err != nil {
-			t.Fatal(err)
-		}
+		l.created(item, At.Add(time.Duration(2*i-1)*time.Hour)) // another job can have the first, too
 	}
 	l.imported(NewJob("b"), first)
 	var asked [][16]byte

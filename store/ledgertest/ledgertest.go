@@ -22,11 +22,16 @@ type Reader interface {
 	Tally(ctx context.Context, jobID int64) (job.Tally, error)
 	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
 	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
-	Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error)
+	Left(ctx context.Context, j job.Job, maxAttempts int) (job.Left, error)
 	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
 	Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error]
 	Problems(ctx context.Context, jobID int64, settled bool) iter.Seq2[job.Result, error]
 	Attempts(ctx context.Context, jobID int64, orphansOnly bool) iter.Seq2[job.Attempt, error]
+	AllRejected(ctx context.Context, jobID int64) (bool, error)
+	LinksFileOwner(ctx context.Context, path string) (jobID int64, err error)
+	UnknownSession(ctx context.Context, ids []string) (string, error)
+	ExpiredLinks(ctx context.Context, jobID int64, now time.Time, most int) (int, error)
+	FailedButMade(ctx context.Context, jobID int64) (int, error)
 	Purgeable(ctx context.Context, before, now time.Time) ([]job.Purgeable, error)
 	Close() error
 }
@@ -38,9 +43,13 @@ type Ledger interface {
 	Crashed() int
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	Remember(j job.Job) error
+	RunAgain(j job.Job, at time.Time) error
+	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
-	Retry(jobID int64, unknown bool) (int, error)
+	LinksFileChanges(jobID int64) error
+	LinksFileWritten(jobID int64, path string) error
+	Retry(jobID int64, unknown bool, at time.Time) (int, error)
 	Refreshed(jobID int64, at time.Time) error
 	Purge(j job.Job, now time.Time) error
 }
@@ -65,23 +74,24 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"remember", c.testRemember},
 		{"same invoice", c.testSameInvoice},
 		{"same invoice in a later job", c.testSameInvoiceInALaterJob},
-		{"same invoice invalid before", c.testSameInvoiceInvalidBefore},
-		{"same invoice asked and found unpaid", c.testSameInvoiceAskedAndFoundUnpaid},
+		{"same invoice asked about", c.testSameInvoiceAskedAbout},
+		{"same customer", c.testSameCustomer},
+		{"run order", c.testRunOrder},
+		{"look again at duplicates", c.testLookAgainAtDuplicates},
+		{"run again after a refusal", c.testRunAgainAfterARefusal},
 		{"rows alike", c.testRowsAlike},
 		{"facts of many", c.testFactsOfMany},
-		{"arequest that cannot be sent is not imported", c.testARequestThatCannotBeSentIsNotImported},
+		{"a request that cannot be sent is not imported", c.testARequestThatCannotBeSentIsNotImported},
 		{"transitions", c.testTransitions},
 		{"stale item", c.testStaleItem},
 		{"begin", c.testBegin},
 		{"end", c.testEnd},
 		{"note goes", c.testNoteGoes},
 		{"retry", c.testRetry},
-		{"retry beside an item on its way", c.testRetryBesideAnItemOnItsWay},
+		{"retry of doubts", c.testRetryOfDoubts},
+		{"retry gives an unsettled link up", c.testRetryGivesAnUnsettledLinkUp},
 		{"crash recovery", c.testCrashRecovery},
 		{"shared session", c.testSharedSession},
-		{"shared session of a later attempt", c.testSharedSessionOfALaterAttempt},
-		{"end of a later attempt is guarded", c.testEndOfALaterAttemptIsGuarded},
-		{"left while items are on their way", c.testLeftWhileItemsAreOnTheirWay},
 		{"results", c.testResults},
 		{"attempts", c.testAttempts},
 		{"open items by pages", c.testOpenItemsByPages},
@@ -89,7 +99,11 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"no job", c.testNoJob},
 		{"problems", c.testProblems},
 		{"last run", c.testLastRun},
+		{"suspects", c.testSuspects},
+		{"known session", c.testKnownSession},
+		{"all rejected", c.testAllRejected},
 		{"which links are asked about", c.testWhichLinksAreAskedAbout},
+		{"paid is final", c.testPaidIsFinal},
 		{"replace gives the old link up", c.testReplaceGivesTheOldLinkUp},
 		{"refreshed is remembered", c.testRefreshedIsRemembered},
 		{"link tally of jobs beside each other", c.testLinkTallyOfJobsBesideEachOther},
@@ -99,6 +113,11 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"one sender", c.testOneSender},
 		{"many workers", c.testManyWorkers},
 		{"purge", c.testPurge},
+		{"links file on record", c.testLinksFileOnRecord},
+		{"links file owner", c.testLinksFileOwner},
+		{"unknown session", c.testUnknownSession},
+		{"expired links", c.testExpiredLinks},
+		{"failed but made by a later job", c.testFailedButMade},
 	} {
 		t.Run(test.name, test.run)
 	}

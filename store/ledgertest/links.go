@@ -9,7 +9,15 @@ import (
 	"time"
 )
 
-// asked are the ids of the items that the question is about, and what Unasked counts.
+// withLink returns a created item of a job of its own.
+func (l *ledger) withLink() *job.Item {
+	l.t.Helper()
+	item := l.first(l.imported(NewJob("with a link"), Invoice(2, "INV-LINK")).ID)
+	l.send(item, job.OutcomeCreated)
+	return item
+}
+
+// asked are the ids of the items that the question is about, and as many must be counted.
 func (l *ledger) asked(q job.LinkQuery) []int64 {
 	l.t.Helper()
 	items, err := l.Links(l.t.Context(), q, 0, 100)
@@ -22,7 +30,7 @@ func (l *ledger) asked(q job.LinkQuery) []int64 {
 	}
 	var ids []int64
 	for _, i := range items {
-		if i.Replace != q.Replace || i.SessionID == "" || i.JobID != q.JobID {
+		if i.Replace != (q.Which != job.NotFinal) || i.SessionID == "" || (i.JobID != q.JobID) != (q.Which == job.EndedElsewhere) {
 			l.t.Errorf("got %+v", i)
 		}
 		ids = append(ids, i.ID)
@@ -46,6 +54,7 @@ func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
 		{"found open, expired since", 30 * time.Minute, job.LinkOpen, 10 * time.Minute, true, true},
 		{"found processing, expired since", 30 * time.Minute, job.LinkProcessing, 10 * time.Minute, true, true},
 		{"found paid, expired since", 30 * time.Minute, job.LinkPaid, 10 * time.Minute, false, false},
+		{"found refunded, expired since", 30 * time.Minute, job.LinkRefunded, 10 * time.Minute, false, false},
 		{"found expired before its time", 12 * time.Hour, job.LinkExpired, 10 * time.Minute, false, true},
 		{"asked about before the clock was set back", 30 * time.Minute, job.LinkOpen, 10000 * 24 * time.Hour, true, true},
 		{"asked about since", 30 * time.Minute, job.LinkOpen, time.Hour, false, false},
@@ -54,39 +63,48 @@ func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := c.newLedger(t)
 			item := l.first(l.imported(NewJob("with a link"), Invoice(2, "INV-LINK")).ID)
-			end := Ends[job.OutcomeCreated]
-			if end.ExpiresAt = (time.Time{}); tt.expires > 0 {
-				end.ExpiresAt = At.Add(tt.expires)
+			expires := time.Time{}
+			if tt.expires > 0 {
+				expires = At.Add(tt.expires)
 			}
-			err := l.End(item, l.begin(item), end)
-			if err == nil && tt.said != "" {
-				err = l.Checked(item.ID, tt.said, At.Add(tt.when))
+			l.created(item, expires)
+			duplicate := l.imported(NewJob("with its duplicate"), Invoice(2, "INV-LINK"))
+			if tt.said != "" {
+				l.must(l.Checked(item.ID, tt.said, At.Add(tt.when)))
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			for replace, want := range map[bool]bool{false: tt.refresh, true: tt.reissue} {
-				got := l.asked(job.LinkQuery{JobID: item.JobID, At: now, Replace: replace})
-				if (len(got) == 1) != want || want && got[0] != item.ID {
-					t.Errorf("to replace %v: asked about %v", replace, got)
+			for _, q := range []struct {
+				which job.LinkChoice
+				jobID int64
+				want  bool
+			}{
+				{job.NotFinal, item.JobID, tt.refresh},
+				{job.Ended, item.JobID, tt.reissue},
+				{job.EndedElsewhere, item.JobID, false},
+				{job.Ended, duplicate.ID, false},
+				{job.EndedElsewhere, duplicate.ID, tt.reissue}, // the item that has the link
+			} {
+				got := l.asked(job.LinkQuery{JobID: q.jobID, At: now, Which: q.which})
+				if (len(got) == 1) != q.want || q.want && got[0] != item.ID {
+					t.Errorf("job %d, choice %d: asked about %v", q.jobID, q.which, got)
 				}
 			}
-			if got := l.asked(job.LinkQuery{JobID: item.JobID + 1, At: now}); len(got) != 0 {
+			if got := l.asked(job.LinkQuery{JobID: duplicate.ID, At: now}); (len(got) == 1) != tt.refresh {
+				t.Errorf("the duplicate: asked about %v", got)
+			}
+			if got := l.asked(job.LinkQuery{JobID: item.JobID + 2, At: now}); len(got) != 0 {
 				t.Errorf("another job: asked about %v", got)
 			}
 		})
 	}
-	t.Run("a duplicate is refreshed, and never reissued", func(t *testing.T) {
+	t.Run("not those of a purged job, to replace them", func(t *testing.T) {
 		l := c.newLedger(t)
 		l.withLink()
-		j := l.imported(NewJob("later"), Invoice(2, "INV-LINK"))
-		l.state(j.ID, job.Duplicate)
-		now := At.AddDate(1, 0, 0)
-		if got := l.asked(job.LinkQuery{JobID: j.ID, At: now}); len(got) != 1 {
-			t.Errorf("refresh asks about %v", got)
-		}
-		if got := l.asked(job.LinkQuery{JobID: j.ID, At: now, Replace: true}); len(got) != 0 {
-			t.Errorf("reissue asks about %v", got)
+		duplicate := l.imported(NewJob("later"), Invoice(2, "INV-LINK"))
+		l.purged(1)
+		for id, which := range map[int64]job.LinkChoice{1: job.Ended, duplicate.ID: job.EndedElsewhere} {
+			if got := l.asked(job.LinkQuery{JobID: id, At: At.AddDate(0, 2, 0), Which: which}); len(got) != 0 {
+				t.Errorf("job %d: asked about %v", id, got)
+			}
 		}
 	})
 	t.Run("page by page", func(t *testing.T) {
@@ -117,12 +135,43 @@ func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
 	})
 }
 
+// What Clink said of a link that was paid stays, whatever it says later, but for a refund; so it does for those who share it.
+func (c contract) testPaidIsFinal(t *testing.T) {
+	l := c.newLedger(t)
+	all := job.LinkStatuses
+	rows := Invoices(len(all) * len(all))
+	for _, item := range l.open(l.imported(NewJob("a"), rows...).ID) {
+		l.send(item, job.OutcomeCreated)
+	}
+	shares := l.imported(NewJob("b"), rows...)
+	for i, r := range l.results(shares.ID) {
+		l.must(l.Checked(r.ItemID, all[i/len(all)], At))
+		l.must(l.Checked(r.ItemID, all[i%len(all)], At.Add(time.Hour)))
+	}
+	for id := range int64(2) {
+		for i, r := range l.results(id + 1) {
+			before, said := all[i/len(all)], all[i%len(all)]
+			want := said
+			if before == job.LinkRefunded || before == job.LinkPaid && said != job.LinkRefunded {
+				want = before
+			}
+			if r.Link != want || !r.CheckedAt.Equal(At.Add(time.Hour)) {
+				t.Errorf("job %d, %s and then %s: %s at %s, want %s", id+1, before, said, r.Link, r.CheckedAt, want)
+			}
+		}
+	}
+}
+
 func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	l := c.newLedger(t)
 	l.withLink()
 	later := At.AddDate(0, 1, 0)
-	l.state(l.imported(NewJob("later"), Invoice(2, "INV-LINK")).ID, job.Duplicate)
-	items, err := l.Links(t.Context(), job.LinkQuery{JobID: 1, At: later, Replace: true}, 0, 10)
+	for _, name := range []string{"b", "c", "d"} {
+		l.state(l.imported(NewJob(name), Invoice(2, "INV-LINK")).ID, job.Duplicate)
+	}
+	l.send(l.first(l.imported(NewJob("another link"), Invoice(2, "INV-2")).ID), job.OutcomeCreated)
+	l.purged(4)
+	items, err := l.Links(t.Context(), job.LinkQuery{JobID: 1, At: later, Which: job.Ended}, 0, 10)
 	if err != nil || len(items) != 1 {
 		t.Fatal(items, err)
 	}
@@ -130,9 +179,7 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	wrong := item
 	wrong.SessionID = "sess_other"
 	l.unchanged(func() { WantError(t, l.Replace(&wrong, later), job.ErrMoved) })
-	if err := l.Replace(&item, later); err != nil {
-		t.Fatal(err)
-	}
+	l.must(l.Replace(&item, later))
 	if got := l.result(1); got.State != job.Pending || got.SessionID+got.URL+string(got.Link) != "" || !got.ExpiresAt.IsZero() || !got.CreatedAt.IsZero() || !got.CheckedAt.IsZero() {
 		t.Errorf("the item is %+v", got)
 	}
@@ -157,6 +204,28 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	if err != nil || decision.Outcome != job.OutcomeMismatch || !strings.Contains(decision.Reason, "row 2 of job 1") {
 		t.Errorf("the session that was given up came back: %+v, %v", decision, err)
 	}
+
+	// The link that comes in the end is that of all who shared the old one.
+	l.retry(1, false, 1)
+	end.SessionID, end.URL, end.ExpiresAt, end.At = "sess_new", "https://pay.test/sess_new", later.Add(time.Hour), later
+	again := l.first(1)
+	l.must(second(ended(l.Ledger, again, l.begin(again), end)))
+	for _, id := range []int64{1, 2, 3} {
+		if got := l.result(id); got.SessionID != end.SessionID || got.URL != end.URL || !got.ExpiresAt.Equal(end.ExpiresAt) || !got.CreatedAt.Equal(later) || got.Link != "" || !got.CheckedAt.IsZero() {
+			t.Errorf("job %d has %+v", id, got)
+		}
+	}
+	if got := l.result(4); got.SessionID == end.SessionID || got.URL != "" {
+		t.Errorf("the purged job has %+v", got)
+	}
+	if got := l.result(5); got.SessionID != "sess_5" {
+		t.Errorf("the link of another invoice is %+v", got)
+	}
+
+	// A link that was paid is never given up.
+	l.must(l.Checked(1, job.LinkPaid, later))
+	again.SessionID = end.SessionID
+	l.unchanged(func() { WantError(t, l.Replace(again, later), job.ErrMoved) })
 }
 
 func (c contract) testRefreshedIsRemembered(t *testing.T) {
@@ -165,9 +234,7 @@ func (c contract) testRefreshedIsRemembered(t *testing.T) {
 	if !j.RefreshedAt.IsZero() {
 		t.Error("a new job counts as refreshed")
 	}
-	if err := l.Refreshed(j.ID, At); err != nil {
-		t.Fatal(err)
-	}
+	l.must(l.Refreshed(j.ID, At))
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !got.RefreshedAt.Equal(At) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -186,9 +253,7 @@ func (c contract) testLinkTallyOfJobsBesideEachOther(t *testing.T) {
 	fourth := l.open(second.ID)[0]
 	l.send(fourth, job.OutcomeCreated)
 	for id, status := range map[int64]job.LinkStatus{items[0].ID: job.LinkPaid, items[1].ID: job.LinkExpired, fourth.ID: job.LinkPaid} {
-		if err := l.Checked(id, status, At); err != nil {
-			t.Fatal(err)
-		}
+		l.must(l.Checked(id, status, At))
 	}
 	for _, want := range []struct {
 		job   int64
@@ -216,9 +281,7 @@ func (c contract) testLinkTallyBeyondAnInt64(t *testing.T) {
 	for i, item := range l.open(j.ID) {
 		l.send(item, job.OutcomeCreated)
 		if i < 2 {
-			if err := l.Checked(item.ID, job.LinkPaid, At); err != nil {
-				t.Fatal(err)
-			}
+			l.must(l.Checked(item.ID, job.LinkPaid, At))
 		}
 	}
 	got, err := l.LinkTally(t.Context(), j.ID)

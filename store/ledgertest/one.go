@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"paylinks/job"
 )
@@ -68,13 +69,15 @@ func (c contract) testManyWorkers(t *testing.T) {
 	}
 }
 
-// testPurge: what recognises an invoice and a file outlasts a purge, and nothing of the customers does. A job with open rows or live
-// links stays.
+// testPurge: what recognises an invoice, a customer and a file outlasts a purge, and nothing of it can be read. A job with open rows or
+// live links stays.
 func (c contract) testPurge(t *testing.T) {
 	l := c.newLedger(t)
 	row := Invoice(2, "INV-1")
-	row.Request.CustomerEmail = "anna@example.com"
-	j := l.imported(NewJob("a"), row, Invoice(3, "INV-2"))
+	row.Request.CustomerEmail, row.Request.ReferenceCustomerID = "Anna@example.com", "K-1"
+	given := NewJob("a")
+	given.AllowRepeats = true
+	j := l.imported(given, row, Invoice(3, "INV-2"), alike(4))
 	after := At.AddDate(0, 1, 0)
 	kept := func(open, live int) {
 		t.Helper()
@@ -86,40 +89,45 @@ func (c contract) testPurge(t *testing.T) {
 			l.unchanged(func() { WantError(t, l.Purge(j, after), job.ErrKept) })
 		}
 	}
-	kept(2, 0)
+	kept(3, 0)
 	items := l.open(j.ID)
-	end := Ends[job.OutcomeCreated]
-	end.ExpiresAt = after.AddDate(0, 1, 0)
-	if err := l.End(items[0], l.begin(items[0]), end); err != nil {
-		t.Fatal(err)
-	}
+	l.created(items[0], after.AddDate(0, 1, 0))
 	l.send(items[1], job.OutcomeRejected)
+	l.created(items[2], At.Add(time.Hour))
 	kept(0, 1)
-	if err := l.Checked(items[0].ID, job.LinkPaid, At); err != nil {
-		t.Fatal(err)
-	}
+	l.must(l.Checked(items[0].ID, job.LinkPaid, At))
 	kept(0, 0)
 	if old, err := l.Purgeable(t.Context(), At, after); err != nil || len(old) != 0 {
 		t.Errorf("a job that is too young: %+v, %v", old, err)
 	}
-	if err := l.Purge(j, after); err != nil {
-		t.Fatal(err)
-	}
+	l.must(l.Purge(j, after))
 	for _, r := range l.results(j.ID) {
 		if r.InvoiceID+r.Reference+r.URL+r.Error != "" || len(r.Cells) > 0 {
 			t.Errorf("this is left of a row: %+v", r)
 		}
 	}
+	for _, a := range l.attempts(j.ID, false) {
+		if a.Reference+a.Message != "" {
+			t.Errorf("this is left of an attempt: %+v", a)
+		}
+	}
 	facts := l.factsOf(row)
-	if len(facts) != 1 || !facts[0].Purged || facts[0].Customer != (job.Customer{}) || facts[0].SessionID == "" || facts[0].Link != job.LinkPaid || facts[0].Amount != row.Amount {
-		t.Errorf("the facts of its invoice: %+v", facts)
+	if len(facts) != 1 || !facts[0].Purged || facts[0].NoID || facts[0].SessionID == "" || facts[0].Link != job.LinkPaid || facts[0].Amount != row.Amount {
+		t.Fatalf("the facts of its invoice: %+v", facts)
+	}
+	seal := func(kind, identifier string) string { return job.Seal(facts[0].Salt, kind, identifier) }
+	if want := (job.Customer{
+		ID: seal(job.SealCustomerID, "cus_1"), Email: seal(job.SealCustomerEmail, "anna@example.com"), Reference: seal(job.SealCustomerReference, "K-1"),
+	}); facts[0].Salt == "" || facts[0].Customer != want || facts[0].Reference != seal(job.SealReference, "INV-1") {
+		t.Errorf("what recognises its invoice: %+v", facts[0])
+	}
+	if facts := l.factsOf(alike(4)); len(facts) != 1 || !facts[0].NoID || !facts[0].Repeat {
+		t.Errorf("the facts of a row without an invoice id: %+v", facts)
 	}
 	if found, err := l.Find(t.Context(), j.Identity); err != nil || !found.PurgedAt.Equal(after) || strings.Contains(found.File, "/") || found.Output != "" {
 		t.Errorf("the same file finds %+v, %v", found, err)
 	}
-	if n, err := l.Retry(j.ID, false); err != nil || n != 0 {
-		t.Errorf("retry put %d rows back, %v", n, err)
-	}
+	l.retry(j.ID, false, 0)
 	if old, err := l.Purgeable(t.Context(), after, after); err != nil || len(old) != 0 {
 		t.Errorf("it can be purged again: %+v, %v", old, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"paylinks/job"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -136,65 +137,55 @@ func (c contract) testOpenItemsByPages(t *testing.T) {
 	}
 }
 
+// A person is told why rows wait, and for which job; what no longer waits for one is not counted.
 func (c contract) testLeft(t *testing.T) {
 	l := c.newLedger(t)
-	older := NewJob("older")
-	older.OnUnknown = job.Hold
-	older = l.imported(older, Invoices(6)[5])
-	l.send(l.first(older.ID), job.OutcomeUnknown)
-	expired, link := l.first(l.imported(NewJob("expired"), Invoices(8)[7]).ID), Ends[job.OutcomeCreated]
-	link.ExpiresAt = At.Add(-time.Second)
-	if err := l.End(expired, l.begin(expired), link); err != nil {
-		t.Fatal(err)
+	var inDoubt []job.Job
+	for i := range 2 {
+		holds := NewJob(fmt.Sprint("holds ", i))
+		holds.OnUnknown = job.Hold
+		inDoubt = append(inDoubt, l.imported(holds, Invoices(9)[5+i]))
+		l.send(l.first(inDoubt[i].ID), job.OutcomeUnknown)
 	}
-	j := l.imported(NewJob("a"), Invoices(8)...)
+	expired := l.first(l.imported(NewJob("expired"), Invoices(9)[8]).ID)
+	l.created(expired, At.Add(-time.Second))
+	j := l.imported(NewJob("a"), Invoices(9)...)
 	items := l.open(j.ID)
 	l.send(items[0], job.OutcomeCreated)
-	l.send(items[1], job.OutcomeRejected)
-	for _, outcome := range []job.Outcome{job.OutcomeUnknown, job.OutcomeUnknown} {
-		l.send(items[2], outcome)
-		l.send(items[3], outcome)
-	}
-	l.send(items[3], job.OutcomeNotSent)
-	l.send(items[4], job.OutcomeUnknown)
-	for i, code := range map[int]string{6: job.CodeUnclear, 7: job.CodeUnsettled} {
-		if err := l.Note(items[i], code, "why"); err != nil {
-			t.Fatal(err)
+	for i, outcomes := range [][]job.Outcome{
+		1: {job.OutcomeUnknown, job.OutcomeRejected},
+		2: {job.OutcomeUnknown, job.OutcomeUnknown},
+		3: {job.OutcomeUnknown, job.OutcomeUnknown, job.OutcomeNotSent},
+		4: {job.OutcomeUnknown},
+	} {
+		for _, outcome := range outcomes {
+			l.send(items[i], outcome)
 		}
 	}
-	for _, test := range []struct {
-		policy            job.Policy
-		maxAttempts       int
-		sendable, waiting int
-	}{
-		{job.Retry, 5, 4, 2},
-		{job.Retry, 2, 2, 4},
-		{job.Retry, 1, 1, 5},
-		{job.Hold, 5, 1, 5},
-	} {
-		t.Run(fmt.Sprintf("%s, at most %d", test.policy, test.maxAttempts), func(t *testing.T) {
-			j.OnUnknown = test.policy
-			sendable, waiting, err := l.Left(t.Context(), j, test.maxAttempts)
-			if err != nil || sendable != test.sendable || waiting != test.waiting {
-				t.Errorf("%d sendable, %d waiting, %v; want %d and %d", sendable, waiting, err, test.sendable, test.waiting)
-			}
-		})
+	l.must(l.Note(items[7], job.CodeUnclear, "why"))
+	l.must(l.Note(items[8], job.CodeUnsettled, "why"))
+	held := []int64{inDoubt[0].ID, inDoubt[1].ID}
+	check := func(policy job.Policy, maxAttempts int, want job.Left) {
+		t.Helper()
+		j.OnUnknown = policy
+		if left, err := l.Left(t.Context(), j, maxAttempts); err != nil || !reflect.DeepEqual(left, want) {
+			t.Errorf("%s, at most %d: %+v, %v; want %+v", policy, maxAttempts, left, err, want)
+		}
 	}
-	// A person's word on the older job's doubt lets the row that was held behind it go.
-	if _, err := l.Retry(older.ID, true); err != nil {
-		t.Fatal(err)
-	}
-	j.OnUnknown = job.Retry
-	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 5 || waiting != 1 || err != nil {
-		t.Errorf("%d sendable, %d waiting, %v after the doubt was settled; want 5 and 1", sendable, waiting, err)
-	}
-	// So does what Clink says in the end of the link that kept the other row waiting.
-	if err := l.Checked(expired.ID, job.LinkExpired, At); err != nil {
-		t.Fatal(err)
-	}
-	if sendable, waiting, err := l.Left(t.Context(), j, 5); sendable != 6 || waiting != 0 || err != nil {
-		t.Errorf("%d sendable, %d waiting, %v after the link was found expired; want 6 and 0", sendable, waiting, err)
-	}
+	check(job.Retry, 5, job.Left{Sendable: 4, Unsettled: 1, Held: 2, HeldBy: held})
+	check(job.Retry, 2, job.Left{Sendable: 2, InDoubt: 2, Unsettled: 1, Held: 2, HeldBy: held})
+	check(job.Retry, 1, job.Left{Sendable: 1, InDoubt: 3, Unsettled: 1, Held: 2, HeldBy: held})
+	check(job.Hold, 5, job.Left{Sendable: 1, InDoubt: 3, Unsettled: 1, Held: 2, HeldBy: held, FailedInDoubt: 1})
+	// What is on its way counts once, whether it is sent for the first time or again.
+	l.begin(items[4])
+	l.begin(items[7])
+	check(job.Retry, 5, job.Left{Sendable: 4, Unsettled: 1, Held: 2, HeldBy: held})
+	// A person's word on one doubt lets the row that was held behind it go, and only that.
+	l.retry(inDoubt[0].ID, true, 1)
+	check(job.Retry, 5, job.Left{Sendable: 5, Unsettled: 1, Held: 1, HeldBy: held[1:]})
+	// So does what Clink says in the end of the link that kept a row waiting.
+	l.must(l.Checked(expired.ID, job.LinkPaid, At))
+	check(job.Retry, 5, job.Left{Sendable: 6, Held: 1, HeldBy: held[1:]})
 }
 
 func (c contract) testNoJob(t *testing.T) {
@@ -260,15 +251,11 @@ func (c contract) testLastRun(t *testing.T) {
 	}
 	check("before", id, job.LastRun{})
 	for _, stop := range []job.Stop{
-		job.Finished, job.Interrupted, job.LimitReached, job.TooManyFailures, job.GaveUp, job.KeyRefused, job.WrongAddress, job.LedgerFailed,
+		job.Finished, job.Interrupted, job.LimitReached, job.TooManyFailures, job.AllRejected, job.GaveUp, job.KeyRefused, job.WrongAddress, job.LedgerFailed,
 	} {
-		if err := l.BeginRun(id, began); err != nil {
-			t.Fatal(err)
-		}
+		l.must(l.BeginRun(id, began))
 		check("begun", id, job.LastRun{Began: began})
-		if err := l.EndRun(id, began.Add(time.Minute), stop, "a reason"); err != nil {
-			t.Fatal(err)
-		}
+		l.must(l.EndRun(id, began.Add(time.Minute), stop, "a reason"))
 		check(string(stop), id, job.LastRun{Began: began, Ended: began.Add(time.Minute), Stop: stop, Reason: "a reason"})
 	}
 	check("another job", other, job.LastRun{})

@@ -40,7 +40,7 @@ func (c contract) testTalliesAfterAnything(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "GiveWay", "end", "retry", "replace"} {
+	for _, what := range []string{"Send", "TakeOver", "Reuse", "Ask", "Later", "Wait", "Refuse", "GiveWay", "end", "retry", "replace", "again"} {
 		if seen[what] == 0 {
 			t.Errorf("no walk met %s: %v", what, seen)
 		}
@@ -56,9 +56,11 @@ func (w *walk) importJob(name string) {
 			if w.random.IntN(3) == 0 {
 				continue
 			}
-			if err := w.Refuse(item, job.CodeConflict, "why"); err != nil {
-				w.t.Fatal(err)
+			_, number, err := w.Begin(item, w.now, nil)
+			if err == nil && number > 0 {
+				err = w.End(item, number, Ends[job.OutcomeRejected])
 			}
+			w.must(err)
 		}
 	}
 	var rows []job.NewItem
@@ -78,13 +80,9 @@ func (w *walk) importJob(name string) {
 	if w.random.IntN(3) == 0 {
 		j.OnUnknown = job.Hold
 	}
-	if _, err := w.Import(j, Good(rows...), true, w.now); err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(second(w.Import(j, Good(rows...), true, w.now)))
 	for id := int64(1); id <= w.jobs; id++ {
-		if _, err := w.Retry(id, false); err != nil {
-			w.t.Fatal(err)
-		}
+		w.must(second(w.Retry(id, false, w.now)))
 	}
 	w.jobs++
 }
@@ -92,23 +90,24 @@ func (w *walk) importJob(name string) {
 // step does one thing.
 func (w *walk) step() {
 	w.t.Helper()
-	must := func(err error) {
-		w.t.Helper()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
 	w.now = w.now.Add(10 * time.Minute)
 	jobID := 1 + w.random.Int64N(w.jobs)
 	switch dice := w.random.IntN(100); {
 	case dice < 3:
-		_, err := w.Retry(jobID, false)
+		_, err := w.Retry(jobID, false, w.now)
 		w.seen["retry"]++
-		must(err)
+		w.must(err)
 	case dice < 6:
-		_, err := w.Retry(jobID, true)
+		_, err := w.Retry(jobID, true, w.now)
 		w.seen["retry"]++
-		must(err)
+		w.must(err)
+	case dice < 8:
+		j, err := w.Job(w.t.Context(), jobID)
+		w.must(err)
+		w.must(w.RunAgain(j, w.now))
+		w.seen["again"]++
+	case dice < 10:
+		w.must(w.LookAgain(jobID, w.now))
 	case dice < 45:
 		if len(w.sending) == 0 {
 			return
@@ -120,13 +119,14 @@ func (w *walk) step() {
 		}
 		end := Ends[outcomes[w.random.IntN(len(outcomes))]]
 		end.At, end.ExpiresAt = w.now, w.now.Add(60*time.Hour)
-		must(w.End(item, item.Attempts+1, end))
+		w.must(w.End(item, item.Attempts+1, end))
 		w.seen["end"]++
 	case dice >= 90 && w.now.After(At.Add(90*time.Hour)): // late, since it empties the invoices that others meet
-		items, err := w.Links(w.t.Context(), job.LinkQuery{JobID: jobID, At: w.now, Replace: true}, 0, 1)
-		must(err)
+		which := []job.LinkChoice{job.Ended, job.EndedElsewhere}[dice%2]
+		items, err := w.Links(w.t.Context(), job.LinkQuery{JobID: jobID, At: w.now, Which: which}, 0, 1)
+		w.must(err)
 		if len(items) > 0 {
-			must(w.Replace(&items[0], w.now))
+			w.must(w.Replace(&items[0], w.now))
 			w.seen["replace"]++
 		}
 	default:
@@ -135,24 +135,22 @@ func (w *walk) step() {
 			return
 		}
 		item := items[w.random.IntN(len(items))]
-		switch {
-		case dice < 53:
-			must(w.Refuse(item, job.CodeConflict, "why"))
-			return
-		case dice < 55:
-			must(w.Note(item, job.CodeUnclear, "why"))
+		if dice < 50 {
+			w.must(w.Note(item, []string{job.CodeUnclear, job.CodeUnsettled}[dice%2], "why"))
 			return
 		}
 		resolution, _, err := w.Begin(item, w.now, nil)
-		must(err)
-		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Wait", "Refuse", "GiveWay"}[resolution.Action]]++
-		switch {
-		case resolution.Action == job.Send || resolution.Action == job.TakeOver:
+		w.must(err)
+		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Later", "Wait", "Refuse", "GiveWay"}[resolution.Action]]++
+		if resolution.Action == job.Ask {
+			said := []job.LinkStatus{job.LinkExpired, job.LinkOpen, job.LinkPaid}[dice%3]
+			w.must(w.Checked(resolution.Other.ItemID, said, w.now))
+			item.Heard = map[string]job.LinkStatus{resolution.Other.SessionID: said}
+			resolution, _, err = w.Begin(item, w.now, nil)
+			w.must(err)
+		}
+		if resolution.Action == job.Send || resolution.Action == job.TakeOver {
 			w.sending = append(w.sending, item)
-		case resolution.Action == job.Ask && dice < 75:
-			must(w.Checked(resolution.Other.ItemID, job.LinkExpired, w.now))
-		case resolution.Action == job.Ask:
-			must(w.Reuse(item, resolution.Other.ItemID, "paid after all"))
 		}
 	}
 }

@@ -19,13 +19,12 @@ func (l *Ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (resol
 		resolution, number = job.Resolution{Action: job.Send}, item.Attempts+1
 		err := t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), item.Repeat)
 		if err == job.ErrMoved && !item.Repeat {
-			var this job.Facts
-			if this, resolution, err = t.resolve(item, at); err != nil {
+			if resolution, err = t.resolve(item, at); err != nil {
 				return err
 			}
 			if resolution.Action != job.Send && resolution.Action != job.TakeOver {
 				number = 0
-				return t.settle(item, this, resolution)
+				return t.settle(item, resolution)
 			}
 			err = t.stmts.begin.one(item.ID, string(item.State), int64(item.Attempts), true)
 		}
@@ -39,9 +38,9 @@ func (l *Ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (resol
 	return resolution, number, err
 }
 
-// resolve resolves the item's invoice, and makes superseded what is taken over. this are the item's own facts. The item must be as
-// the caller knows it, else the error is job.ErrMoved.
-func (t *tx) resolve(item *job.Item, at time.Time) (this job.Facts, r job.Resolution, err error) {
+// resolve resolves the item's invoice, and makes superseded what is taken over. The item must be as the caller knows it, else the error
+// is job.ErrMoved.
+func (t *tx) resolve(item *job.Item, at time.Time) (r job.Resolution, err error) {
 	var invoice []byte
 	err = t.conn.QueryRowContext(context.Background(), `
 		SELECT invoice
@@ -56,32 +55,40 @@ func (t *tx) resolve(item *job.Item, at time.Time) (this job.Facts, r job.Resolu
 		err = job.ErrMoved
 	}
 	if err != nil {
-		return this, r, err
+		return r, err
 	}
 	found := factsByInvoice{}
 	if err := found.scan(t.stmts.facts.Query(invoice)); err != nil {
-		return this, r, err
+		return r, err
 	}
 	this, others := divide(found[[16]byte(invoice)], item.ID)
+	for i := range others {
+		others[i].Heard = item.Heard[others[i].SessionID]
+	}
 	r = job.Resolve(this, others, at)
+	return r, t.takeOver(r, item.JobID)
+}
+
+// takeOver makes superseded what the resolution takes over for the job.
+func (t *tx) takeOver(r job.Resolution, by int64) error {
 	for _, other := range r.TakenOver {
 		taken := job.Item{ID: other.ItemID, JobID: other.JobID, State: other.State, Currency: other.Currency, Amount: other.Amount}
-		if err := t.supersede(&taken, item.JobID); err != nil {
-			return this, r, err
+		if err := t.supersede(&taken, by); err != nil {
+			return err
 		}
 	}
-	return this, r, nil
+	return nil
 }
 
 // settle records what a resolution that sends nothing makes of the item.
-func (t *tx) settle(item *job.Item, this job.Facts, r job.Resolution) error {
+func (t *tx) settle(item *job.Item, r job.Resolution) error {
 	switch r.Action {
 	case job.Reuse:
-		return t.reuse(item, r.Other.ItemID, r.Reason(this))
+		return t.reuse(item, r.Other.ItemID, r.Reason())
 	case job.Refuse:
-		return t.leave(item, job.Failed, r.Code(), r.Reason(this))
+		return t.leave(item, job.Failed, r.Code(), r.Reason())
 	case job.Wait:
-		return t.leave(item, item.State, r.Code(), r.Reason(this))
+		return t.leave(item, item.State, r.Code(), r.Reason())
 	case job.GiveWay:
 		return t.supersede(item, r.Other.JobID)
 	}
@@ -99,7 +106,7 @@ func (t *tx) leave(item *job.Item, to job.State, code, text string) error {
 
 // supersede makes an open item superseded by the job that has its invoice now.
 func (t *tx) supersede(item *job.Item, by int64) error {
-	return t.leave(item, job.Superseded, "", job.Resolution{Action: job.GiveWay, Other: job.Facts{JobID: by}}.Reason(job.Facts{}))
+	return t.leave(item, job.Superseded, "", job.Resolution{Action: job.GiveWay, Other: job.Facts{JobID: by}}.Reason())
 }
 
 func (t *tx) reuse(item *job.Item, other int64, note string) error {
@@ -107,7 +114,13 @@ func (t *tx) reuse(item *job.Item, other int64, note string) error {
 		return err
 	}
 	t.move(item, job.Duplicate)
-	return nil
+	return t.share(item, note)
+}
+
+// share gives the link that the item has now to the duplicates of those that it has given up, with a note.
+func (t *tx) share(item *job.Item, note string) error {
+	_, err := t.stmts.share.changed(item.ID, note)
+	return err
 }
 
 // End implements job.Ledger.
@@ -128,9 +141,12 @@ func (t *tx) end(item *job.Item, number int, end job.End) (job.Decision, error) 
 	err := t.endItem(item.ID, number, &end)
 	if err == job.ErrMoved && end.State == job.Created {
 		var owner [2]driver.Value // row and job
-		if t.stmts.sessionOwner.first(owner[:], end.SessionID) == nil {
+		switch found := t.stmts.sessionOwner.first(owner[:], end.SessionID); {
+		case found == nil:
 			end.Decision = job.SharedSession(int(owner[0].(int64)), owner[1].(int64))
 			err = t.endItem(item.ID, number, &end)
+		case !errors.Is(found, sql.ErrNoRows):
+			err = found
 		}
 	}
 	if err == nil {
@@ -144,25 +160,24 @@ func (t *tx) end(item *job.Item, number int, end job.End) (job.Decision, error) 
 	t.move(&sending, end.State)
 	t.attempts[attemptTally{item.JobID, ""}]--
 	t.attempts[attemptTally{item.JobID, end.Outcome}]++
-	return end.Decision, nil
+	if end.State == job.Created && number > 1 {
+		err = t.share(item, job.Resolution{Action: job.Reuse, Other: job.Facts{JobID: item.JobID}}.Reason())
+	}
+	return end.Decision, err
 }
 
 // endItem moves the item on from sending. Nothing moves where another item has the session of a created one, or where that session was
 // given up.
 func (t *tx) endItem(itemID int64, number int, end *job.End) error {
-	var sessionID, url, expires, created string
+	var sessionID, url, expires, created, customer string
 	if end.SessionID != "" && (end.State == job.Created || end.State == job.Failed) {
 		sessionID, created = end.SessionID, timestamp(end.At)
 	}
 	if end.State == job.Created {
-		url, expires = end.URL, timestamp(end.ExpiresAt)
+		url, expires, customer = end.URL, timestamp(end.ExpiresAt), end.Customer
 	}
-	return t.stmts.end.one(itemID, int64(number), string(end.State), string(end.Outcome), sessionID, url, expires, created, end.Code, end.Reason)
-}
-
-// Reuse implements job.Ledger.
-func (l *Ledger) Reuse(item *job.Item, other int64, note string) error {
-	return l.writer.write(func(t *tx) error { return t.reuse(item, other, note) })
+	return t.stmts.end.one(itemID, int64(number), string(end.State), string(end.Outcome), sessionID, url, expires, created, end.Code,
+		end.Reason, customer)
 }
 
 // Refuse implements job.Ledger.
@@ -173,45 +188,6 @@ func (l *Ledger) Refuse(item *job.Item, code, text string) error {
 // Note implements job.Ledger.
 func (l *Ledger) Note(item *job.Item, code, text string) error {
 	return l.writer.write(func(t *tx) error { return t.leave(item, item.State, code, text) })
-}
-
-// Retry puts the job's failed items back to pending, or, with unknown, those that Clink may have made a session
-// for; it returns how many. Sessions that nobody has seen the link of stay on record with the attempts.
-func (l *Ledger) Retry(jobID int64, unknown bool) (n int, err error) {
-	from := job.Failed
-	if unknown {
-		from = job.Unknown
-	}
-	err = l.writer.write(func(t *tx) error {
-		n = 0
-		rows, err := t.conn.QueryContext(context.Background(), `
-			UPDATE item
-			SET
-				state = 'pending',
-				unknown_ends = 0,
-				session_id = '',
-				created_at = '',
-				error_code = '',
-				error = ''
-			WHERE `+inJob(1)+`
-				AND state = ?2
-				AND request <> '`+purgedRequest+`'
-			RETURNING currency, amount
-		`, jobID, string(from))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for ; rows.Next(); n++ {
-			item := job.Item{JobID: jobID, State: from}
-			if err := rows.Scan(&item.Currency, &item.Amount); err != nil {
-				return err
-			}
-			t.move(&item, job.Pending)
-		}
-		return rows.Err()
-	})
-	return n, err
 }
 
 // recover marks unknown what a crashed run left sending, and returns how many items that were.

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"testing"
 
 	"paylinks/job"
@@ -41,7 +42,7 @@ func TestConstraints(t *testing.T) {
 		"a session twice":                 "UPDATE item SET session_id = (SELECT session_id FROM item WHERE id = 1) WHERE id = 3",
 		"an item on its way twice":        "INSERT INTO attempt (item_id, number, sent_at) SELECT 4, n, '' FROM (SELECT 1 AS n UNION ALL SELECT 2)",
 		"created without an attempt":      "UPDATE item SET attempts = 0 WHERE id = 1",
-		"a job twice":                     "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, bom, output, created_at, '', '', '', '', '', '', 0, -1, 1 FROM job",
+		"a job twice":                     "INSERT INTO job SELECT 9, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats, raw_cells, bom, output, created_at, ran, '', '', '', '', '', '', '', 0, -1, 1 FROM job",
 		"a policy nobody knows":           "UPDATE job SET on_unknown = 'guess'",
 		"an environment nobody knows":     "UPDATE job SET environment = 'test'",
 	} {
@@ -66,4 +67,23 @@ func (l *ledger) attempts(jobID int64, orphans bool) (all []job.Attempt) {
 		all = append(all, a)
 	}
 	return all
+}
+
+// Where it cannot be read whose session it is, the error says so: it is no step that came too late.
+func TestASessionWhoseOwnerCannotBeRead(t *testing.T) {
+	l := newLedger(t)
+	items := l.open(l.imported(newJob("a"), invoices(2)...).ID)
+	l.send(items[0], job.OutcomeCreated)
+	number := l.begin(items[1])
+	rename := func(from, to string) {
+		if _, err := l.raw.Exec("ALTER TABLE item RENAME COLUMN " + from + " TO " + to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("row", "line")
+	_, err := ended(l.Ledger, items[1], number, ownSession(items[0], ends[job.OutcomeCreated]))
+	if err == nil || errors.Is(err, job.ErrMoved) {
+		t.Errorf("error %v", err)
+	}
+	rename("line", "row")
 }

@@ -17,22 +17,26 @@ func factsOf(where string) string {
 			invoice_item.invoice,
 			item.id,
 			item.job_id,
+			job.ran,
 			item.state,
 			job.on_unknown = 'hold',
-			item.invoice_id = '' AND job.purged_at = '',
-			item.invoice_id = '' AND job.purged_at = '' AND job.allow_repeats,
+			item.invoice_id = '',
+			item.invoice_id = '' AND job.allow_repeats,
 			item.currency,
 			item.amount,
-			coalesce(item.request ->> '$.customerId', ''),
+			coalesce(item.request ->> '$.customerId', item.customer_id),
 			coalesce(item.request ->> '$.customerEmail', ''),
 			coalesce(item.request ->> '$.referenceCustomerId', ''),
 			job.purged_at <> '',
+			job.salt,
 			item.reference,
 			item.session_id,
 			item.url,
 			item.expires_at,
 			item.created_at,
-			item.link_status
+			item.link_status,
+			item.checked_at,
+			item.given_up <> ''
 		FROM invoice_item
 		JOIN item ON item.id = invoice_item.item_id
 		JOIN job ON job.id = item.job_id
@@ -71,9 +75,9 @@ func (f factsByInvoice) scan(rows *sql.Rows, err error) error {
 	for rows.Next() {
 		var invoice sql.RawBytes
 		var one job.Facts
-		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.State, &one.Hold, &one.NoID, &one.Repeat, &one.Currency, &one.Amount,
-			&one.Customer.ID, &one.Customer.Email, &one.Customer.Reference, &one.Purged, &one.Reference, &one.SessionID, &one.URL,
-			timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.Link)
+		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.Ran, &one.State, &one.Hold, &one.NoID, &one.Repeat, &one.Currency, &one.Amount,
+			&one.Customer.ID, &one.Customer.Email, &one.Customer.Reference, &one.Purged, &one.Salt, &one.Reference,
+			&one.SessionID, &one.URL, timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.Link, timeOf(&one.CheckedAt), &one.GivenUp)
 		if err != nil {
 			return err
 		}

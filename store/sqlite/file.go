@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
@@ -14,12 +15,35 @@ import (
 	"paylinks/job"
 )
 
-// create makes the ledger's file and folder where there are none. One that is there is not opened.
-func create(path string) error {
-	if err := local(nearest(filepath.Dir(path))); err != nil {
-		return err
+// IsNew says whether there is no ledger at path: no file, or an empty one without a -wal. It opens nothing.
+func IsNew(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if real, err := realPath(path); err == nil {
+		path = real
+	}
+	wal, err := os.Stat(path + "-wal")
+	return info.Mode().IsRegular() && info.Size() == 0 && (err != nil || wal.Size() == 0)
+}
+
+// MakeFolder makes the folder of the ledger at path where there is none.
+func MakeFolder(path string) error {
+	folder := filepath.Dir(path)
+	if err := local(nearest(folder)); err != nil {
+		return fmt.Errorf("make the folder of the ledger %s: %w", path, err)
+	}
+	return os.MkdirAll(folder, 0o700)
+}
+
+// create makes the ledger's file where there is none. One that is there is not opened.
+func create(path string) error {
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return &job.NoFolderError{Folder: folder}
+	}
+	if err := local(folder); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -77,9 +101,12 @@ func realPath(path string) (string, error) {
 const applicationID = 0x706c6e6b
 
 // recognise looks at the file's header without SQLite, which would lock, and could change, a stranger's database: a
-// ledger of ours has our mark, a new one is empty or has no table. It must be done with the file before SQLite opens
-// it: when a process closes a file, POSIX takes all its locks on that file away.
+// ledger of ours has our mark, a new one is empty or has no table. What is no regular file is not even opened. It must be
+// done with the file before SQLite opens it: when a process closes a file, POSIX takes all its locks on that file away.
 func recognise(path string) error {
+	if err := isRegular(path); err != nil {
+		return err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -105,6 +132,38 @@ func recognise(path string) error {
 		return job.ErrNotLedger
 	}
 	return nil
+}
+
+// mayBeLedger refuses what is no ledger before a lock is made beside it. Where there is a lock, the file is not looked into: this
+// process may have the ledger open, and closing the file would cost it its locks.
+func mayBeLedger(path string) error {
+	if err := isRegular(path); err != nil {
+		return err
+	}
+	if _, err := os.Stat(path + ".lock"); err == nil {
+		return nil
+	}
+	return recognise(path)
+}
+
+// isRegular refuses what is no regular file, without opening it.
+func isRegular(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	kind := "a device"
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		kind = "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	}
+	return fmt.Errorf("%w: it is %s", job.ErrNotLedger, kind)
 }
 
 // dsn is the data source name of the ledger at an absolute path, opened with SQLite's mode ro or rw.

@@ -74,7 +74,7 @@ type encodedRow struct {
 	invoiceID, reference, currency string
 	amount                         int64
 	new                            bool
-	customer                       job.Customer
+	facts                          job.Facts
 	problem                        string
 	request, cells                 string // JSON; no request in a row with a problem
 }
@@ -110,7 +110,7 @@ func encode(row *job.NewItem) (encodedRow, error) {
 	e := encodedRow{
 		row: row.Row, invoice: row.Invoice, invoiceID: row.InvoiceID, reference: row.Reference, currency: row.Currency,
 		amount: row.Amount, new: row.New, problem: row.Problem,
-		customer: job.Customer{ID: row.Request.CustomerID, Email: row.Request.CustomerEmail, Reference: row.Request.ReferenceCustomerID},
+		facts: row.Facts(false, false),
 	}
 	cells, err := json.Marshal(row.Cells)
 	if e.cells = string(cells); err != nil || e.problem != "" {
@@ -194,20 +194,17 @@ func (i *importing) addRow(t *tx, row *encodedRow, others []job.Facts) error {
 	if row.problem != "" {
 		return i.insert(t, job.Invalid, row, job.Facts{}, string(job.Invalid), row.problem)
 	}
-	noID := row.invoiceID == ""
-	this := job.Facts{
-		State: job.Pending, Hold: i.OnUnknown == job.Hold, NoID: noID, Repeat: noID && i.AllowRepeats,
-		Currency: row.currency, Amount: row.amount, Customer: row.customer,
-	}
+	this := row.facts
+	this.Hold, this.Repeat = i.OnUnknown == job.Hold, this.NoID && i.AllowRepeats
 	r := job.Resolve(this, others, i.at)
 	switch r.Action {
 	case job.Reuse:
-		return i.insert(t, job.Duplicate, row, r.Other, "", r.Reason(this))
+		return i.insert(t, job.Duplicate, row, r.Other, "", r.Reason())
 	case job.Refuse:
 		if !i.skipInvalid {
 			return &job.ConflictError{Row: row.row, Resolution: r}
 		}
-		return i.insert(t, job.Invalid, row, job.Facts{}, string(job.Invalid), r.Reason(this))
+		return i.insert(t, job.Invalid, row, job.Facts{}, r.Code(), r.Reason())
 	case job.TakeOver:
 		for _, other := range r.TakenOver {
 			i.taken = append(i.taken, job.Item{
@@ -215,20 +212,20 @@ func (i *importing) addRow(t *tx, row *encodedRow, others []job.Facts) error {
 			})
 		}
 	}
-	return i.insert(t, job.Pending, row, job.Facts{}, r.Code(), r.Reason(this))
+	return i.insert(t, job.Pending, row, job.Facts{}, r.Code(), r.Reason())
 }
 
 // insert makes an item; link is the item whose link it has.
 func (i *importing) insert(t *tx, state job.State, row *encodedRow, link job.Facts, code, reason string) error {
 	var invoice []byte
-	if state != job.Invalid {
+	if row.problem == "" {
 		invoice = row.invoice[:]
 	}
 	i.last++
 	t.count(itemTally{i.ID, state, row.currency}, 1, row.amount)
 	return i.rows.add(t, i.ID, i.last, [...]driver.Value{
 		int64(row.row), string(state), invoice, row.invoiceID, row.reference, row.currency, row.amount, row.request, row.cells,
-		link.SessionID, link.URL, timestamp(link.ExpiresAt), timestamp(link.CreatedAt), code, reason,
+		link.SessionID, link.URL, timestamp(link.ExpiresAt), timestamp(link.CreatedAt), string(link.Link), timestamp(link.CheckedAt), code, reason,
 	})
 }
 
@@ -238,7 +235,7 @@ const insertGroup = 16
 // insertColumns are what differs from item to item, but for the id, which goes up by one.
 var insertColumns = [...]string{
 	"row", "state", "invoice", "invoice_id", "reference", "currency", "amount", "request", "cells",
-	"session_id", "url", "expires_at", "created_at", "error_code", "error",
+	"session_id", "url", "expires_at", "created_at", "link_status", "checked_at", "error_code", "error",
 }
 
 // insertItems is the statement for so many items.
@@ -320,6 +317,7 @@ func (i *importing) end(t *tx) error {
 		SET
 			first_item = ?2,
 			last_item = ?3,
+			ran = (SELECT max(ran) + 1 FROM job),
 			imported = TRUE
 		WHERE id = ?1
 	`, i.ID, i.first, i.last)

@@ -13,32 +13,49 @@ import (
 
 // linkQuery selects the items that a job.LinkQuery is about: ?1 is the job, ?2 when the asking began, ?3 the last id that is known, ?4
 // the time now.
-func linkQuery(columns string, replace bool) string {
-	which := `
-		AND item.state IN ('created', 'duplicate')
-		AND item.link_status NOT IN ('paid', 'expired')
-	`
-	if replace {
-		which = `
-			AND item.state = 'created'
-			AND item.request <> '` + purgedRequest + `'
-			AND item.link_status <> 'paid'
-			AND (item.link_status = 'expired' OR item.expires_at <> '' AND item.expires_at <= ?2)
+func linkQuery(columns string, which job.LinkChoice) string {
+	text := columns
+	switch which {
+	case job.NotFinal:
+		text += `
+			WHERE ` + inJob(1) + `
+				AND item.state IN ('created', 'duplicate')
+				AND item.link_status NOT IN ('paid', 'refunded', 'expired')
+		`
+	case job.Ended:
+		text += `
+			WHERE ` + inJob(1) + `
+				AND item.state = 'created'
+				AND ` + ended + `
+				AND (SELECT purged_at FROM job WHERE id = ?1) = ''
+		`
+	case job.EndedElsewhere:
+		text += `
+			WHERE item.state = 'created'
+				AND item.session_id IN (
+					SELECT item.session_id
+					FROM item
+					WHERE ` + inJob(1) + `
+						AND item.state = 'duplicate'
+						AND ` + ended + `
+				)
+				AND ` + ended + `
+				AND (SELECT purged_at FROM job WHERE id = item.job_id) = ''
 		`
 	}
-	return columns + `
-		WHERE ` + inJob(1) + `
-			AND item.id > ?3
-			AND (item.checked_at < ?2 OR item.checked_at > ?4) -- checked after now is checked before the clock was set back
-	` + which
+	return text + `
+				AND item.id > ?3
+				AND (item.checked_at < ?2 OR item.checked_at > ?4) -- checked after now is checked before the clock was set back
+	`
 }
 
 // Links implements job.Ledger.
 func (r *Reader) Links(ctx context.Context, q job.LinkQuery, after int64, n int) ([]job.Item, error) {
-	items, err := r.items(ctx, "links", q.Replace, linkQuery(itemColumns, q.Replace)+` ORDER BY item.id LIMIT ?5`,
+	replace := q.Which != job.NotFinal
+	items, err := r.items(ctx, "links", replace, linkQuery(itemColumns, q.Which)+` ORDER BY item.id LIMIT ?5`,
 		q.JobID, timestamp(q.At), after, timestamp(time.Now()), n)
 	for i := range items {
-		items[i].Replace = q.Replace
+		items[i].Replace = replace
 	}
 	return items, err
 }
@@ -61,7 +78,7 @@ func (r *Reader) LastChecked(ctx context.Context, jobID int64) (itemID int64, er
 
 // CountLinks counts the links that the query is about.
 func (r *Reader) CountLinks(ctx context.Context, q job.LinkQuery) (n int, err error) {
-	err = r.read.QueryRowContext(ctx, linkQuery(`SELECT count(*) FROM item`, q.Replace), q.JobID, timestamp(q.At), 0, timestamp(time.Now())).Scan(&n)
+	err = r.read.QueryRowContext(ctx, linkQuery(`SELECT count(*) FROM item`, q.Which), q.JobID, timestamp(q.At), 0, timestamp(time.Now())).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the links of job %d: %w", q.JobID, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,9 @@ func TestOpenMakesPrivateFiles(t *testing.T) {
 		t.Run(fmt.Sprintf("umask %03o", umask), func(t *testing.T) {
 			defer syscall.Umask(syscall.Umask(umask))
 			folder := filepath.Join(t.TempDir(), "state", "paylinks")
+			if err := sqlite.MakeFolder(filepath.Join(folder, "ledger.db")); err != nil {
+				t.Fatal(err)
+			}
 			l := openLedger(t, filepath.Join(folder, "ledger.db"))
 			l.imported(newJob("a"), invoices(1)...)
 			for name, want := range map[string]fs.FileMode{
@@ -37,6 +41,44 @@ func TestOpenMakesPrivateFiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a run sends from is told of where it is new: a ledger that a run was killed in keeps all in its -wal.
+func TestIsNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	is := func(want bool) {
+		t.Helper()
+		if got := sqlite.IsNew(path); got != want {
+			t.Errorf("new: %v", got)
+		}
+	}
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(true)
+	write(path, "")
+	is(true)
+	write(path+"-wal", "records")
+	is(false)
+	write(path+"-wal", "")
+	write(path, "a ledger")
+	is(false)
+}
+
+// A mistyped path, or a volume that is not mounted, must not become a new ledger.
+func TestOpenMakesNoFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "none")
+	_, err := sqlite.OpenToSend(filepath.Join(folder, "ledger.db"), "")
+	var none *job.NoFolderError
+	if !errors.As(err, &none) || none.Folder != folder {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("the folder was made")
 	}
 }
 
@@ -57,6 +99,9 @@ func TestOpenAtAnyPath(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
+			if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			l := openLedger(t, filepath.Join(folder, name, name))
 			id := l.imported(newJob("a"), invoices(1)...).ID
 			l.close()
@@ -71,6 +116,9 @@ func TestOpenAtAnyPath(t *testing.T) {
 
 func TestOpenAtRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
+	if err := os.Mkdir("state", 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s, err := sqlite.OpenToSend("state/ledger.db", "")
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +246,25 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"a short text", text("invoice_id,amount\n"), notLedger, notLedger},
 		{"a long text", text(strings.Repeat("INV-1;10.00\n", 1000)), notLedger, notLedger},
-		{"a folder", func(t *testing.T, path string) { _ = os.Mkdir(path, 0o755) }, isError, isError},
+		{"a folder", func(t *testing.T, path string) { _ = os.Mkdir(path, 0o755) }, notLedger, notLedger},
+		{"a pipe", func(t *testing.T, path string) { _ = syscall.Mkfifo(path, 0o644) }, notLedger, notLedger},
+		{"a socket", func(t *testing.T, path string) {
+			listener, err := net.Listen("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = listener.Close() })
+		}, notLedger, notLedger},
+		{"a device", func(t *testing.T, path string) {
+			const null = 1<<8 | 3
+			if err := syscall.Mknod(path, syscall.S_IFCHR|0o666, null); err != nil {
+				t.Skip("only root makes devices: ", err)
+			}
+		}, notLedger, notLedger},
+		{"a link to a pipe", func(t *testing.T, path string) {
+			_ = syscall.Mkfifo(path+".pipe", 0o644)
+			_ = os.Symlink(path+".pipe", path)
+		}, notLedger, notLedger},
 		{"somebody's database", database("CREATE TABLE t (x); INSERT INTO t VALUES (1)"), notLedger, notLedger},
 		{"somebody's database with a mark", database("PRAGMA application_id = 7; CREATE TABLE t (x)"), notLedger, notLedger},
 		{"somebody's database without tables", database("PRAGMA user_version = 1"), notLedger, notLedger},
@@ -219,8 +285,15 @@ func TestOpenRefuses(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, "file.db")
 			test.make(t, path)
-			before, _ := os.ReadFile(path)
 			mode, _ := os.Stat(path)
+			content := func() []byte { // of a regular file: reading a pipe would wait for a writer
+				if mode == nil || !mode.Mode().IsRegular() {
+					return nil
+				}
+				text, _ := os.ReadFile(path)
+				return text
+			}
+			before := content()
 			if _, err := sqlite.OpenToRead(t.Context(), path); err == nil || !test.reader(err) {
 				t.Errorf("OpenToRead: %v", err)
 			}
@@ -229,9 +302,12 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			if _, err := sqlite.OpenToSend(path, ""); err == nil || !test.sender(err) {
 				t.Errorf("OpenForSending: %v", err)
+			} else if errors.Is(err, job.ErrNotLedger) {
+				if locks, _ := filepath.Glob(filepath.Join(folder, "*.lock")); len(locks) > 0 {
+					t.Errorf("there is a lock now: %v", locks)
+				}
 			}
-			after, _ := os.ReadFile(path)
-			if !bytes.Equal(before, after) {
+			if after := content(); !bytes.Equal(before, after) {
 				t.Error("the file was changed")
 			}
 			if now, _ := os.Stat(path); now.Mode() != mode.Mode() && test.name != "a newer ledger" && test.name != "a truncated ledger" {
@@ -446,6 +522,9 @@ func TestGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "state", "ledger.db")
+			if err := sqlite.MakeFolder(path); err != nil {
+				t.Fatal(err)
+			}
 			s, err := sqlite.OpenToSend(path, "")
 			if err != nil {
 				t.Fatal(err)

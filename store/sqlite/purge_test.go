@@ -78,10 +78,10 @@ func TestPurgeLeavesNoByteOfCustomersData(t *testing.T) {
 		t.Errorf("it can be purged again: %v, %v", old, err)
 	}
 	// Nothing of it can be sent.
-	if n, err := l.Retry(j.ID, false); err != nil || n != 0 {
+	if n, err := l.Retry(j.ID, false, at); err != nil || n != 0 {
 		t.Errorf("retry put %d rows back, %v", n, err)
 	}
-	if got := l.asked(job.LinkQuery{JobID: j.ID, At: afterAll, Replace: true}); len(got) != 0 {
+	if got := l.asked(job.LinkQuery{JobID: j.ID, At: afterAll, Which: job.Ended}); len(got) != 0 {
 		t.Errorf("reissue asks about %v", got)
 	}
 	// The link still found its invoice, until Clink says that it expired unpaid.

@@ -18,7 +18,8 @@ import (
 const jobColumns = `
 	SELECT
 		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
-		raw_cells, bom, output, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at
+		raw_cells, bom, output, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at,
+		written
 	FROM job
 	WHERE imported
 `
@@ -30,7 +31,7 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 	err := scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
 		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt),
 		timeOf(&j.LastRun.Began), timeOf(&j.LastRun.Ended), &j.LastRun.Stop, &j.LastRun.Reason, timeOf(&j.RefreshedAt),
-		timeOf(&j.PurgedAt))
+		timeOf(&j.PurgedAt), &j.Written)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, job.ErrNoJob
 	}
@@ -117,6 +118,7 @@ func (r *Reader) Open(ctx context.Context, jobID, after int64, n int) ([]job.Ite
 		return itemColumns + `
 			WHERE item.job_id = ?1
 				AND item.state = '` + string(state) + `'
+				AND item.suspect_ends = 0
 				AND item.id > ?2
 		`
 	}
@@ -127,7 +129,7 @@ func (r *Reader) Open(ctx context.Context, jobID, after int64, n int) ([]job.Ite
 const itemColumns = `
 	SELECT
 		item.id, item.job_id, item.row, item.state, item.invoice_id, item.reference, item.currency, item.amount, item.request,
-		item.attempts, item.unknown_ends, item.invoice_id = '' AND job.allow_repeats, item.session_id
+		item.attempts, item.unknown_ends, item.suspect_ends, item.invoice_id = '' AND job.allow_repeats, item.session_id
 	FROM item
 	CROSS JOIN job ON job.id = item.job_id
 `
@@ -144,7 +146,7 @@ func (r *Reader) items(ctx context.Context, what string, requests bool, query st
 		var i job.Item
 		var request string
 		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount, &request,
-			&i.Attempts, &i.UnknownEnds, &i.Repeat, &i.SessionID)
+			&i.Attempts, &i.UnknownEnds, &i.SuspectEnds, &i.Repeat, &i.SessionID)
 		if err == nil && requests {
 			i.Request, err = clink.ReadRequest(request)
 		}
@@ -156,81 +158,14 @@ func (r *Reader) items(ctx context.Context, what string, requests bool, query st
 	return items, rows.Err()
 }
 
-// Left counts the job's open items that the runner would send, and those that wait for a person: in doubt under a
-// policy of hold or with maxAttempts used up, or behind a doubt or a link of another job (see job.Blocked).
-func (r *Reader) Left(ctx context.Context, j job.Job, maxAttempts int) (sendable, waiting int, err error) {
-	fail := func(err error) (int, int, error) {
-		return 0, 0, fmt.Errorf("count the open rows of job %d: %w", j.ID, err)
-	}
-	const goes = `(unknown_ends = 0 OR ?2 = 'retry' AND unknown_ends < ?3)`
-	const open = `
-		FROM item INDEXED BY item_open
-		WHERE job_id = ?1
-			AND (state = 'pending' OR state = 'sending' OR state = 'unknown')
-	`
-	err = r.read.QueryRowContext(ctx, `
-		SELECT
-			count(*) FILTER (WHERE `+goes+`),
-			count(*) FILTER (WHERE NOT `+goes+`)
-		`+open, j.ID, string(j.OnUnknown), maxAttempts).Scan(&sendable, &waiting)
-	if err != nil {
-		return fail(err)
-	}
-	rows, err := r.read.QueryContext(ctx, `SELECT id, invoice, error_code`+open+`
-		AND error_code IN (?4, ?5)
-		AND `+goes, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld, job.CodeUnsettled)
-	if err != nil {
-		return fail(err)
-	}
-	defer rows.Close()
-	type held struct {
-		id      int64
-		invoice [16]byte
-		code    string
-	}
-	var some []held
-	settle := func() error {
-		found := factsByInvoice{}
-		var invoices [][16]byte
-		for _, h := range some {
-			invoices = append(invoices, h.invoice)
-		}
-		if err := found.look(ctx, r.facts, invoices); err != nil {
-			return err
-		}
-		for _, h := range some {
-			if this, others := divide(found[h.invoice], h.id); job.Blocked(h.code, this, others) {
-				sendable, waiting = sendable-1, waiting+1
-			}
-		}
-		some = some[:0]
-		return nil
-	}
-	for rows.Next() {
-		var h held
-		var invoice []byte
-		if err := rows.Scan(&h.id, &invoice, &h.code); err != nil {
-			return fail(err)
-		}
-		h.invoice = [16]byte(invoice)
-		if some = append(some, h); len(some) == factsBatch {
-			if err := settle(); err != nil {
-				return fail(err)
-			}
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fail(err)
-	}
-	if err := settle(); err != nil {
-		return fail(err)
-	}
-	return sendable, waiting, nil
+// notPurged selects a column of an item of job ?1; in a purged job it is a digest, which is for nobody to read.
+func notPurged(column string) string {
+	return `iif((SELECT purged_at FROM job WHERE id = ?1) = '', ` + column + `, '')`
 }
 
-const resultColumns = `
+var resultColumns = `
 	SELECT
-		item.id, item.row, item.state, item.invoice_id, item.reference, item.cells, item.session_id, item.url, item.expires_at,
+		item.id, item.row, item.state, ` + notPurged("item.invoice_id") + `, ` + notPurged("item.reference") + `, item.cells, item.session_id, item.url, item.expires_at,
 		item.created_at, item.attempts, item.error_code, item.error, item.link_status, item.checked_at
 	FROM item
 `
@@ -282,7 +217,7 @@ func (r *Reader) Attempts(ctx context.Context, jobID int64, orphansOnly bool) it
 	}
 	query := `
 		SELECT
-			item.row, item.reference, attempt.number, attempt.sent_at, attempt.ended_at, attempt.outcome, attempt.status, attempt.code,
+			item.row, ` + notPurged("item.reference") + `, attempt.number, attempt.sent_at, attempt.ended_at, attempt.outcome, attempt.status, attempt.code,
 			attempt.message, attempt.session_id, attempt.replaced
 		FROM attempt
 		CROSS JOIN item ON item.id = attempt.item_id

@@ -16,7 +16,7 @@ func (l *ledger) doors(jobID int64) map[string]func() ([]job.Item, error) {
 	return map[string]func() ([]job.Item, error){
 		"open": func() ([]job.Item, error) { return l.Open(l.t.Context(), jobID, 0, 9) },
 		"to be replaced": func() ([]job.Item, error) {
-			return l.Links(l.t.Context(), job.LinkQuery{JobID: jobID, At: at, Replace: true}, 0, 9)
+			return l.Links(l.t.Context(), job.LinkQuery{JobID: jobID, At: at, Which: job.Ended}, 0, 9)
 		},
 	}
 }

@@ -47,8 +47,9 @@ type Ledger struct {
 	crashed int
 }
 
-// OpenToSend opens the ledger at path for the one process that may change it, making it and its folder where there are none. holder
-// says in a few words who that is. The error is a *[job.HeldError] when another process has it, or another one of package job's.
+// OpenToSend opens the ledger at path for the one process that may change it, making it where there is none, but no folder: see
+// [MakeFolder]. holder says in a few words who that is. The error is a *[job.HeldError] when another process has it, or another one
+// of package job's. What is no ledger is neither locked nor changed.
 func OpenToSend(path, holder string) (*Ledger, error) {
 	l, err := openToSend(path, holder)
 	if err != nil {
@@ -62,6 +63,9 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 		return nil, err
 	}
 	if path, err = realPath(path); err != nil {
+		return nil, err
+	}
+	if err := mayBeLedger(path); err != nil {
 		return nil, err
 	}
 	l := &Ledger{Reader: &Reader{path: path}}
@@ -176,8 +180,11 @@ func (l *Ledger) Crashed() int { return l.crashed }
 func (r *Reader) Path() string { return r.path }
 
 // Files are the paths of the ledger and of what may be beside it and belongs to it.
-func (r *Reader) Files() []string {
-	return []string{r.path, r.path + "-wal", r.path + "-shm", r.path + ".lock"}
+func (r *Reader) Files() []string { return Files(r.path) }
+
+// Files are the paths where the ledger at path has, or would have, files. SQLite takes a -journal for a change to roll back.
+func Files(path string) []string {
+	return []string{path, path + "-wal", path + "-shm", path + "-journal", path + ".lock"}
 }
 
 // Close closes the ledger.

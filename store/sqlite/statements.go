@@ -11,14 +11,15 @@ import (
 
 // statements are what the writer's connection runs again and again.
 type statements struct {
-	beginTx, commitTx, rollbackTx *statement
-	begin, intent                 *statement
-	end, endAttempt, sessionOwner *statement
-	leave, reuse                  *statement
-	checked, replace, replaced    *statement
-	insert, insertGroup           *statement
-	tallyItems, tallyAttempts     *statement
-	facts, factsOfBatch           *sql.Stmt
+	beginTx, commitTx, rollbackTx  *statement
+	begin, intent                  *statement
+	end, endAttempt, sessionOwner  *statement
+	leave, reuse, retry, lookAgain *statement
+	checked, replace, replaced     *statement
+	share, giveUp, seal            *statement
+	insert, insertGroup            *statement
+	tallyItems, tallyAttempts      *statement
+	facts, factsOfBatch            *sql.Stmt
 }
 
 // inJob is the condition on items of the job with this parameter. It leads SQLite to the job's range of ids.
@@ -63,12 +64,17 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			SET
 				state = ?3,
 				unknown_ends = unknown_ends + (?4 = 'unknown'),
+				suspect_ends = CASE
+					WHEN ?4 = 'created' OR ?4 = 'mismatch' OR ?4 = 'rejected' THEN 0
+					ELSE suspect_ends + (?4 = 'unauthorized' OR ?4 = 'redirected' OR ?4 = 'misdirected')
+				END,
 				session_id = ?5,
 				url = ?6,
 				expires_at = ?7,
 				created_at = ?8,
 				error_code = ?9,
-				error = ?10
+				error = ?10,
+				customer_id = ?11
 			WHERE id = ?1
 				AND state = 'sending'
 				AND attempts = ?2
@@ -120,6 +126,8 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				url = other.url,
 				expires_at = other.expires_at,
 				created_at = other.created_at,
+				link_status = other.link_status,
+				checked_at = other.checked_at,
 				error_code = '',
 				error = ?4
 			FROM item AS other
@@ -129,6 +137,38 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND other.id = ?3
 				AND other.state = 'created'
 		`},
+		{&t.stmts.retry, `
+			UPDATE item
+			SET
+				state = ?3,
+				unknown_ends = ?4,
+				suspect_ends = 0,
+				session_id = '',
+				created_at = '',
+				error_code = '',
+				error = ''
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('failed', 'unknown')
+		`},
+		// Back to an open state, or to one that only a person moves: without a link.
+		{&t.stmts.lookAgain, `
+			UPDATE item
+			SET
+				state = ?3,
+				session_id = '',
+				url = '',
+				expires_at = '',
+				created_at = '',
+				link_status = '',
+				checked_at = '',
+				error_code = ?4,
+				error = ?5
+			WHERE id = ?1
+				AND state = ?2
+				AND (state = 'superseded' OR state = 'duplicate' OR error_code = 'conflict' AND state IN ('failed', 'invalid'))
+		`},
+		// What Clink has said of a link that is paid or refunded stays.
 		{&t.stmts.checked, `
 			WITH asked AS (
 				SELECT session_id
@@ -138,8 +178,12 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			)
 			UPDATE item
 			SET
-				link_status = ?2,
-				checked_at = ?3
+				link_status = CASE
+					WHEN link_status = 'refunded' OR link_status = 'paid' AND ?2 <> 'refunded' THEN link_status
+					ELSE ?2
+				END,
+				checked_at = ?3,
+				given_up = CASE WHEN ?2 = 'expired' THEN given_up ELSE '' END
 			WHERE state = 'created' AND session_id = (SELECT session_id FROM asked)
 				OR state = 'duplicate' AND session_id = (SELECT session_id FROM asked)
 		`},
@@ -154,11 +198,38 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				created_at = '',
 				link_status = '',
 				checked_at = '',
+				customer_id = '',
+				given_up = '',
 				error_code = '',
 				error = ''
 			WHERE id = ?1
 				AND state = 'created'
 				AND session_id = ?2
+				AND link_status NOT IN ('paid', 'refunded')
+		`},
+		// The duplicates of the links that this item has given up get the one that it has now.
+		{&t.stmts.share, `
+			UPDATE item
+			SET
+				session_id = now.session_id,
+				url = now.url,
+				expires_at = now.expires_at,
+				created_at = now.created_at,
+				link_status = now.link_status,
+				checked_at = now.checked_at,
+				error = ?2
+			FROM item AS now
+			WHERE now.id = ?1
+				AND item.state = 'duplicate'
+				AND item.id <> ?1
+				AND item.session_id IN (SELECT attempt.session_id FROM attempt WHERE attempt.item_id = ?1 AND attempt.replaced <> '')
+				AND (SELECT purged_at FROM job WHERE job.id = item.job_id) = ''
+		`},
+		{&t.stmts.giveUp, `
+			UPDATE item
+			SET given_up = ?2
+			WHERE id = ?1
+				AND state = 'created'
 		`},
 		{&t.stmts.replaced, `
 			UPDATE attempt
@@ -167,6 +238,18 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND session_id = ?2
 				AND outcome = 'created'
 				AND replaced = ''
+		`},
+		{&t.stmts.seal, `
+			UPDATE item
+			SET
+				invoice_id = ?2,
+				reference = ?3,
+				customer_id = ?4,
+				request = ?5,
+				cells = '[]',
+				url = '',
+				error = ''
+			WHERE id = ?1
 		`},
 		{&t.stmts.insert, insertItems(1)},
 		{&t.stmts.insertGroup, insertItems(insertGroup)},

@@ -35,7 +35,7 @@ func stepWords(id int64, step engine.Step, rejected, flags string) string {
 	case engine.StepSeeFailures:
 		return fmt.Sprintf("see why rows failed with: paylinks show %d%s", id, flags)
 	case engine.StepRetryFailed:
-		return fmt.Sprintf("send the failed rows again with: paylinks retry %d%s", id, flags)
+		return fmt.Sprintf("correct the failed rows in the file and run it again; or, if the cause was at Clink, send them as they are with: paylinks retry %d%s", id, flags)
 	case engine.StepRetryDoubt:
 		them := "them"
 		if step.N == 1 {
@@ -43,7 +43,11 @@ func stepWords(id int64, step engine.Step, rejected, flags string) string {
 		}
 		return fmt.Sprintf("%s in doubt; look %[2]s up at Clink, then send %[2]s again with: paylinks retry %[3]d --unknown%[4]s", rows, them, id, flags)
 	case engine.StepSettleOther:
-		return fmt.Sprintf("%s waiting for a person's word on another job; the reason says on what: paylinks show %d%s", rows, id, flags)
+		text := fmt.Sprintf("%s waiting until a doubt of job %d is settled; look it up at Clink, then send it again with: paylinks retry %[2]d --unknown%s", rows, step.Jobs[0], flags)
+		if more := len(step.Jobs) - 1; more > 0 {
+			text += fmt.Sprintf("; %s more, named in: paylinks show %d%s", words.Count(more, "job"), id, flags)
+		}
+		return text
 	case engine.StepSeeTakenOver:
 		return fmt.Sprintf("nothing here; a later job took %s over, and the reason says which: paylinks show %d%s", rows, id, flags)
 	case engine.StepCorrect:
@@ -54,6 +58,10 @@ func stepWords(id int64, step engine.Step, rejected, flags string) string {
 		return fmt.Sprintf("correct the %s in %s, and run that file", invalid, cmp.Or(rejected, "the rejected file"))
 	case engine.StepAskAgain:
 		return fmt.Sprintf("Clink has said nothing about %s; ask again with: paylinks reissue %d%s", words.Count(step.N, "expired link"), id, flags)
+	case engine.StepReissue:
+		return fmt.Sprintf("%s expired; ask Clink, and make new ones for those unpaid, with: paylinks reissue %d%s", words.Count(step.N, "link"), id, flags)
+	case engine.StepWriteFile:
+		return fmt.Sprintf("the links file is not written; write it with: paylinks resume %d%s", id, flags)
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,15 @@ func countsOf(t job.Tally) counts {
 }
 
 // HintGone is what to do when the ledger went away under a run.
-const HintGone = "put the ledger back where it was, or its latest backup, before you run again: a new one knows of no link and would send every row anew"
+const HintGone = "put the ledger back where it was before you run again: another one knows of none of its links, and would send their rows anew; " +
+	"where it is lost, " + afterLoss
+
+// HintDamaged is what to do with a ledger that cannot be read.
+const HintDamaged = "nothing was sent; keep the damaged file, " + afterLoss
+
+// afterLoss leads from a lost ledger to one that knows all links that were handed out: a backup alone sends the nights since then again.
+const afterLoss = "restore the latest backup, or begin a new ledger, take the links files written since into it with paylinks adopt, and only then " +
+	"run again: paylinks help ledger"
 
 // SummaryHelp is what the help says of Summary.
 const SummaryHelp = `With --json the summary is one object a job on a line of standard output, with these keys: job, file, environment, rows,
@@ -103,7 +112,7 @@ func (p *Printer) SumUp(o engine.Outcome, rejected string) error {
 func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
 	flags := p.Flags(j.Environment)
 	if outputErr != nil {
-		fmt.Fprintf(p.Console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them with: paylinks export %d --output PATH%s\n", outputErr, j.ID, flags)
+		fmt.Fprintf(p.Console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them there with: paylinks resume %d%s; or elsewhere: paylinks export %[2]d --output PATH%[3]s\n", outputErr, j.ID, flags)
 	}
 	if report.Reason == "" || report.Stop == job.LimitReached { // a canary that ends is no error
 		return
@@ -121,6 +130,8 @@ func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
 		}
 	case job.WrongAddress:
 		hint = fmt.Sprintf("what answers at %s is not Clink's API; check --base-url and CLINK_BASE_URL", j.BaseURL)
+	case job.AllRejected:
+		hint = "put right what Clink names, in the file or at Clink; the rows that were not sent wait, and the next run stops at the first that is refused"
 	case job.TooManyFailures:
 		hint = fmt.Sprintf("see why with: paylinks show %d%s", j.ID, flags)
 	case job.GaveUp:
@@ -137,6 +148,16 @@ func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
 	if hint != "" {
 		fmt.Fprintf(p.Console, "hint: %s\n", hint)
 	}
+	if report.Refused > 0 {
+		fmt.Fprintf(p.Console, "hint: or something refuses %s, as a firewall may: run again, and all others go first\n", theseRows(report.Refused))
+	}
+}
+
+func theseRows(n int) string {
+	if n == 1 {
+		return "this one row alone"
+	}
+	return fmt.Sprintf("these %d rows alone", n)
 }
 
 // outcomeLines are the outcome for a person; flags are those of the next command.
@@ -151,6 +172,15 @@ func outcomeLines(o engine.Outcome, rejected, ledger, flags string) string {
 	}
 	if len(o.Checked) > 0 {
 		fmt.Fprintf(&b, "  expired links: %s\n", reissued(o.Checked))
+	}
+	if !o.FinishedAt.IsZero() {
+		fmt.Fprintf(&b, "  nothing was sent: this file was finished on %s as %s (job %d)\n", words.Moment(o.FinishedAt), words.Printable(cmp.Or(o.KnownAs, o.Job.FileName())), o.Job.ID)
+	}
+	if o.Left.Expired > 0 {
+		fmt.Fprintf(&b, "  expired unpaid, as far as is known: %s of %s\n", words.Grouped(o.Left.Expired), words.Count(o.Tally.Linked(), "link"))
+	}
+	if o.Left.Made > 0 {
+		fmt.Fprintf(&b, "  failed here, and made by a later job: %s\n", words.Count(o.Left.Made, "row"))
 	}
 	if o.OutputErr == nil {
 		b.WriteString(linksFileLine(o.Job, flags))

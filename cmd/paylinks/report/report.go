@@ -58,24 +58,26 @@ const JobKeys = `job, file, environment, rows, created, duplicate, failed, inval
 possible_orphans, totals (of the amounts that have links, by currency), output, base_url, on_unknown, open, state, started_at,
 last_run (began_at, ended_at, stop, reason; no end: it goes on, or was killed)`
 
-// JobOf is the job with its counts.
-func JobOf(j job.Job, t job.Tally) JobObject {
+// JobOf is the job with its counts; made and expired are as Progress has them.
+func JobOf(j job.Job, t job.Tally, made, expired int) JobObject {
 	return JobObject{
 		Job: j.ID, File: j.File, Environment: j.Environment, counts: countsOf(t), Output: j.Output, BaseURL: j.BaseURL,
-		OnUnknown: j.OnUnknown, Open: t.Open(), State: Progress(t), StartedAt: words.Moment(j.CreatedAt),
+		OnUnknown: j.OnUnknown, Open: t.Open(), State: Progress(j, t, made, expired), StartedAt: words.Moment(j.CreatedAt),
 		LastRun: LastRunObject{words.Moment(j.LastRun.Began), words.Moment(j.LastRun.Ended), j.LastRun.Stop, j.LastRun.Reason},
 	}
 }
 
-// Progress says in a word how far a job is.
-func Progress(t job.Tally) string {
+// Progress says in a word how far a job is, with so many failed rows that a later job has made and so many links that have expired.
+func Progress(j job.Job, t job.Tally, made, expired int) string {
 	switch {
-	case t.Items[job.Pending]+t.Items[job.Sending] > 0:
+	case t.Items[job.Pending]+t.Items[job.Sending] > 0 || j.Unwritten():
 		return "unfinished"
 	case t.Items[job.Unknown] > 0:
 		return "in doubt"
-	case t.Linked() < t.Rows():
+	case t.Linked()+made < t.Rows():
 		return "attention"
+	case expired > 0:
+		return "expired"
 	}
 	return "done"
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
+	"paylinks/job/engine"
 	"strings"
 	"text/tabwriter"
 )
@@ -31,8 +32,9 @@ type View struct {
 	Job    job.Job
 	Tally  job.Tally
 	Links  job.LinkTally // nil before the first refresh
-	Next   string        // see NextSteps
-	Flags  string        // by which a further command finds the job
+	Left   engine.Left
+	Next   string // see NextSteps
+	Flags  string // by which a further command finds the job
 	To     io.Writer
 }
 
@@ -59,6 +61,9 @@ func (v View) facts() error {
 	table := v.table()
 	fmt.Fprintf(v.To, "job %d: %s\n", j.ID, words.Printable(j.File))
 	fmt.Fprintf(table, "  environment\t%s, %s\n", j.Environment, j.BaseURL)
+	if series := j.Series(); series != "" {
+		fmt.Fprintf(table, "  series\t%s\n", words.Printable(series))
+	}
 	fmt.Fprintf(table, "  started\t%s\n", words.Moment(j.CreatedAt))
 	fmt.Fprintf(table, "  last run\t%s\n", lastRunWords(j.LastRun))
 	if !j.PurgedAt.IsZero() {
@@ -75,10 +80,20 @@ func (v View) facts() error {
 	if !j.RefreshedAt.IsZero() {
 		fmt.Fprintf(table, "  refreshed\t%s: %s\n", words.Moment(j.RefreshedAt), words.LinkCounts(v.Links))
 	}
+	if v.Left.Expired > 0 {
+		fmt.Fprintf(table, "  expired unpaid\t%s, as far as is known\n", words.Count(v.Left.Expired, "link"))
+	}
+	if v.Left.Made > 0 {
+		fmt.Fprintf(table, "  made by a later job\t%s that failed here\n", words.Count(v.Left.Made, "row"))
+	}
 	fmt.Fprintf(table, "  attempts\t%s\n", words.Grouped(tally.AllAttempts()))
 	fmt.Fprintf(table, "  possible extra sessions\t%s\n", words.Grouped(tally.PossibleOrphans()))
 	if j.PurgedAt.IsZero() {
-		fmt.Fprintf(table, "  links file\t%s\n", cmp.Or(words.Printable(j.Output), "none, a later job writes it now"))
+		file := cmp.Or(words.Printable(j.Output), "none, a later job writes it now")
+		if j.Unwritten() {
+			file += ", not written since the last change"
+		}
+		fmt.Fprintf(table, "  links file\t%s\n", file)
 	}
 	return table.Flush()
 }
@@ -250,7 +265,7 @@ func attemptOf(a job.Attempt) AttemptObject {
 // Object prints the job as JSON, and with attempts each attempt on a line after it.
 func (v View) Object(ctx context.Context, attempts bool) error {
 	o := ShowObject{
-		JobObject: JobOf(v.Job, v.Tally), Next: v.Next, Problems: []ProblemObject{}, ExtraSessions: []AttemptObject{},
+		JobObject: JobOf(v.Job, v.Tally, v.Left.Made, v.Left.Expired), Next: v.Next, Problems: []ProblemObject{}, ExtraSessions: []AttemptObject{},
 	}
 	for r, err := range v.problems(ctx, 0, 0) {
 		if err != nil {

@@ -17,22 +17,33 @@ CREATE TABLE job (
     bom           INTEGER NOT NULL CHECK (bom IN (0, 1)),
     output        TEXT    NOT NULL,
     created_at    TEXT    NOT NULL,
+    ran           INTEGER NOT NULL DEFAULT 0,  -- the place among all jobs by when its file was last run: the greatest was the last
     ran_at        TEXT    NOT NULL DEFAULT '', -- when the last run began; stopped is empty until it has ended
     ended_at      TEXT    NOT NULL DEFAULT '',
     stopped       TEXT    NOT NULL DEFAULT '' CHECK (stopped IN (
-                      '', 'finished', 'interrupted', 'limit_reached', 'too_many_failures', 'gave_up', 'key_refused',
-                      'wrong_address', 'ledger_failed')),
+                      '', 'finished', 'interrupted', 'limit_reached', 'too_many_failures', 'all_rejected', 'gave_up',
+                      'key_refused', 'wrong_address', 'ledger_failed')),
     stop_reason   TEXT    NOT NULL DEFAULT '',
+    rejected_from INTEGER, -- how many attempts had made a session when a run last ended all_rejected
     refreshed_at  TEXT    NOT NULL DEFAULT '', -- when refresh last asked about its links
     purged_at     TEXT    NOT NULL DEFAULT '', -- when the customers' data was taken out
+    salt          TEXT    NOT NULL DEFAULT '', -- of a purged job's digests
+    written       INTEGER NOT NULL DEFAULT 0 CHECK (written IN (0, 1)), -- whether the file at output has all that is on record
     first_item    INTEGER NOT NULL DEFAULT 0,
     last_item     INTEGER NOT NULL DEFAULT -1,
     imported      INTEGER NOT NULL DEFAULT 0 CHECK (imported IN (0, 1))
 ) STRICT;
 
+-- Which job last wrote a links file at a path.
+CREATE TABLE links_file (
+    path   TEXT    NOT NULL PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES job (id)
+) STRICT, WITHOUT ROWID;
+
 -- An invoice inside a job. amount counts 1/10,000 of the currency's major unit. request is the body of the POST, as JSON; cells are
 -- the user's own, as a JSON array. An invalid item has no invoice and no request. Texts are empty where there is nothing to say;
--- times are UTC. The conditions use OR: SQLite makes a temporary table of an IN list of more than two values each time it looks.
+-- times are UTC. In a purged job invoice_id, reference, customer_id and the customer in request are digests, made with the job's salt:
+-- they still recognise who it was. The conditions use OR: SQLite makes a temporary table of an IN list of more than two values each time it looks.
 CREATE TABLE item (
     id           INTEGER PRIMARY KEY,
     job_id       INTEGER NOT NULL REFERENCES job (id),
@@ -47,14 +58,17 @@ CREATE TABLE item (
     amount       INTEGER NOT NULL,
     attempts     INTEGER NOT NULL DEFAULT 0,
     unknown_ends INTEGER NOT NULL DEFAULT 0,
+    suspect_ends INTEGER NOT NULL DEFAULT 0, -- unauthorized, redirected or misdirected, since the last that Clink answered
     session_id   TEXT    NOT NULL DEFAULT '',
     url          TEXT    NOT NULL DEFAULT '',
     expires_at   TEXT    NOT NULL DEFAULT '',
     created_at   TEXT    NOT NULL DEFAULT '',
     link_status  TEXT    NOT NULL DEFAULT '' CHECK (
                      link_status = '' OR link_status = 'open' OR link_status = 'processing' OR
-                     link_status = 'paid' OR link_status = 'expired'),
+                     link_status = 'paid' OR link_status = 'refunded' OR link_status = 'expired'),
     checked_at   TEXT    NOT NULL DEFAULT '', -- when Clink said so
+    customer_id  TEXT    NOT NULL DEFAULT '', -- that Clink answered with
+    given_up     TEXT    NOT NULL DEFAULT '', -- when a person said to go on without its link
     error_code   TEXT    NOT NULL DEFAULT '',
     error        TEXT    NOT NULL DEFAULT '',
     request      TEXT    NOT NULL,
@@ -67,8 +81,13 @@ CREATE TABLE item (
 ) STRICT;
 
 CREATE INDEX item_open ON item (job_id, state) WHERE state = 'pending' OR state = 'sending' OR state = 'unknown';
+CREATE INDEX item_suspect ON item (job_id) WHERE suspect_ends > 0;
 CREATE UNIQUE INDEX item_session ON item (session_id) WHERE state = 'created';
 CREATE INDEX item_shared_session ON item (session_id) WHERE state = 'duplicate';
+-- The links whose time has passed are counted after each run, and looked for when jobs are listed.
+CREATE INDEX item_expiry ON item (job_id, expires_at) WHERE expires_at <> '';
+-- The failed rows: a later job may have made their links.
+CREATE INDEX item_failed ON item (job_id) WHERE state = 'failed';
 -- The rows without a link that have a reason on record: a page of them is shown.
 CREATE INDEX item_problem ON item (job_id, state) WHERE error <> '' AND state <> 'duplicate' AND state <> 'created';
 -- The links that Clink has spoken of, by what it said: to count them, and to add up those that are paid.
@@ -95,6 +114,8 @@ CREATE TABLE attempt (
 
 CREATE UNIQUE INDEX attempt_open ON attempt (item_id) WHERE outcome = '';
 CREATE INDEX attempt_replaced ON attempt (session_id) WHERE replaced <> '';
+-- The sessions that were never published.
+CREATE INDEX attempt_unpublished ON attempt (session_id) WHERE session_id <> '' AND outcome <> 'created';
 
 -- Which items are about an invoice, of imported jobs. It is filled at the end of an import, in its own order: an index on item,
 -- filled row by row in the file's order, takes twice the time at a million rows.

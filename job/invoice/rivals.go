@@ -1,0 +1,82 @@
+package invoice
+
+import (
+	"fmt"
+	"slices"
+)
+
+// moreAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
+// what was billed.
+var moreAmounts = []string{"balance", "balance_due", "open_balance", "open_amount", "outstanding", "amount_open"}
+
+// rival is a column that could be the amount, beside the one that was taken for it. They must agree in every row.
+type rival struct {
+	column       int
+	line         int    // the first on which they differ; 0 is none so far
+	amount, cell string // there
+}
+
+// findRivals finds the columns that could be the amount, too.
+func (h *head) findRivals(claimed map[int]bool) {
+	amount := columnNamed("amount")
+	names := append(amount.spellings(), moreAmounts...)
+	taken, found := h.taken["amount"]
+	if !found {
+		return
+	}
+	for i, header := range h.Columns {
+		if claimed[i] || header == h.Columns[taken] {
+			continue
+		}
+		for _, name := range names {
+			if amount.matches(name, header) {
+				h.rivals = append(h.rivals, rival{column: i})
+				h.Others = append(h.Others, Near{header, amount.Name})
+				break
+			}
+		}
+	}
+}
+
+// isRival says whether the column could be the amount.
+func (h *head) isRival(i int) bool {
+	return slices.ContainsFunc(h.rivals, func(r rival) bool { return r.column == i })
+}
+
+// compareRivals remembers for each rival the first row in which it is another amount.
+func (r *Reader) compareRivals(row *Row) {
+	for i := range r.head.rivals {
+		rival := &r.head.rivals[i]
+		amount, cell := row.Cells[r.head.taken["amount"]], row.Cells[rival.column]
+		if rival.line == 0 && !r.sameAmount(amount, cell) {
+			rival.line, rival.amount, rival.cell = row.Line, amount, cell
+		}
+	}
+}
+
+// sameAmount says whether two cells are the same amount. One that cannot be read is no other cell's.
+func (r *Reader) sameAmount(a, b string) bool {
+	if a == b || isBlank(a) && isBlank(b) {
+		return true
+	}
+	first, badFirst := readAmount(a, r.judge.options.DecimalComma)
+	second, badSecond := readAmount(b, r.judge.options.DecimalComma)
+	return badFirst == nil && badSecond == nil && withoutZeros(first) == withoutZeros(second)
+}
+
+// differingRivals refuses the file where a rival was another amount in some row.
+func (r *Reader) differingRivals() (problems Problems) {
+	header := r.head.Taken["amount"]
+	for _, rival := range r.head.rivals {
+		if rival.line == 0 {
+			continue
+		}
+		other := r.head.Columns[rival.column]
+		what := fmt.Sprintf("could be the amount, and so could %s, and they differ: line %d has %s and %s",
+			quote(other), rival.line, quote(rival.amount), quote(rival.cell))
+		problems = append(problems, flaw(AmountRivals, what, "take the one that is not meant out of the file",
+			Option{Do: Add, Setting: "map", Column: "amount", Value: header},
+			Option{Do: Add, Setting: "map", Column: "amount", Value: other}).at(r.file, r.head.line, header, ""))
+	}
+	return problems
+}

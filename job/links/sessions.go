@@ -1,0 +1,107 @@
+package links
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"paylinks/job/invoice"
+)
+
+// delimiters are those that an invoice file, and so its links file, can have.
+var delimiters = []rune{',', ';', '\t', '|'}
+
+// Session is a session that a links file names, with its link where it has one.
+type Session struct{ ID, URL string }
+
+// Sessions yields the sessions that the links file at path names, one line at a time. A file whose last columns are not those of a
+// links file names none, and neither does a pipe, a device or no file. An error is an [*Error].
+func Sessions(path string) iter.Seq2[Session, error] {
+	return func(yield func(Session, error) bool) {
+		fail := func(err error) { yield(Session{}, failed(path, err)) }
+		to, err := resolve(path)
+		if err != nil {
+			fail(err)
+			return
+		}
+		if to.stream || to.info == nil {
+			return
+		}
+		file, err := os.Open(to.path)
+		if err != nil {
+			fail(err)
+			return
+		}
+		defer file.Close()
+		for _, delimiter := range delimiters {
+			lines, err := reader(file, delimiter)
+			if err != nil {
+				fail(err)
+				return
+			}
+			header, err := lines.Read()
+			if err != nil {
+				return // nothing is in it, or it is no table
+			}
+			if first := ownBlock(header); first >= 0 {
+				sessionsOf(lines, first, path, yield)
+				return
+			}
+		}
+	}
+}
+
+// reader reads the file from its beginning.
+func reader(file *os.File, delimiter rune) (*csv.Reader, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	text := bufio.NewReader(file)
+	if mark, _ := text.Peek(3); string(mark) == "\ufeff" {
+		_, _ = text.Discard(len(mark))
+	}
+	lines := csv.NewReader(text)
+	lines.Comma, lines.LazyQuotes, lines.FieldsPerRecord, lines.ReuseRecord = delimiter, true, -1, true
+	return lines, nil
+}
+
+// ownBlock is where our columns begin, which are the last ones of a links file; -1 where they are not.
+func ownBlock(header []string) int {
+	for _, ours := range [][]string{invoice.LinksColumns, slices.Concat(invoice.LinksColumns, invoice.RefreshColumns)} {
+		first := len(header) - len(ours)
+		if first >= 0 && slices.EqualFunc(header[first:], ours, isOwn) {
+			return first
+		}
+	}
+	return -1
+}
+
+// isOwn says whether the header is that of our column with this name: one that the user has too has a longer one.
+func isOwn(header, name string) bool {
+	prefix, ok := strings.CutSuffix(header, name)
+	return ok && strings.ReplaceAll(prefix, invoice.OwnPrefix, "") == ""
+}
+
+func sessionsOf(lines *csv.Reader, first int, path string, yield func(Session, error) bool) {
+	id, url := first+slices.Index(invoice.LinksColumns, "session_id"), first+slices.Index(invoice.LinksColumns, "url")
+	for {
+		cells, err := lines.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			yield(Session{}, failed(path, err))
+			return
+		case len(cells) <= url || cells[id] == "":
+			continue
+		}
+		if !yield(Session{cells[id], cells[url]}, nil) {
+			return
+		}
+	}
+}
