@@ -5,6 +5,8 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 BIN         := bin/paylinks
 FUZZTIME    ?= 30s
 KILLS       ?= 500
+TIME        ?= 1m
+SEED        ?= 1
 
 .PHONY: help demo test lint build install fuzz soak bench man clean
 
@@ -39,8 +41,9 @@ fuzz: ## run each fuzzer for FUZZTIME (30s)
 		done; \
 	done
 
-soak: ## kill a run at each operation on its disk, and KILLS (500) times at random moments, and account for every session
-	go test ./cmd/paylinks -count=1 -run '^(TestCrashAnywhere|TestSoak)$$' -crash.all -soak.kills=$(KILLS) -timeout 60m -v
+soak: ## play random histories for TIME (1m), from SEED (1) on, and kill paylinks at each operation on its disk and KILLS (500) times at random
+	go test ./cmd/paylinks -count=1 -run '^TestSoak$$' -soak.time=$(TIME) -soak.seed=$(SEED) -timeout 0 -v
+	go test ./cmd/paylinks -count=1 -run '^(TestCrashAnywhere|TestKills)$$' -crash.all -soak.kills=$(KILLS) -timeout 60m -v
 
 bench: build ## measure paylinks beside its peers (some seven minutes) and write the table into bin/bench.md
 	go run ./cmd/bench --paylinks $(BIN) --output bin/bench.md

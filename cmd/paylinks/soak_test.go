@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"database/sql"
 	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,612 +22,650 @@ import (
 )
 
 var (
-	soakKills = flag.Int("soak.kills", 20, "how often TestSoak kills paylinks")
-	crashAll  = flag.Bool("crash.all", false, "TestCrashAnywhere leaves no operation out")
-	soakSeed  = flag.Uint64("soak.seed", 1, "the same seed gives the same files, faults and moments")
+	soakSeed    = flag.Uint64("soak.seed", 1, "seed of TestSoak's first history; the others count up from it")
+	soakTime    = flag.Duration("soak.time", 0, "how long TestSoak begins new histories; 0: it plays soakShort of them")
+	soakWithout = flag.String("soak.without", "", "steps that TestSoak leaves out, between commas, to find out what a finding comes from: purge,faults")
 )
 
-// soakWeather is what a campaign's simulator does to it.
-type soakWeather struct {
-	rows    int
-	latency time.Duration
-	faults  string
-}
+const (
+	soakShort  = 3 // histories in make test
+	soakAtOnce = 5 // histories: they mostly wait
+)
 
-var soakWeathers = []soakWeather{
-	{400, 15 * time.Millisecond, ""},
-	{120, 15 * time.Millisecond, "lost=3%,lost-before=2%,500-before=2%,500-after=2%,cut=2%,429=1%"},
-	{60, 60 * time.Millisecond, "lost=3%,cut=3%"},
-	{1, time.Millisecond, ""},
-}
-
-// soakPatience is how long a run goes on once a campaign has had its kills: several back-offs.
-const soakPatience = 30 * time.Second
-
-// TestSoak kills paylinks with SIGKILL at random moments, campaign after campaign, until -soak.kills are used up. A
-// campaign has a ledger and a simulator of its own; in every second one the file is edited half way. Its kills hit
-// whatever there is to hit: the start, the import, the sending, the export, the end.
+// TestSoak plays random histories on the built program: files that share invoices are edited, put back and run with all kinds of
+// flags, while Clink fails, lies, throttles, and its sessions are paid and expire, and paylinks is killed. After each step the
+// oracle holds what was published against the simulator's own record. What it finds is printed with the seed and the history as a
+// shell script. The moments of kills depend on the machine, so that a seed gives the same plan and not always the same end.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	program := builtProgram(t)
-	random := rand.New(rand.NewPCG(*soakSeed, 0))
-	sum := crashSum{}
-	for campaign := 0; sum["kills"] < *soakKills && !t.Failed(); campaign++ {
-		t.Run(fmt.Sprint("campaign ", campaign), func(t *testing.T) {
-			weather := soakWeathers[campaign%len(soakWeathers)]
-			address := soakSimulator(t, program, "--latency", weather.latency.String(), "--jitter", "1",
-				"--faults", weather.faults, "--seed", fmt.Sprint(random.Uint64()))
-			site := newCrashSite(t, program, address, 8)
-			site.invoices(fmt.Sprintf("c%d", campaign), weather.rows)
-			soakCampaign(site, random, *soakKills-sum["kills"], campaign%2 == 1, sum)
-			site.audit(sum)
-			site.again()
+	sum, began := crashSum{}, time.Now()
+	var lock sync.Mutex
+	next := *soakSeed
+	seed := func() (uint64, bool) {
+		lock.Lock()
+		defer lock.Unlock()
+		next++
+		return next - 1, *soakTime == 0 && next <= *soakSeed+soakShort || time.Since(began) < *soakTime
+	}
+	var players sync.WaitGroup
+	for range soakAtOnce {
+		players.Go(func() {
+			for {
+				n, more := seed()
+				if !more {
+					return
+				}
+				t.Run(fmt.Sprint("seed ", n), func(t *testing.T) {
+					h := newSoakHistory(t, program, n)
+					h.play()
+					lock.Lock()
+					defer lock.Unlock()
+					for what, n := range h.sum {
+						sum[what] += n
+					}
+				})
+			}
 		})
 	}
+	players.Wait()
 	t.Log(sum)
-	if *soakKills >= 20 && sum["kills: "+crashSending] == 0 {
-		t.Error("no kill came while rows were sent")
+}
+
+// soakFile is an input file, of one history.
+type soakFile struct {
+	name     string
+	records  [][]string // as it is now, with the header
+	versions []string   // its contents so far
+}
+
+// The columns of a file; one without invoice ids lacks the first one.
+var soakHeader = []string{"invoice_id", "customer_email", "amount", "currency", "days_overdue"}
+
+func (f *soakFile) content() string {
+	var text bytes.Buffer
+	_ = csv.NewWriter(&text).WriteAll(f.records) // a buffer takes all
+	return text.String()
+}
+
+// column is the place of one in the file, or less than 0.
+func (f *soakFile) column(name string) int { return slices.Index(f.records[0], name) }
+
+// soakWay is a way in which a file has been run: these bytes, with these flags of a job's identity.
+type soakWay struct {
+	file, content string
+	flags         string // with spaces between
+}
+
+// soakRun is a run in the last step, of one file.
+type soakRun struct {
+	soakWay
+	certain bool // its check has passed for certain, and the job is in the ledger
+}
+
+// soakHistory is one random history, in a folder with a ledger of its own, and a simulator.
+type soakHistory struct {
+	t               *testing.T
+	random          *rand.Rand
+	program, folder string
+	clink, ledger   string
+	series          bool          // paylinks has --series
+	lifetime        time.Duration // of sessions
+	getFaults       string        // as they are now
+	files           []*soakFile
+	ways            map[soakWay]bool
+	script          strings.Builder
+	oracle          *soakOracle
+	view            soakView // after the last step
+	runs            []soakRun
+	order           map[int64]int // of jobs: when the file of each was run for the last time; less than 0 where that is not certain
+	sum             crashSum
+	found           bool
+}
+
+func newSoakHistory(t *testing.T, program string, seed uint64) *soakHistory {
+	h := &soakHistory{
+		t: t, random: rand.New(rand.NewPCG(seed, 1)), program: program, folder: t.TempDir(), ways: map[soakWay]bool{}, order: map[int64]int{},
+		sum: crashSum{"histories": 1},
+	}
+	h.lifetime = time.Hour
+	if h.percent(60) {
+		h.lifetime = time.Duration(500+h.random.IntN(2500)) * time.Millisecond
+	}
+	flags := []string{"--lifetime", h.lifetime.String(), "--slow-by", "1s", "--seed", fmt.Sprint(seed)}
+	h.clink = killSimulator(t, program, flags...)
+	h.ledger = filepath.Join(h.folder, "ledger.db")
+	help, err := exec.Command(program, "run", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.series = strings.Contains(string(help), "--series")
+	h.oracle = newSoakOracle(h)
+	fmt.Fprintf(&h.script, `# seed %d
+address=http://127.0.0.1:8181
+export %s
+paylinks simulator --addr 127.0.0.1:8181 %s &
+control() { curl -s "$address/_simulator/$1" -d "$2"; }
+session() { # REFERENCE N STATUS: what becomes of the N-th session of the reference
+	id=$(curl -s $address/_simulator/sessions | grep "\"merchantReferenceId\":\"$1\"" | sed -n "$2p" | sed 's/.*"sessionId":"\([^"]*\)".*/\1/')
+	control "sessions/$id" "{\"status\": \"$3\"}"
+}
+`, seed, strings.Join(h.environment("$address", "$PWD/ledger.db"), " "), strings.Join(flags, " "))
+	for i, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		f := &soakFile{name: name, records: [][]string{soakHeader}}
+		for n := range 3 {
+			f.records = append(f.records, h.row(fmt.Sprintf("I-%d", i+n))) // b.csv has two of a.csv's
+		}
+		if i == 2 {
+			for n := range f.records {
+				f.records[n] = f.records[n][1:]
+			}
+		}
+		h.files = append(h.files, f)
+		h.save(f)
+	}
+	return h
+}
+
+func (h *soakHistory) environment(clink, ledger string) []string {
+	return []string{
+		"CLINK_BASE_URL=" + clink, "CLINK_SECRET_KEY=sk_test_soak", "PAYLINKS_LEDGER=" + ledger, "PAYLINKS_RATE=0",
+		"PAYLINKS_GIVE_UP_AFTER=3s", "PAYLINKS_MAX_ATTEMPTS=2",
 	}
 }
 
-// soakCampaign runs and resumes the site's job until a run has ended by itself, and kills it most times before.
-func soakCampaign(site *crashSite, random *rand.Rand, kills int, edits bool, sum crashSum) {
-	kills = min(kills, 10+random.IntN(15))
-	editAt := -1
-	if edits {
-		editAt = kills / 2
+// row is what an invoice should be, before anybody edits it.
+func (h *soakHistory) row(id string) []string {
+	n := int(id[len(id)-1] - '0')
+	if n%4 == 3 {
+		return []string{id, id + "@example.com", fmt.Sprint(1000 + n), "JPY", "0"}
 	}
-	for killed := 0; ; {
-		if killed == editAt {
-			editAt = -1
-			site.edit()
+	return []string{id, id + "@example.com", fmt.Sprintf("%d.50", 10+n), "USD", "0"}
+}
+
+func (h *soakHistory) percent(n int) bool { return h.random.IntN(100) < n }
+
+func pick[T any](h *soakHistory, from []T) T { return from[h.random.IntN(len(from))] }
+
+// soakSteps are what a history is made of, each as often as its weight. A new command gets a line here; with
+// adopt, one that loses the ledger, restores the last backup and adopts the links files.
+var soakSteps = []struct {
+	name   string
+	weight int
+	play   func(*soakHistory)
+}{
+	{"edit", 16, (*soakHistory).edit},
+	{"put back", 10, (*soakHistory).putBack},
+	{"faults", 14, (*soakHistory).faults},
+	{"paid", 6, func(h *soakHistory) { h.become("paid") }},
+	{"processing", 3, func(h *soakHistory) { h.become("processing") }},
+	{"refunded", 2, func(h *soakHistory) { h.become(pick(h, []string{"refunded", "partial_refunded", "failed"})) }},
+	{"expired", 9, func(h *soakHistory) { h.become("expired") }},
+	{"time", 6, func(h *soakHistory) { h.pass() }},
+	{"run", 24, func(h *soakHistory) { h.run(h.some()...) }},
+	{"check", 2, func(h *soakHistory) { h.command(append([]string{"check"}, h.some()...)...) }},
+	{"resume", 6, func(h *soakHistory) { h.send("resume") }},
+	{"resume JOB", 4, func(h *soakHistory) { h.sendJob("resume") }},
+	{"retry", 6, func(h *soakHistory) { h.sendJob("retry") }},
+	{"retry --unknown", 6, func(h *soakHistory) { h.sendJob("retry", "--unknown") }},
+	{"reissue", 10, func(h *soakHistory) { h.sendJob("reissue") }},
+	{"refresh", 4, func(h *soakHistory) { h.command("refresh") }},
+	{"refresh JOB", 6, func(h *soakHistory) { h.withJob("refresh") }},
+	{"export", 2, func(h *soakHistory) { h.withJob("export") }},
+	{"show", 1, func(h *soakHistory) { h.withJob("show", "--attempts", "--json") }},
+	{"jobs", 1, func(h *soakHistory) { h.command("jobs", "--json") }},
+	{"purge", 4, func(h *soakHistory) { h.command("purge", "--older-than", "1ms", "--yes") }},
+	{"backup", 1, func(h *soakHistory) { h.command("backup", "ledger.backup.db") }},
+}
+
+// play makes some steps, and then settles what they have left. Each history has its own mixture of steps, and some lack altogether:
+// what needs many edits, or many losses, comes up sooner than where all have the same.
+func (h *soakHistory) play() {
+	defer h.oracle.count(h.sum)
+	var mixture []int // steps by their number, each as often as it weighs
+	for i, step := range soakSteps {
+		weight := step.weight * pick(h, []int{0, 1, 1, 3})
+		if step.name == "run" {
+			weight = step.weight
 		}
-		args := site.run()
-		if random.IntN(3) == 0 {
-			args = []string{"resume"}
+		if !slices.Contains(strings.Split(*soakWithout, ","), step.name) {
+			mixture = append(mixture, slices.Repeat([]int{i}, weight)...)
 		}
-		alive := soakPatience
-		if killed < kills {
-			alive = soakMoment(random)
-		}
-		p := site.start(nil, args...)
-		timer := time.NewTimer(alive)
-		select {
-		case <-p.ended:
-		case <-timer.C:
-			p.kill()
-		}
-		timer.Stop()
-		switch {
-		case p.killed():
-			killed++
-			sum["kills"]++
-			sum["kills: "+site.look().moment()]++
-		case p.status() == exitUsage && args[0] == "resume" && strings.Contains(p.said.String(), "there is no ledger"):
-		case p.status() != exitOK:
-			site.t.Fatalf("%v: exit status %d\n%s", args, p.status(), &p.said)
-		case args[0] == "run" && editAt < 0:
+	}
+	h.run(h.some()...)
+	h.look()
+	for range 8 + h.random.IntN(20) {
+		step := soakSteps[pick(h, mixture)]
+		step.play(h)
+		h.sum["steps"]++
+		h.sum["steps: "+step.name]++
+		if h.look(); h.found {
 			return
 		}
 	}
+	h.settle()
 }
 
-// soakMoment is how long a run lives. Every second one is as likely to die from 1 to 4 ms as from 100 to 400 ms, so that
-// the short phases are hit as often as the long ones.
-func soakMoment(random *rand.Rand) time.Duration {
-	if random.IntN(2) == 0 {
-		return time.Duration(float64(time.Millisecond) * math.Pow(400, random.Float64()))
+// look has the oracle judge the last step, and notes which files have been run in it.
+func (h *soakHistory) look() {
+	before := h.view
+	h.view = h.oracle.look()
+	for _, run := range h.runs {
+		var jobs soakView
+		for _, j := range h.view {
+			if j.isOf(run.content) && j.AllowRepeats == strings.Contains(run.flags, "--allow-repeats") {
+				jobs = append(jobs, j)
+			}
+		}
+		h.sum["runs"]++
+		for _, j := range jobs {
+			h.order[j.ID] = -1
+			if run.certain && len(jobs) == 1 {
+				h.order[j.ID] = h.sum["runs"]
+			}
+		}
 	}
-	return time.Duration(random.Int64N(int64(600 * time.Millisecond)))
+	h.runs = nil
+	h.oracle.lastRunCounts(before, h.order)
 }
 
-// soakSimulator starts a simulator as a process of its own and returns its address.
-func soakSimulator(t *testing.T, program string, flags ...string) string {
-	t.Helper()
-	cmd := exec.Command(program, append([]string{"simulator", "--addr", "127.0.0.1:0"}, flags...)...)
-	cmd.Env = []string{}
-	out, err := cmd.StdoutPipe()
+// finding ends the history, once it has printed how it came to that.
+func (h *soakHistory) finding(format string, args ...any) {
+	h.t.Helper()
+	if !h.found {
+		h.sum["findings"]++
+		h.found = true
+		h.t.Errorf("%s\nafter:\n%s", fmt.Sprintf(format, args...), &h.script)
+		return
+	}
+	h.t.Errorf(format, args...)
+}
+
+func (h *soakHistory) note(format string, args ...any) { fmt.Fprintf(&h.script, format+"\n", args...) }
+
+// save writes the file, as a new version of it.
+func (h *soakHistory) save(f *soakFile) {
+	content := f.content()
+	f.versions = append(f.versions, content)
+	h.note("cat >%s <<'END'\n%sEND", f.name, content)
+	if err := os.WriteFile(filepath.Join(h.folder, f.name), []byte(content), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// putBack makes a file what it was before, byte for byte.
+func (h *soakHistory) putBack() {
+	f := pick(h, h.files)
+	if content := pick(h, f.versions); content != f.content() {
+		h.restore(f, content)
+		h.runEdited(f)
+	}
+}
+
+// runEdited mostly runs a file that has just been edited.
+func (h *soakHistory) runEdited(f *soakFile) {
+	if h.percent(70) {
+		h.run(f.name)
+	}
+}
+
+func (h *soakHistory) restore(f *soakFile, content string) {
+	records, err := csv.NewReader(strings.NewReader(content)).ReadAll()
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	address, found := strings.CutPrefix(strings.TrimSpace(line), "simulator at ")
-	if !found {
-		t.Fatalf("the simulator said %q, %v", line, err)
-	}
-	return address
+	f.records = records
+	h.save(f)
 }
 
-// crashSum counts what tests have seen, by what it is.
-type crashSum map[string]int
-
-func (s crashSum) String() string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(s)) {
-		parts = append(parts, fmt.Sprintf("%s: %d", name, s[name]))
+// edit changes something in one of the files.
+func (h *soakHistory) edit() {
+	f := pick(h, h.files)
+	f.records = slices.Clone(f.records)
+	at := 1 + h.random.IntN(len(f.records)-1)
+	row := slices.Clone(f.records[at])
+	f.records[at] = row
+	set := func(column, value string) { row[f.column(column)] = value }
+	id := fmt.Sprintf("I-%d", h.random.IntN(5))
+	switch n := h.random.IntN(100); {
+	case n < 30:
+		set("amount", fmt.Sprint(20+h.random.IntN(3)))
+		set("currency", pick(h, []string{"USD", "USD", "EUR"}))
+	case n < 38:
+		set("customer_email", fmt.Sprintf("other%d@example.com", h.random.IntN(2)))
+	case n < 50:
+		f.nextDay()
+	case n < 57 && len(f.records) > 2:
+		f.records = slices.Delete(f.records, at, at+1)
+	case n < 65:
+		h.random.Shuffle(len(f.records)-1, func(i, j int) {
+			f.records[i+1], f.records[j+1] = f.records[j+1], f.records[i+1]
+		})
+	case n < 72:
+		set("amount", "12.5.0")
+	case n < 76 && f.column("invoice_id") == 0: // another row has this invoice, too
+		set("invoice_id", pick(h, f.records[1:])[0])
+	default:
+		next := h.row(id)
+		f.records = slices.Insert(f.records, at, next[len(next)-len(row):])
 	}
-	return strings.Join(parts, ", ")
+	h.save(f)
+	h.runEdited(f)
 }
 
-type crashRow struct{ reference, amount, currency string }
-
-// crashSite is a folder with an invoice file and its ledger, where the real program is killed again and again.
-type crashSite struct {
-	t                       *testing.T
-	program, folder, clink  string
-	concurrency             int
-	rows                    []crashRow        // of the file as it is now
-	versions                map[int]bool      // how many rows the file has had
-	published               map[string]string // session by reference: what a links file has once said
-	file, ledger, linksFile string
-	note                    string // in a column of the user's own, in each row
-}
-
-func newCrashSite(t *testing.T, program, clink string, concurrency int) *crashSite {
-	folder := t.TempDir()
-	return &crashSite{
-		t: t, program: program, folder: folder, clink: clink, concurrency: concurrency,
-		versions: map[int]bool{}, published: map[string]string{},
-		file: filepath.Join(folder, "invoices.csv"), ledger: filepath.Join(folder, "ledger.db"),
-		linksFile: filepath.Join(folder, "invoices.links.csv"),
+// nextDay makes the file a list of the next day, with nothing new in it but that.
+func (f *soakFile) nextDay() {
+	for i := range f.records[1:] {
+		next := slices.Clone(f.records[i+1])
+		next[f.column("days_overdue")] += "1"
+		f.records[i+1] = next
 	}
 }
 
-// invoices makes the file.
-func (s *crashSite) invoices(prefix string, n int) {
-	s.t.Helper()
-	for i := range n {
-		row := crashRow{fmt.Sprintf("%s-%d", prefix, i), fmt.Sprintf("%d.%02d", 10+i, i%100), "USD"}
-		if i%3 == 1 {
-			row.amount, row.currency = fmt.Sprint(1000+i), "JPY"
-		}
-		s.rows = append(s.rows, row)
-	}
-	s.save()
+// soakFaults are what Clink, or the way to it, does from now on: to POSTs, and to GETs.
+var soakFaults = [][2]string{
+	{}, {}, {}, {}, {},
+	{"lost=30%,lost-before=20%", ""}, {"500-after=20%,500-before=20%,cut=20%", ""}, {"429=30%", "429=30%"}, {"slow=40%", ""},
+	{"html-200=20%,html=20%", ""}, {"refuse=40%,code=20%", ""}, {"refuse=100%", ""}, {"customer-500=30%", ""}, {"code-500=20%", ""},
+	{"401=100%", "401=100%"}, {"redirect=100%", "redirect=100%"}, {"401=10%,redirect=5%", ""},
+	{"html-403:I-2=100%,html-413:I-3@example.com=100%", ""}, {"403:I-3=100%", ""}, {"html-404=100%", "html-404=100%"},
+	{"wrong-amount=15%,wrong-currency=15%,wrong-reference=15%,no-url=15%,bad-url=15%", ""}, {"no-expiry=40%", ""},
+	{"lost=100%", ""}, {"500-after=100%", "500-before=100%"}, {"code-500=100%", "code-500=100%"},
+	{"", "404=60%"}, {"", "lost=50%"}, {"", "wrong-reference=60%"}, {"", "says-expired=100%"}, {"", "says-expired=60%,unfiltered=40%"},
+	{"", "no-orders=100%"}, {"lost=20%,429=10%,refuse=10%,wrong-amount=10%,slow=10%", "404=20%,lost=20%"},
 }
 
-// edit adds some rows at the top of the file, so that it is another job, which meets the first one's items.
-func (s *crashSite) edit() {
-	s.t.Helper()
-	for i := range 3 {
-		s.rows = slices.Insert(s.rows, 0, crashRow{fmt.Sprintf("edited-%d", i), "7.50", "EUR"})
-	}
-	s.save()
+func (h *soakHistory) faults() {
+	faults := pick(h, soakFaults)
+	h.setFaults(faults[0], faults[1])
 }
 
-func (s *crashSite) save() {
-	s.t.Helper()
-	text := "invoice_id,customer_email,amount,currency,description,note\n"
-	for _, row := range s.rows {
-		text += fmt.Sprintf("%s,%[1]s@example.com,%s,%s,The works,%s\n", row.reference, row.amount, row.currency, s.note)
-	}
-	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	s.versions[len(s.rows)] = true
+func (h *soakHistory) setFaults(faults, getFaults string) {
+	h.getFaults = getFaults
+	body := fmt.Sprintf(`{"faults": %q, "getFaults": %q}`, faults, getFaults)
+	h.control("faults", body, "control faults '"+body+"'")
 }
 
-func (s *crashSite) run() []string {
-	return []string{"run", s.file, "--base-url", s.clink}
-}
-
-// crashProcess is a paylinks that runs.
-type crashProcess struct {
-	cmd   *exec.Cmd
-	out   bytes.Buffer
-	said  bytes.Buffer // standard error
-	ended chan struct{}
-}
-
-// start starts a command at the site; one that sends gets the flags that make haste.
-func (s *crashSite) start(environment []string, args ...string) *crashProcess {
-	s.t.Helper()
-	args = append(args, "--env", "simulator", "--ledger", s.ledger)
-	if args[0] == "run" || args[0] == "resume" {
-		args = append(args, "--rate", "0", "--concurrency", fmt.Sprint(s.concurrency), "--max-attempts", "1000")
-	}
-	p := &crashProcess{cmd: exec.Command(s.program, args...), ended: make(chan struct{})}
-	p.cmd.Env = append(environment, "HOME="+s.folder)
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.said
-	if err := p.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	go func() {
-		_ = p.cmd.Wait() // the status is in p.cmd.ProcessState
-		close(p.ended)
-	}()
-	s.t.Cleanup(p.kill)
-	return p
-}
-
-func (p *crashProcess) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.ended
-}
-
-// killed says, of one that has ended, that it had no chance to exit.
-func (p *crashProcess) killed() bool { return p.cmd.ProcessState.ExitCode() == -1 }
-func (p *crashProcess) status() int  { return p.cmd.ProcessState.ExitCode() }
-
-// wait waits until the process has ended. One that takes a minute, far more than anything here does, is killed.
-func (p *crashProcess) wait() {
-	timer := time.NewTimer(time.Minute)
-	defer timer.Stop()
-	select {
-	case <-p.ended:
-	case <-timer.C:
-		p.kill()
-	}
-}
-
-// must runs a command to its end, which must have that exit status, and returns its standard output.
-func (s *crashSite) must(status int, args ...string) string {
-	s.t.Helper()
-	p := s.start(nil, args...)
-	p.wait()
-	if p.status() != status {
-		s.t.Fatalf("%v: exit status %d, want %d\n%s", args, p.status(), status, &p.said)
-	}
-	return p.out.String()
-}
-
-// crashLook is a ledger as a kill has left it.
-type crashLook struct {
-	made          int // migrations
-	unfinished    int // imports: their jobs are not there yet
-	open, sending int // items
-	attempts      int
-	doubtful      int // attempts on record as such
-	jobs          []int64
-	session       map[string]string // by reference, of items with a link
-}
-
-// What a kill can hit.
-const (
-	crashNoLedger  = "before there was a ledger"
-	crashNoJob     = "before there was a job"
-	crashImporting = "while a job was imported"
-	crashSending   = "while rows were sent"
-	crashAllLinked = "when every row had its link"
-)
-
-func (l crashLook) moment() string {
-	switch {
-	case l.made == 0:
-		return crashNoLedger
-	case len(l.jobs) == 0:
-		if l.unfinished > 0 {
-			return crashImporting
-		}
-		return crashNoJob
-	case l.open > 0:
-		return crashSending
-	}
-	return crashAllLinked
-}
-
-// look copies the ledger, opens the copy, and checks what must hold at any moment. The ledger itself is left as it is
-// for the next run to find.
-func (s *crashSite) look() crashLook {
-	s.t.Helper()
-	folder := s.t.TempDir()
-	defer os.RemoveAll(folder) // a long soak makes thousands
-	look := crashLook{session: map[string]string{}}
-	for _, suffix := range []string{"", "-wal", "-journal"} {
-		content, err := os.ReadFile(s.ledger + suffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, "copy.db"+suffix), content, 0o600)
-		}
-		if err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(filepath.Join(folder, "copy.db")))
+// control asks the simulator for something; line is what the script has for it.
+func (h *soakHistory) control(path, body, line string) {
+	h.t.Helper()
+	h.note("%s", line)
+	response, err := http.Post(h.clink+"/_simulator/"+path, "application/json", strings.NewReader(body))
 	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer db.Close()
-	one := func(query string) (n int) {
-		s.t.Helper()
-		if err := db.QueryRow(query).Scan(&n); err != nil {
-			s.t.Fatalf("%s: %v", query, err)
-		}
-		return n
-	}
-	var integrity string
-	if err := db.QueryRow(`PRAGMA integrity_check`).Scan(&integrity); err != nil || integrity != "ok" {
-		s.t.Fatalf("integrity check: %s, %v", integrity, err)
-	}
-	if look.made = one(`PRAGMA user_version`); look.made == 0 {
-		if n := one(`SELECT count(*) FROM sqlite_schema`); n > 0 {
-			s.t.Fatalf("half a migration: %d tables of no version", n)
-		}
-		return look
-	}
-	for query, what := range map[string]string{
-		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') <> (state = 'sending')`: "items whose state and attempts disagree on whether one is on its way",
-		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id)`:                             "items whose attempts are not all on record",
-		`SELECT count(*) FROM item_tally AS tally WHERE items <> (
-			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency AND tally.state = state
-		)`: "wrong tallies of items",
-		`SELECT count(*) FROM attempt_tally AS tally WHERE attempts <>
-			(SELECT count(*) FROM attempt JOIN item ON item.id = item_id WHERE job_id = tally.job_id AND outcome = tally.outcome)`: "wrong tallies of attempts",
-		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                        "items that are not in the tallies",
-		`SELECT count(*) FROM invoice_item JOIN item ON item.id = item_id JOIN job ON job.id = job_id WHERE NOT imported`: "invoices of jobs that are not imported yet",
-		`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND invoice IS NOT NULL AND
-			NOT EXISTS (SELECT 1 FROM invoice_item WHERE invoice_item.invoice = item.invoice AND item_id = item.id)`: "items that cannot be found by their invoice",
-	} {
-		if n := one(`SELECT coalesce((` + query + `), 0)`); n != 0 {
-			s.t.Errorf("%d %s", n, what)
-		}
-	}
-	look.sending = one(`SELECT count(*) FROM attempt WHERE outcome = ''`)
-	look.open = one(`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND state IN ('pending', 'sending', 'unknown')`)
-	look.unfinished = one(`SELECT count(*) FROM job WHERE NOT imported`)
-	look.attempts = one(`SELECT count(*) FROM attempt`)
-	look.doubtful = one(`SELECT count(*) FROM attempt WHERE outcome IN ('unknown', 'mismatch')`)
-	if look.sending > s.concurrency {
-		s.t.Errorf("%d rows are in doubt after one kill, and the concurrency was %d", look.sending, s.concurrency)
-	}
-	rows, err := db.Query(`SELECT job.id, count(item.id) FROM job LEFT JOIN item ON job_id = job.id WHERE imported GROUP BY job.id ORDER BY job.id`)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for rows.Next() {
-		var id int64
-		var items int
-		if err := rows.Scan(&id, &items); err != nil {
-			s.t.Fatal(err)
-		}
-		look.jobs = append(look.jobs, id)
-		if !s.versions[items] {
-			s.t.Errorf("half a job: %d items", items)
-		}
-	}
-	linked, err := db.Query(`SELECT reference, session_id FROM item WHERE state IN ('created', 'duplicate')`)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for linked.Next() {
-		var reference, session string
-		if err := linked.Scan(&reference, &session); err != nil {
-			s.t.Fatal(err)
-		}
-		if other := look.session[reference]; other != "" && other != session {
-			s.t.Errorf("%s has two links: %s and %s", reference, other, session)
-		}
-		look.session[reference] = session
-	}
-	if err := errors.Join(rows.Err(), linked.Err()); err != nil {
-		s.t.Fatal(err)
-	}
-	s.links(look)
-	return look
-}
-
-// links reads the links file, if there is one, and holds it against the ledger: it is whole, and no link that was
-// once published is taken back.
-func (s *crashSite) links(look crashLook) []map[string]string {
-	s.t.Helper()
-	content, err := os.ReadFile(s.linksFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	records, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // each of as many fields as the first
-	if err != nil || !bytes.HasSuffix(content, []byte("\n")) || !s.versions[len(records)-1] {
-		s.t.Fatalf("half a links file, of %d lines: %v", len(records), err)
-	}
-	var lines []map[string]string
-	for _, record := range records[1:] {
-		line := map[string]string{}
-		for i, name := range records[0] {
-			line[name] = record[i]
-		}
-		lines = append(lines, line)
-		reference, session := line["invoice_id"], line["session_id"]
-		if linked := line["status"] == "created" || line["status"] == "duplicate"; linked != (session != "" && line["url"] != "") {
-			s.t.Errorf("%s is %s, with session %q and URL %q", reference, line["status"], session, line["url"])
-		}
-		if session == "" {
-			session = s.published[reference]
-		}
-		if before := s.published[reference]; before != "" && before != session {
-			s.t.Errorf("%s was published as %s, and then as %s", reference, before, session)
-		}
-		if session != look.session[reference] && session != "" {
-			s.t.Errorf("%s was published as %s, and the ledger has %q", reference, session, look.session[reference])
-		}
-		s.published[reference] = session
-	}
-	return lines
-}
-
-// get reads from the simulator what it has on record.
-func (s *crashSite) get(path string, each func(*json.Decoder) error) {
-	s.t.Helper()
-	response, err := http.Get(s.clink + path)
-	if err != nil {
-		s.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	for decoder := json.NewDecoder(response.Body); err == nil; {
-		err = each(decoder)
-	}
-	if err != io.EOF {
-		s.t.Fatal(err)
+	if response.StatusCode != http.StatusOK {
+		h.t.Fatalf("%s %s: %s", path, body, response.Status)
 	}
 }
 
-func (s *crashSite) posts() (n int) {
-	s.t.Helper()
-	s.get("/_simulator/summary", func(d *json.Decoder) error {
-		var summary simulator.Summary
-		err := d.Decode(&summary)
-		n = max(n, summary.Creates)
-		return err
-	})
-	return n
+// become has a customer pay, or a session expire. Only what is published can be paid, and only what is paid is refunded. One that
+// the ledger knows to be paid may be said to be expired later, as some have seen it.
+func (h *soakHistory) become(status string) {
+	var ids []string
+	for id, s := range h.oracle.sessions {
+		paid := s.PaymentStatus == simulator.Paid
+		open := !paid && (s.Expires.After(time.Now()) || s.PaymentStatus == simulator.Processing) && !h.oracle.saidExpired[id]
+		fits := h.oracle.known[id] || open
+		if strings.HasSuffix(status, "refunded") {
+			fits = paid
+		} else if status != "expired" {
+			fits = open
+		}
+		if h.oracle.published[id] != nil && fits {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) > 0 {
+		slices.Sort(ids)
+		h.sessionBecomes(pick(h, ids), status)
+	}
 }
 
-// audit holds a finished site against the simulator's own record: every row has exactly one link, which is its own,
-// and every other session is counted and listed.
-func (s *crashSite) audit(sum crashSum) {
-	s.t.Helper()
-	look := s.look()
-	sessions, sessionsOf := map[string]simulator.Session{}, map[string]int{}
-	s.get("/_simulator/sessions", func(d *json.Decoder) error {
-		var session simulator.Session
-		err := d.Decode(&session)
-		if err == nil {
-			sessions[session.ID] = session
-			sessionsOf[session.Reference]++
+func (h *soakHistory) sessionBecomes(id, status string) {
+	session, n := h.oracle.sessions[id], 0
+	for _, other := range h.oracle.sessions {
+		if other.Reference == session.Reference && (other.Created.Before(session.Created) || other.ID == id) {
+			n++
 		}
-		return err
-	})
-	lines := s.links(look)
-	if len(lines) != len(s.rows) || look.open != 0 || look.unfinished != 0 {
-		s.t.Fatalf("%d rows, %d lines in the links file, %d items are open, %d imports unfinished",
-			len(s.rows), len(lines), look.open, look.unfinished)
 	}
-	published, extra := map[string]bool{}, len(sessions)-len(s.rows)
-	for i, row := range s.rows {
-		line := lines[i]
-		session, made := sessions[line["session_id"]]
-		switch {
-		case line["invoice_id"] != row.reference || line["status"] != "created" && line["status"] != "duplicate":
-			s.t.Errorf("row %s has no link: %v", row.reference, line)
-		case !made || !session.Delivered || session.URL != line["url"]:
-			s.t.Errorf("row %s has a link that is not Clink's: %v, %+v", row.reference, line, session)
-		case session.Reference != row.reference || session.Amount != row.amount || session.Currency != row.currency:
-			s.t.Errorf("row %+v has the link of %+v", row, session)
-		}
-		published[session.ID] = true
-	}
-	if len(published) != len(s.rows) {
-		s.t.Errorf("%d rows have %d different links", len(s.rows), len(published))
-	}
+	h.control("sessions/"+id, fmt.Sprintf(`{"status": %q}`, status), fmt.Sprintf("session %s %d %s", session.Reference, n, status))
+}
 
-	record := crashRecord{doubtful: map[string]int{}, created: map[string]int{}}
-	for _, id := range look.jobs {
-		s.listed(id, &record)
+// pass lets time pass, until sessions that live for a short time have expired.
+func (h *soakHistory) pass() {
+	if h.lifetime < time.Minute {
+		h.note("sleep %.1f", h.lifetime.Seconds())
+		time.Sleep(h.lifetime)
 	}
-	listed := 0
-	for reference, n := range sessionsOf {
-		if n > 1 && record.doubtful[reference] < n-1 || record.created[reference] != 1 {
-			s.t.Errorf("%s has %d sessions, and attempts of which %d may have made one unseen, %d have made one",
-				reference, n, record.doubtful[reference], record.created[reference])
+}
+
+// some are one to three of the files, by their names.
+func (h *soakHistory) some() (names []string) {
+	for _, i := range h.random.Perm(len(h.files))[:pick(h, []int{1, 1, 1, 2, 2, 3})] {
+		names = append(names, h.files[i].name)
+	}
+	return names
+}
+
+func (h *soakHistory) run(files ...string) {
+	var identity, flags []string
+	if h.percent(10) {
+		identity = append(identity, "--allow-repeats")
+	}
+	if h.series && h.percent(15) && !slices.Contains(files, "c.csv") {
+		identity = append(identity, "--series", pick(h, []string{"2025", "2026"}))
+	}
+	if h.percent(50) {
+		flags = append(flags, "--skip-invalid")
+	}
+	if len(files) == 1 && h.percent(10) {
+		flags = append(flags, "--output", "other."+files[0])
+	}
+	h.send(slices.Concat([]string{"run"}, files, identity, flags)...)
+}
+
+// noteRun keeps what a run with these arguments, which has ended with that status, was of.
+func (h *soakHistory) noteRun(args []string, status int) {
+	way, files := soakWay{}, 0
+	for i, arg := range args {
+		if arg == "--allow-repeats" {
+			way.flags += " " + arg
 		}
-		listed += record.doubtful[reference]
+		if arg == "--series" {
+			way.flags += " " + arg + " " + args[i+1]
+		}
+		if h.file(arg) != nil {
+			files++
+		}
 	}
-	if len(sessionsOf) != len(s.rows) || extra > record.orphans || listed > record.orphans {
-		s.t.Errorf("%d rows, %d references, %d extra sessions, possible orphans: %d, listed for references with a session: %d",
-			len(s.rows), len(sessionsOf), extra, record.orphans, listed)
+	certain := status == exitOK || status == exitAttention || files == 1 && slices.Contains([]int{exitFailures, exitUnfinished, exitKey}, status)
+	for _, arg := range args {
+		if f := h.file(arg); f != nil {
+			way.file, way.content = f.name, f.content()
+			h.ways[way] = true
+			if status != exitUsage && status != exitData { // else nothing has come of it
+				h.runs = append(h.runs, soakRun{way, certain})
+			}
+		}
 	}
-	posts := s.posts()
-	if posts > record.attempts {
-		s.t.Errorf("%d requests were sent, and %d attempts are on record", posts, record.attempts)
+}
+
+// file is the one of that name, or nil.
+func (h *soakHistory) file(name string) *soakFile {
+	if i := slices.IndexFunc(h.files, func(f *soakFile) bool { return f.name == name }); i >= 0 {
+		return h.files[i]
 	}
-	for what, n := range map[string]int{
-		"rows": len(s.rows), "posts": posts, "attempts": record.attempts, "sessions": len(sessions), "extra sessions": extra,
-		"possible orphans": record.orphans, "ledgers": 1, "jobs": len(look.jobs),
+	return nil
+}
+
+// send is a command that sends, with some more flags.
+func (h *soakHistory) send(args ...string) {
+	for _, flag := range []struct {
+		percent int
+		name    string
+		values  []string
+	}{
+		{30, "--limit", []string{"1", "2"}}, {15, "--on-unknown", []string{"hold", "hold", "retry"}},
+		{10, "--max-failures", []string{"1", "50%"}}, {60, "--concurrency", []string{"1", "2", "16"}},
+		{40, "--timeout", []string{"400ms", "2s"}}, {40, "--max-attempts", []string{"1", "2", "3"}},
 	} {
-		sum[what] += n
-	}
-}
-
-// crashRecord is what paylinks show --attempts says of a site's jobs.
-type crashRecord struct {
-	attempts, orphans int
-	doubtful          map[string]int // by reference, attempts that may have made a session unseen
-	created           map[string]int // by reference, attempts that have made the link
-}
-
-// listed adds what is on record of one finished job, whose counts must be those of its list.
-func (s *crashSite) listed(id int64, record *crashRecord) {
-	s.t.Helper()
-	text := s.must(exitOK, "show", fmt.Sprint(id), "--attempts")
-	facts, table, found := strings.Cut(text, "\n\nROW  REFERENCE")
-	if !found {
-		s.t.Fatalf("job %d has no list of attempts:\n%s", id, text)
-	}
-	fact := func(name string) (n int) {
-		_, value, _ := strings.Cut(facts, "\n  "+name+" ")
-		if _, err := fmt.Sscan(value, &n); err != nil {
-			s.t.Fatalf("%s: %v in\n%s", name, err, facts)
-		}
-		return n
-	}
-	header, table, _ := strings.Cut("ROW  REFERENCE"+table, "\n")
-	cell := func(line, column string) string {
-		word, _, _ := strings.Cut(line[strings.Index(header, column):], "  ")
-		return strings.TrimSpace(word)
-	}
-	attempts, orphans := 0, 0
-	for line := range strings.Lines(table) {
-		attempts++
-		reference, outcome, orphan := cell(line, "REFERENCE"), cell(line, "OUTCOME"), cell(line, "POSSIBLE EXTRA")
-		switch {
-		case outcome == "unknown" && orphan == "yes":
-			orphans++
-			record.doubtful[reference]++
-		case outcome == "created" && orphan == "":
-			record.created[reference]++
-		case outcome != "throttled" && outcome != "not_sent" || orphan != "":
-			s.t.Errorf("a finished job lists an attempt as %q, possible orphan %q", outcome, orphan)
+		if h.percent(flag.percent) {
+			args = append(args, flag.name, pick(h, flag.values))
 		}
 	}
-	if n := fact("attempts"); n != attempts {
-		s.t.Errorf("job %d counts %d attempts and lists %d", id, n, attempts)
+	if h.percent(70) {
+		args = append(args, "--json")
 	}
-	if n := fact("possible extra sessions"); n != orphans {
-		s.t.Errorf("job %d counts %d possible orphans and lists %d", id, n, orphans)
-	}
-	record.attempts += attempts
-	record.orphans += orphans
+	h.command(args...)
 }
 
-// again runs the file of a finished site once more: nothing is sent, nothing changes, and what it says for programs
-// is what show says for people.
-func (s *crashSite) again() {
-	s.t.Helper()
-	posts, links := s.posts(), s.read(s.linksFile)
-	var summary struct {
-		Job             int64 `json:"job"`
-		Attempts        int   `json:"attempts"`
-		PossibleOrphans int   `json:"possible_orphans"`
-	}
-	text := s.must(exitOK, append(s.run(), "--json")...)
-	if err := json.Unmarshal([]byte(text), &summary); err != nil {
-		s.t.Fatalf("%v: %s", err, text)
-	}
-	record := crashRecord{doubtful: map[string]int{}, created: map[string]int{}}
-	s.listed(summary.Job, &record)
-	if summary.Attempts != record.attempts || summary.PossibleOrphans != record.orphans {
-		s.t.Errorf("%s\nbut show has %d attempts, %d possible orphans", text, record.attempts, record.orphans)
-	}
-	if s.posts() != posts || s.read(s.linksFile) != links {
-		s.t.Error("a run of the finished file has sent something, or has changed the links file")
+// withJob is a command about one of the jobs, if there are any.
+func (h *soakHistory) withJob(command string, flags ...string) {
+	if len(h.view) > 0 {
+		h.command(append([]string{command, fmt.Sprint(pick(h, h.view).ID)}, flags...)...)
 	}
 }
 
-func (s *crashSite) read(path string) string {
-	s.t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		s.t.Fatal(err)
+func (h *soakHistory) sendJob(command string, flags ...string) {
+	if len(h.view) > 0 {
+		h.send(append([]string{command, fmt.Sprint(pick(h, h.view).ID)}, flags...)...)
 	}
-	return string(content)
+}
+
+// command runs one. Some are killed or interrupted at a random moment.
+func (h *soakHistory) command(args ...string) {
+	var signal os.Signal
+	switch n := h.random.IntN(100); {
+	case n < 25:
+		signal = syscall.SIGKILL
+	case n < 35:
+		signal = pick(h, []os.Signal{syscall.SIGINT, syscall.SIGTERM})
+	}
+	h.process(signal, 2*killMoment(h.random), args...)
+}
+
+// soakHangs is far more than any command takes.
+const soakHangs = 90 * time.Second
+
+// process runs paylinks, and sends it a signal, if there is one, after so long. What it says of itself is held against the ledger.
+func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...string) {
+	h.t.Helper()
+	line := "paylinks " + strings.Join(args, " ")
+	if signal != nil {
+		names := map[os.Signal]string{syscall.SIGKILL: "KILL", syscall.SIGINT: "INT", syscall.SIGTERM: "TERM"}
+		line = fmt.Sprintf("timeout -s %s %.3f %s", names[signal], after.Seconds(), line)
+	}
+	h.oracle.said = ""
+	p := startCrash(h.t, h.program, h.folder, h.environment(h.clink, h.ledger), args)
+	if signal != nil && !p.endsIn(after) {
+		_ = p.cmd.Process.Signal(signal) // it may have ended
+	}
+	if !p.endsIn(soakHangs) {
+		h.finding("this goes on for more than %s: %s\n%s", soakHangs, line, &p.said)
+		p.kill()
+	}
+	h.note("%s # exit status %d", line, p.status())
+	if args[0] == "run" {
+		h.noteRun(args, p.status())
+	}
+	if slices.Contains(args, "--unknown") {
+		h.oracle.word()
+	}
+	h.sum["commands"]++
+	h.sum[fmt.Sprintf("status %3d", p.status())]++
+	switch {
+	case p.killed():
+		h.sum["kills"]++
+		_, one, done := crashCopy(h.t, h.ledger)
+		defer done()
+		if crashSound(h.t, one); h.t.Failed() {
+			h.finding("the ledger is not sound")
+		}
+	case p.status() == exitBug, p.status() == exitLedger, strings.Contains(p.said.String(), "panic: "), strings.Contains(p.said.String(), "goroutine "):
+		h.finding("exit status %d of %s:\n%s", p.status(), line, &p.said)
+	case slices.Contains([]string{"run", "resume", "retry", "reissue"}, args[0]) && slices.Contains(args, "--json"):
+		h.oracle.status, h.oracle.said = p.status(), p.out.String()
+	}
+}
+
+// settle ends the history: nothing fails any more, and the commands that paylinks itself names must lead each row to its end.
+func (h *soakHistory) settle() {
+	h.setFaults("", "")
+	h.control("lifetime", `{"lifetime": "1h"}`, `control lifetime '{"lifetime": "1h"}'`)
+	h.pass()
+	if h.look(); h.percent(50) { // who was refused because of a link must get on once that has expired
+		for _, id := range slices.Sorted(maps.Keys(h.oracle.sessions)) {
+			if s := h.oracle.sessions[id]; h.oracle.published[id] != nil && !h.oracle.known[id] && s.Status == simulator.Open && s.PaymentStatus == simulator.Unpaid {
+				h.sessionBecomes(id, "expired")
+			}
+		}
+	}
+	calm := func(args ...string) {
+		if !h.found {
+			h.process(nil, 0, args...)
+			h.look()
+		}
+	}
+	for _, f := range h.files {
+		purged := func(j *soakJob) bool { return !j.PurgedAt.IsZero() && j.isOf(f.content()) }
+		for slices.ContainsFunc(h.view, purged) { // the file of a purged job is refused
+			f.nextDay()
+			h.save(f)
+		}
+	}
+	var stuck soakView
+	for round := range 4 {
+		for _, f := range h.files {
+			calm("run", f.name, "--skip-invalid", "--on-unknown", "retry", "--json")
+		}
+		calm("resume")
+		for _, j := range h.view {
+			for _, args := range h.oracle.moves(j) {
+				calm(args...)
+			}
+		}
+		if stuck = h.oracle.stuck(h.view); len(stuck) == 0 || h.found {
+			break
+		}
+		for _, j := range stuck { // a row may wait until its file is run again
+			if round > 0 {
+				h.runAgain(j, calm)
+			}
+		}
+	}
+	if h.found {
+		return
+	}
+	for _, j := range stuck {
+		for _, r := range j.results {
+			h.finding("no command moves row %d of job %d, %q: %s %s %s", r.Row, j.ID, r.Cells, r.State, r.ErrorCode, r.Error)
+		}
+	}
+	if h.found {
+		return
+	}
+	posts := postsTo(h.t, h.clink)
+	for _, f := range h.files {
+		calm("run", f.name, "--skip-invalid")
+		h.oracle.liveLinks(f)
+	}
+	if n := postsTo(h.t, h.clink); n != posts && !h.found {
+		h.finding("all rows have their end, and to run the files again has sent %d requests", n-posts)
+	}
+}
+
+// runAgain runs the file of the job again, as it was, in each of the ways in which it has been run.
+func (h *soakHistory) runAgain(j *soakJob, calm func(...string)) {
+	for _, f := range h.files {
+		for way := range h.ways {
+			if way.file == f.name && j.isOf(way.content) {
+				now := f.content()
+				h.restore(f, way.content)
+				calm(slices.Concat([]string{"run", f.name, "--skip-invalid"}, strings.Fields(way.flags))...)
+				h.restore(f, now)
+			}
+		}
+	}
 }
