@@ -116,7 +116,13 @@ func Resolve(this Facts, others []Facts, now time.Time) Resolution {
 	if this.Repeat {
 		return Resolution{Action: Send}
 	}
-	others = slices.DeleteFunc(slices.Clone(others), func(other Facts) bool { return other.Repeat && !this.Importing })
+	if !this.Importing {
+		// A row that is meant to be sent beside this one, since that was there first, leaves it alone. One that has made its link before
+		// the file of this was run counts, as it did then.
+		others = slices.DeleteFunc(slices.Clone(others), func(other Facts) bool {
+			return other.Repeat && (other.State != Created || other.ranAfter(this))
+		})
+	}
 	for _, rule := range []struct {
 		action   Action
 		conflict Conflict

@@ -13,7 +13,8 @@ import (
 // short histories first, so the history that is printed for a broken promise is as short as any. The promises:
 //
 //  1. An invoice has one session at most that can be paid or was paid, but for what a person allowed, repeats, and lies of Clink.
-//  2. No session is made after one that the ledger knows to be paid, or of which Clink would have said so.
+//  2. No session is made after one that the ledger knows to be paid, or of which Clink would have said so, but for repeats: a repeat, and
+//     a row whose file was not run since the repeat's.
 //  3. What a row shows was made for its invoice, its money and its customer; rows without an invoice id share no link.
 //  4. Of open and failed rows of an invoice only the one of the job whose file was run last is sent, and that one is not superseded.
 //  5. Under hold a row in doubt is not sent, in its own job or another, without a person's word.
@@ -146,7 +147,7 @@ func (s *step) mayBeSent(j, v int) {
 	}
 	for n, k := range s.sessions {
 		switch {
-		case int(k.invoice) != v || k.repeat || !k.status.wasPaid():
+		case int(k.invoice) != v || !k.status.wasPaid() || k.repeat && s.ranAfter(int(k.file), j):
 		case k.known:
 			s.breaks(2, "job %d sends an invoice again for which s%d is known to be paid", j+1, n+1)
 		case !k.excused:
@@ -169,6 +170,16 @@ func (s *step) mayBeSent(j, v int) {
 			s.breaks(4, "job %d sends an invoice that job %d has, which was run later", j+1, other+1)
 		}
 	}
+}
+
+// ranAfter says whether a job of the file was run after job j.
+func (s *step) ranAfter(file, j int) bool {
+	for other, record := range s.jobs {
+		if other%mostFiles == file && record.ran > s.jobs[j].ran {
+			return true
+		}
+	}
+	return false
 }
 
 // check checks the other promises, but for 6, after an event.
