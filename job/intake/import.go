@@ -17,6 +17,7 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 	if f.Known != nil {
 		j := *f.Known
 		j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, b.BOM
+		j.AllowRepeats = j.AllowRepeats || b.Options.AllowRepeats
 		if b.OnUnknown != "" {
 			j.OnUnknown = b.OnUnknown
 		}

@@ -215,7 +215,7 @@ func (f *File) resolveAgain(c *checked, all []job.Facts, at time.Time) {
 		return
 	}
 	this := all[i]
-	this.Importing = true
+	this.Importing, this.Repeat = true, this.Repeat || this.NoID && f.batch.Options.AllowRepeats
 	r := job.Resolve(this, slices.DeleteFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID }), at)
 	c.action = r.Action
 	if r.Action == job.Refuse {

@@ -149,7 +149,7 @@ func (c contract) testRemember(t *testing.T) {
 	l := c.newLedger(t)
 	j := l.imported(NewJob("a"), Invoices(1)...)
 	want := j
-	want.File, want.Output, want.RawCells, want.BOM, want.OnUnknown = "/new/a.csv", "-", true, true, job.Hold
+	want.File, want.Output, want.RawCells, want.BOM, want.OnUnknown, want.AllowRepeats = "/new/a.csv", "-", true, true, job.Hold, true
 	l.must(l.Remember(want))
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)

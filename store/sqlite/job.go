@@ -56,8 +56,9 @@ func (t *tx) remember(j job.Job) error {
 		output = ?3,
 		raw_cells = ?4,
 		bom = ?5,
-		on_unknown = ?6
-	`, j.File, j.Output, j.RawCells, j.BOM, string(j.OnUnknown))
+		on_unknown = ?6,
+		allow_repeats = ?7
+	`, j.File, j.Output, j.RawCells, j.BOM, string(j.OnUnknown), j.AllowRepeats)
 }
 
 // updateJob sets columns of the job, of which ?1 is the number. Without such a job it is job.ErrNoJob.
