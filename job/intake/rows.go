@@ -136,8 +136,11 @@ func (f *File) findRepeat(c *checked) {
 	if inv.ID == "" && (f.batch.Options.AllowRepeats || len(c.problems) > 0) {
 		return
 	}
-	if len(c.problems) > 0 {
+	switch {
+	case len(c.problems) > 0:
 		inv.Content = [16]byte{}
+	case inv.ID == "":
+		inv.Content = inv.Identity
 	}
 	if !f.surveyed {
 		f.batch.repeats.add(&inv, place)

@@ -21,19 +21,21 @@ const (
 type identifier struct{ scratch []byte }
 
 // identify fills Content and Identity. Text is compared in Unicode's composed form, because two ways to write an accented letter
-// look the same.
+// look the same. What is the same to Clink or to the customer, in whatever way it is written, is the same here: 5 and 5.00, an email
+// in capitals.
 func (id *identifier) identify(inv *Invoice) {
-	inv.Content = id.content(inv)
-	inv.Identity = inv.Content
+	id.subject(inv)
+	inv.Identity = id.sum()
+	id.manner(inv)
+	inv.Content = id.sum()
 	if inv.ID != "" {
 		id.scratch = append(append(id.scratch[:0], identityOfID...), norm.NFC.String(inv.ID)...)
 		inv.Identity = id.sum()
 	}
 }
 
-// content is a digest of all that Clink is sent for the invoice, but for its reference. What is the same to Clink or to the
-// customer, in whatever way it is written, is the same here: 5 and 5.00, an email in capitals.
-func (id *identifier) content(inv *Invoice) [16]byte {
+// subject begins with who is to pay how much for what.
+func (id *identifier) subject(inv *Invoice) {
 	amount := withoutZeros(inv.AmountText)
 	id.scratch = append(id.scratch[:0], identityOfContent...)
 	id.add("amount", amount)
@@ -46,6 +48,10 @@ func (id *identifier) content(inv *Invoice) [16]byte {
 	if inv.ProductID == "" {
 		id.item(inv, amount)
 	}
+}
+
+// manner adds how it is paid. Where that alone differs, the customer would pay the same a second time.
+func (id *identifier) manner(inv *Invoice) {
 	id.add("ui_mode", inv.UIMode)
 	id.add("return_url", inv.ReturnURL)
 	id.add("success_url", inv.SuccessURL)
@@ -57,7 +63,6 @@ func (id *identifier) content(inv *Invoice) [16]byte {
 		id.add("allow_promotion_codes", "true")
 	}
 	id.add("promotion_code", inv.PromotionCode)
-	return id.sum()
 }
 
 // item adds the inline item, which a row with a registered product does not have.

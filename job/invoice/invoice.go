@@ -42,7 +42,7 @@ type Invoice struct {
 	AllowPromotionCodes *bool // nil when there is no such column
 	PromotionCode       string
 
-	// Identity is equal for the same invoice of a series in another file: it is made of the id, else it is Content.
+	// Identity is equal for the same invoice of a series in another file: it is made of the id, else of customer, money and item.
 	Identity [16]byte
 	// Content is equal where Clink is sent the same, whatever the reference.
 	Content [16]byte

@@ -302,6 +302,13 @@ func TestIdentity(t *testing.T) {
 		{"the amount in another way", "email,amount,currency,description\na@example.com,1.00,eur,\"x\ny\"\n", Options{}, plain, true},
 		{"the email in another way", "email,amount,currency,description\nA@Example.com,1,EUR,\"x\ny\"\n", Options{}, plain, true},
 		{"the item spelled out", "email,amount,currency,description,quantity,unit_amount\na@example.com,1,EUR,\"x\ny\",1,1.00\n", Options{}, plain, true},
+		{"sent back to another place", "email,amount,currency,description,success_url,cancel_url\na@example.com,1,EUR,\"x\ny\",https://s.example,https://c.example\n", Options{}, plain, true},
+		{"sent back to another place, for the whole job", "email,amount,currency,description\na@example.com,1,EUR,\"x\ny\"\n",
+			Options{Defaults: map[string]string{"success_url": "https://s.example"}}, plain, true},
+		{"shown in another way", "email,amount,currency,description,ui_mode,return_url\na@example.com,1,EUR,\"x\ny\",elements,https://r.example\n", Options{}, plain, true},
+		{"paid in another way", "email,amount,currency,description,payment_method_type,payment_method_type_black_list,allow_promotion_codes,promotion_code\n" +
+			"a@example.com,1,EUR,\"x\ny\",CARD,PIX,yes,TEA\n", Options{}, plain, true},
+		{"a registered product", "email,amount,currency,product_id,price_id\na@example.com,1,EUR,prod_1,price_1\n", Options{}, plain, false},
 		{"another amount", "email,amount,currency,description\na@example.com,2,EUR,\"x\ny\"\n", Options{}, plain, false},
 		{"another item", "email,amount,currency,description\na@example.com,1,EUR,x y\n", Options{}, plain, false},
 		{"value in another column", "reference_customer_id,amount,currency,description\na@example.com,1,EUR,\"x\ny\"\n", Options{}, plain, false},
