@@ -38,6 +38,7 @@ type Facts struct {
 	CheckedAt time.Time  // when Clink said so
 	GivenUp   bool       // a person has said to go on without its link, which has ended and of which Clink does not say whether it was paid
 
+	Refused   bool       // because of another job, or of another file of a run: its code is CodeConflict
 	Importing bool       // of this item alone: its file is being run
 	Heard     LinkStatus // of another item: what Clink said of its link when it was asked for this item; empty: it was not asked
 }
@@ -133,10 +134,10 @@ func Resolve(this Facts, others []Facts, now time.Time) Resolution {
 		{Refuse, OtherCustomer, func(other Facts) bool { return other.linked(now) && !other.sameCustomer(this) }},
 		{Reuse, "", func(other Facts) bool { return other.linked(now) }},
 		{Ask, "", func(other Facts) bool { return other.State == Created && other.Heard != LinkExpired && !other.GivenUp }},
-		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && this.Importing && other.open() }},
+		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && this.Importing && other.Open() }},
 		{Later, "", func(other Facts) bool { return other.State == Sending }},
 		{Wait, "", func(other Facts) bool { return other.State == Unknown && (other.Hold || this.Hold) }},
-		{GiveWay, "", func(other Facts) bool { return other.open() && other.ranAfter(this) }},
+		{GiveWay, "", func(other Facts) bool { return other.Open() && other.ranAfter(this) }},
 		{GiveWay, "", func(other Facts) bool { return other.State == Failed && !other.Purged && other.ranAfter(this) }},
 	} {
 		for _, other := range others {
@@ -145,15 +146,15 @@ func Resolve(this Facts, others []Facts, now time.Time) Resolution {
 			}
 		}
 	}
-	open := slices.DeleteFunc(others, func(other Facts) bool { return !other.open() })
+	open := slices.DeleteFunc(others, func(other Facts) bool { return !other.Open() })
 	if len(open) > 0 {
 		return Resolution{Action: TakeOver, Other: open[0], TakenOver: open}
 	}
 	return Resolution{Action: Send}
 }
 
-// open says whether a runner or a person still moves it towards a link.
-func (f Facts) open() bool { return f.State == Pending || f.State == Sending || f.State == Unknown }
+// Open says whether a runner or a person still moves it towards a link.
+func (f Facts) Open() bool { return f.State == Pending || f.State == Sending || f.State == Unknown }
 
 // ranAfter says whether its job's file was run after that of this.
 func (f Facts) ranAfter(this Facts) bool { return this.JobID != 0 && f.Ran > this.Ran }
@@ -231,7 +232,7 @@ func Blocked(code string, this Facts, others []Facts, now time.Time) (by int64, 
 
 // Words for error_code where no attempt ended, but the item is not sent.
 const (
-	CodeConflict  = "conflict"  // see Conflict
+	CodeConflict  = "conflict"  // see Conflict; or another file of the run asks for something else
 	CodeHeld      = "held"      // another job's item may have a session, and waits for a person's word
 	CodeUnclear   = "unclear"   // Clink has not said what became of another job's link
 	CodeUnsettled = "unsettled" // what Clink said of another job's link does not say what became of it: a person must

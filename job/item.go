@@ -74,6 +74,7 @@ type NewItem struct {
 	Amount    int64 // in 1/10,000 of the major unit
 	Request   clink.SessionRequest
 	New       bool   // looked up just now: no job in the ledger has this invoice
+	Disputed  string // not empty: another file of the run asks for something else for the same invoice, in these words
 	Problem   string // not empty: the row is bad, and has none of the above but Row and Cells
 }
 

@@ -43,7 +43,7 @@ type Ledger interface {
 	Crashed() int
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	Remember(j job.Job) error
-	RunAgain(j job.Job, at time.Time) error
+	RunAgain(j job.Job, disputed map[int]string, at time.Time) error
 	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error

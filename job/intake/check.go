@@ -20,7 +20,7 @@ type Figures struct {
 	Rows          int
 	Bad           int
 	DecimalCommas int                // bad rows whose amount may have a decimal comma, in a file that is read with a point
-	ByAction      map[job.Action]int // rows, but for those that are bad in themselves, by what becomes of them because of other jobs, less InOtherFile
+	ByAction      map[job.Action]int // good rows by what becomes of them because of other jobs, less InOtherFile
 	InOtherFile   int                // good rows that get their link from an earlier file of the run
 	Tally         job.Tally          // good rows: pending or duplicate
 	Spans         map[string]*Span   // good rows by currency
@@ -64,13 +64,17 @@ func (f *File) Check(ctx context.Context, to Reporter) error {
 // checkKnown checks a file whose job is in the ledger: running it again looks again at rows that another job has decided about, and
 // those may have to be refused now.
 func (f *File) checkKnown(ctx context.Context, to Reporter) error {
+	if err := f.batch.survey(ctx); err != nil {
+		return err
+	}
 	tally, err := f.batch.ledger.Tally(ctx, f.Known.ID)
 	if err != nil {
 		return err
 	}
-	if f.Known.PurgedAt.IsZero() && tally.Items[job.Superseded]+tally.Items[job.Duplicate] > 0 {
+	decided := tally.Items[job.Superseded]+tally.Items[job.Duplicate] > 0
+	if f.Known.PurgedAt.IsZero() && (decided || len(f.batch.repeats.disputed) > 0) {
 		err := f.read(ctx, func(Problem) error { return nil })
-		if err == nil && f.Figures.ByAction[job.Refuse] > 0 {
+		if err == nil && f.refused > 0 {
 			if err = f.read(ctx, to.Report); err == nil {
 				err = f.reject(ctx, to)
 			}
@@ -98,16 +102,19 @@ func (f *File) reject(ctx context.Context, to Reporter) error {
 	return nil
 }
 
-// survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a file
-// without bad rows; a file that is refused has none yet.
+// survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a new file
+// without bad rows; a file that is refused has none yet. A known file is read where others are beside it.
 func (b *Batch) survey(ctx context.Context) error {
 	for _, f := range b.Files {
-		if f.surveyed || f.Known != nil {
+		if f.surveyed || f.Known != nil && (len(b.Files) == 1 || !f.Known.PurgedAt.IsZero()) {
 			continue
 		}
 		f.before = b.lines
 		err := f.read(ctx, func(Problem) error { return nil })
 		f.surveyed = true
+		if f.Known != nil {
+			f.Figures = nil
+		}
 		b.lines = max(b.lines, f.before+1) // no two files begin at the same place
 		var refusal *Refusal
 		if err != nil && !errors.As(err, &refusal) {
@@ -138,7 +145,7 @@ func reported(err error, to Reporter) error {
 
 // read reads the file, reports its problems and counts its rows.
 func (f *File) read(ctx context.Context, report func(Problem) error) error {
-	f.Figures = nil
+	f.Figures, f.refused = nil, 0
 	figures := &Figures{ByAction: map[job.Action]int{}, Tally: job.NewTally(), Spans: map[string]*Span{}}
 	for row, err := range f.rows(ctx, time.Now()) {
 		if err != nil {
@@ -150,8 +157,8 @@ func (f *File) read(ctx context.Context, report func(Problem) error) error {
 			continue
 		}
 		figures.Bad++
-		if row.action == job.Refuse {
-			figures.ByAction[job.Refuse]++
+		if row.action == job.Refuse || row.disputed {
+			f.refused++
 		}
 		if !f.batch.Options.DecimalComma && slices.ContainsFunc(row.problems, mayBeComma) {
 			figures.DecimalCommas++
@@ -226,10 +233,7 @@ func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 			}
 			var rejected links.Rejected
 			if err == nil {
-				worded := make([]invoice.Problem, len(row.problems))
-				for i, p := range row.problems {
-					worded[i] = to.Word(p)
-				}
+				worded := row.worded(to.Word)
 				rejected = links.Rejected{
 					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
 					Column: worded[0].Column, Error: describe(worded),
@@ -246,6 +250,20 @@ func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 		return &Refusal{Kind: RejectedUnwritable, Path: f.Path, Err: err}
 	}
 	return err
+}
+
+// worded are the row's problems in somebody's words.
+func (c *checked) worded(words func(Problem) invoice.Problem) []invoice.Problem {
+	all := make([]invoice.Problem, len(c.problems))
+	for i, p := range c.problems {
+		all[i] = words(p)
+	}
+	return all
+}
+
+// describe is what the ledger keeps of the row's problems.
+func (c *checked) describe() string {
+	return describe(c.worded(func(p Problem) invoice.Problem { return p.Problem }))
 }
 
 // describe puts the problems of one row into one cell, each with its column.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"time"
 
 	"paylinks/job"
-	"paylinks/job/invoice"
 )
 
 // Import gives the file's job: the known one, which remembers the settings of this run, or a new one, all or nothing.
@@ -21,7 +19,11 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 		if b.OnUnknown != "" {
 			j.OnUnknown = b.OnUnknown
 		}
-		return j, ledger.RunAgain(j, now)
+		disputed, err := f.disputed(ctx, now)
+		if err != nil {
+			return j, err
+		}
+		return j, ledger.RunAgain(j, disputed, now)
 	}
 	if err := b.survey(ctx); err != nil {
 		return job.Job{}, err
@@ -41,7 +43,7 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 		BOM:          b.BOM,
 		Output:       f.Output,
 	}, f.items(ctx, now), b.SkipInvalid, now)
-	if !slices.ContainsFunc(b.Files[slices.Index(b.Files, f)+1:], func(next *File) bool { return next.Known == nil }) {
+	if f == b.Files[len(b.Files)-1] {
 		b.repeats = repeats{} // a large table, which no file needs any more
 	}
 	var conflict *job.ConflictError
@@ -52,17 +54,33 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 	return j, err
 }
 
+// disputed are the rows of a known file for which another file of the run asks for something else, with these words.
+func (f *File) disputed(ctx context.Context, at time.Time) (map[int]string, error) {
+	if len(f.batch.repeats.disputed) == 0 {
+		return nil, nil
+	}
+	rows := map[int]string{}
+	for row, err := range f.rows(ctx, at) {
+		if err != nil {
+			return nil, err
+		}
+		if row.disputed {
+			rows[row.Line] = row.describe()
+		}
+	}
+	return rows, nil
+}
+
 // items are the rows as the ledger takes them.
 func (f *File) items(ctx context.Context, at time.Time) iter.Seq2[job.NewItem, error] {
 	return func(yield func(job.NewItem, error) bool) {
 		for row, err := range f.rows(ctx, at) {
 			item := row.item
-			if len(row.problems) > 0 && row.problems[0].Resolution.Action != job.Refuse { // else the ledger refuses it
-				problems := make([]invoice.Problem, len(row.problems))
-				for i, p := range row.problems {
-					problems[i] = p.Problem
-				}
-				item = job.NewItem{Row: row.Line, Cells: row.Cells, Problem: describe(problems)}
+			switch {
+			case row.disputed:
+				item.Disputed = row.describe()
+			case len(row.problems) > 0 && row.problems[0].Resolution.Action != job.Refuse: // else the ledger refuses it
+				item = job.NewItem{Row: row.Line, Cells: row.Cells, Problem: row.describe()}
 			}
 			if !yield(item, err) || err != nil {
 				return

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,7 +28,7 @@ type Ledger interface {
 // Importer is what intake asks of a ledger to import a file.
 type Importer interface {
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
-	RunAgain(j job.Job, at time.Time) error
+	RunAgain(j job.Job, disputed map[int]string, at time.Time) error
 }
 
 // Settings are the same for all files of a run.
@@ -66,7 +67,8 @@ type File struct {
 	batch    *Batch
 	abs      string
 	surveyed bool
-	before   int // lines of the files that were surveyed before
+	refused  int // rows that the last reading refused because of another job or file
+	before   int // lines of the files that were surveyed before; no place is after it until this one is
 }
 
 // Open looks at all files before it reads the rows of any.
@@ -99,7 +101,7 @@ func (b *Batch) open(path string) (*File, error) {
 	case !info.Mode().IsRegular():
 		return nil, &Refusal{Kind: NotRegular, Path: path}
 	}
-	f := &File{Path: path, batch: b}
+	f := &File{Path: path, batch: b, before: math.MaxInt}
 	f.Identity = job.Identity{Environment: b.Environment, BaseURL: b.BaseURL, Options: b.Options.Canonical()}
 	if f.abs, err = filepath.Abs(path); err == nil {
 		f.Identity.FileDigest, err = invoice.Digest(path)

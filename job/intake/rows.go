@@ -26,6 +26,7 @@ type checked struct {
 	item        job.NewItem // of a good row
 	action      job.Action  // what becomes of it because of other jobs
 	inOtherFile bool        // it is in an earlier file of the run, and gets its link from there
+	disputed    bool        // it is good in itself, and another file of the run asks for something else
 }
 
 // rows reads the file and holds each row against the others, and each good one against the ledger. When it is read for the first
@@ -88,7 +89,7 @@ func (f *File) readReady(reader *invoice.Reader, rows []checked) ([]checked, err
 		if f.Known == nil {
 			f.findRepeat(&c)
 		}
-		if len(c.problems) == 0 {
+		if len(c.problems) == 0 || c.disputed {
 			c.item = f.Identity.NewRow(row, f.batch.Options.Defaults["item_name"])
 		}
 		rows = append(rows, c)
@@ -154,6 +155,7 @@ func (f *File) findRepeat(c *checked) {
 		if file != f {
 			what = fmt.Sprintf("stands at %s:%d, too, and the two rows ask for different things", file.Path, line)
 			kind = LinkConflict
+			c.disputed = len(c.problems) == 0
 		}
 		c.problems = append(c.problems, f.repeated(c, kind, what, "correct one of the two: neither can be sent"))
 	case first == place:
@@ -182,7 +184,7 @@ func (f *File) place(line int) uint32 { return uint32(f.before + line) }
 // at is the row at the place.
 func (b *Batch) at(place uint32) (f *File, line int) {
 	for _, other := range b.Files {
-		if other.Known == nil && other.before < int(place) && (f == nil || other.before > f.before) {
+		if other.before < int(place) && (f == nil || other.before > f.before) {
 			f = other
 		}
 	}
@@ -211,13 +213,23 @@ func (f *File) resolve(c *checked, others []job.Facts, at time.Time) {
 	}
 }
 
-// resolveAgain holds a row of a known job against the items of other jobs, where one of those has decided about it.
+// resolveAgain holds a row of a known job that may be sent against the other files of the run; and against the items of other jobs,
+// where one of those has decided about it. What was refused already stays so, and is no problem of this run.
 func (f *File) resolveAgain(c *checked, all []job.Facts, at time.Time) {
-	i := slices.IndexFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID && of.Again(at) })
+	i := slices.IndexFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID })
 	if i < 0 {
 		return
 	}
 	this := all[i]
+	if this.Open() || this.Again(at) || this.Refused {
+		f.findRepeat(c)
+	}
+	if this.Refused {
+		c.problems = nil
+	}
+	if len(c.problems) > 0 || !this.Again(at) {
+		return
+	}
 	this.Importing, this.Repeat = true, this.Repeat || this.NoID && f.batch.Options.AllowRepeats
 	r := job.Resolve(this, slices.DeleteFunc(all, func(of job.Facts) bool { return of.JobID == f.Known.ID }), at)
 	c.action = r.Action

@@ -29,7 +29,7 @@ func (c contract) testRunOrder(t *testing.T) {
 	}
 
 	a.Output, a.OnUnknown = "/files/elsewhere.csv", job.Hold
-	l.must(l.RunAgain(a, At))
+	l.must(l.RunAgain(a, nil, At))
 	if got, err := l.Job(t.Context(), a.ID); err != nil || !reflect.DeepEqual(got, a) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, a)
 	}
@@ -46,9 +46,9 @@ func (c contract) testRunOrder(t *testing.T) {
 	for _, item := range l.open(a.ID) {
 		l.send(item, job.OutcomeCreated)
 	}
-	l.must(l.RunAgain(b, At))
+	l.must(l.RunAgain(b, nil, At))
 	l.rows(b.ID, "invalid 0 conflict", "invalid 0 conflict", "pending 0 ", "failed 1 400")
-	WantError(t, l.RunAgain(job.Job{ID: 9, OnUnknown: job.Retry}, At), job.ErrNoJob)
+	WantError(t, l.RunAgain(job.Job{ID: 9, OnUnknown: job.Retry}, nil, At), job.ErrNoJob)
 }
 
 // A duplicate whose link has ended unpaid gets a new one where the link is kept. Where that cannot be, it is looked at again.
@@ -80,7 +80,7 @@ func (c contract) testLookAgainAtDuplicates(t *testing.T) {
 		"purged, paid":                    {said(job.LinkPaid), 48 * time.Hour, job.Duplicate, 0},
 	} {
 		for how, look := range map[string]func(*ledger, job.Job) error{
-			"run":  func(l *ledger, j job.Job) error { return l.RunAgain(j, At.Add(test.after)) },
+			"run":  func(l *ledger, j job.Job) error { return l.RunAgain(j, nil, At.Add(test.after)) },
 			"look": func(l *ledger, j job.Job) error { return l.LookAgain(j.ID, At.Add(test.after)) },
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
@@ -107,7 +107,7 @@ func (c contract) testLookAgainAtDuplicates(t *testing.T) {
 		l.imported(NewJob("newer"), Invoice(2, "INV-1"))
 		l.purged(1)
 		l.purged(j.ID)
-		l.must(l.RunAgain(j, At.AddDate(0, 1, 0)))
+		l.must(l.RunAgain(j, nil, At.AddDate(0, 1, 0)))
 		l.rows(j.ID, "duplicate 0 ", "superseded 0 ")
 	})
 }
@@ -137,10 +137,10 @@ func (c contract) testRunAgainAfterARefusal(t *testing.T) {
 			j, err := refuse(l)
 			l.must(err)
 			later := At.Add(48 * time.Hour)
-			l.unchanged(func() { l.must(l.RunAgain(j, At)) })
+			l.unchanged(func() { l.must(l.RunAgain(j, nil, At)) })
 			l.unchanged(func() { l.must(l.LookAgain(j.ID, later)) }) // which is for duplicates
 			l.rows(j.ID, string(state)+" 0 conflict", "invalid 0 invalid")
-			l.must(l.RunAgain(j, later))
+			l.must(l.RunAgain(j, nil, later))
 			l.rows(j.ID, "pending 0 ", "invalid 0 invalid")
 			item := l.first(j.ID)
 			if !reflect.DeepEqual(item.Request, row.Request.Prepare()) || item.Amount != row.Amount {
@@ -149,5 +149,33 @@ func (c contract) testRunAgainAfterARefusal(t *testing.T) {
 			item.Heard = map[string]job.LinkStatus{"sess_1": job.LinkExpired}
 			l.resolved(item, later, job.Send)
 		})
+	}
+}
+
+// What another file of the run asks for otherwise is not sent, and is looked at again when its file is run without that.
+func (c contract) testDisputed(t *testing.T) {
+	l := c.newLedger(t)
+	rows := Invoices(5)
+	rows[4].Disputed = "stands elsewhere"
+	j, err := l.Import(NewJob("a"), Good(rows...), true, At)
+	l.must(err)
+	l.rows(j.ID, "pending 0 ", "pending 0 ", "pending 0 ", "pending 0 ", "invalid 0 conflict")
+	items := l.open(j.ID)
+	l.send(items[0], job.OutcomeCreated)
+	l.send(items[1], job.OutcomeUnknown)
+	disputed := map[int]string{2: "two", 3: "three", 4: "four", 6: "six"}
+	l.must(l.RunAgain(j, disputed, At))
+	l.rows(j.ID, "created 1 ", "failed 1 conflict", "invalid 0 conflict", "pending 0 ", "invalid 0 conflict")
+	if got := l.results(j.ID); got[2].Error != "four" || got[4].Error != "stands elsewhere" {
+		t.Errorf("the rows are %+v", got)
+	}
+	l.unchanged(func() { l.must(l.RunAgain(j, disputed, At)) })
+	if facts := l.factsOf(rows[2]); !facts[0].Refused || l.factsOf(rows[3])[0].Refused {
+		t.Errorf("the facts are %+v", facts)
+	}
+	l.must(l.RunAgain(j, nil, At))
+	l.rows(j.ID, "created 1 ", "unknown 1 ", "pending 0 ", "pending 0 ", "pending 0 ")
+	if again := l.open(j.ID); again[0].UnknownEnds != 1 || !reflect.DeepEqual(again[3].Request, rows[4].Request.Prepare()) {
+		t.Errorf("the open rows are %+v", again)
 	}
 }

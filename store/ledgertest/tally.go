@@ -104,7 +104,7 @@ func (w *walk) step() {
 	case dice < 8:
 		j, err := w.Job(w.t.Context(), jobID)
 		w.must(err)
-		w.must(w.RunAgain(j, w.now))
+		w.must(w.RunAgain(j, nil, w.now))
 		w.seen["again"]++
 	case dice < 10:
 		w.must(w.LookAgain(jobID, w.now))

@@ -9,8 +9,8 @@ import (
 
 // RunAgain notes that the file of a job that is in the ledger is run again: its job is the one that was run last, and has these
 // settings. Its items that another job has decided about are looked at again: superseded ones, duplicates whose link has ended, and
-// those that were refused because of another job.
-func (l *Ledger) RunAgain(j job.Job, at time.Time) error {
+// those that were refused because of another job. Those in disputed, by their rows, are refused instead, with these words.
+func (l *Ledger) RunAgain(j job.Job, disputed map[int]string, at time.Time) error {
 	err := l.writer.write(func(t *tx) error {
 		if err := t.remember(j); err != nil {
 			return err
@@ -18,7 +18,11 @@ func (l *Ledger) RunAgain(j job.Job, at time.Time) error {
 		if err := t.updateJob(j.ID, `ran = (SELECT max(ran) + 1 FROM job)`); err != nil {
 			return err
 		}
-		return t.lookAgain(j.ID, at, supersededItems+` OR `+endedDuplicates+` OR `+refusedItems)
+		which := supersededItems + ` OR ` + endedDuplicates + ` OR ` + refusedItems
+		if len(disputed) > 0 {
+			which += ` OR ` + openItems
+		}
+		return t.lookAgain(j.ID, disputed, at, which)
 	})
 	if err != nil {
 		return fmt.Errorf("run job %d again: %w", j.ID, err)
@@ -29,7 +33,7 @@ func (l *Ledger) RunAgain(j job.Job, at time.Time) error {
 // LookAgain looks again at the job's duplicates whose link has ended and cannot be replaced where it was made: they get a link of their
 // own, or another job's.
 func (l *Ledger) LookAgain(jobID int64, at time.Time) error {
-	err := l.writer.write(func(t *tx) error { return t.lookAgain(jobID, at, endedDuplicates) })
+	err := l.writer.write(func(t *tx) error { return t.lookAgain(jobID, nil, at, endedDuplicates) })
 	if err != nil {
 		return fmt.Errorf("look at the duplicates of job %d again: %w", jobID, err)
 	}
@@ -53,11 +57,12 @@ const replaceable = `EXISTS (
 const (
 	supersededItems = `item.state = 'superseded'`
 	endedDuplicates = `item.state = 'duplicate' AND ` + ended + ` AND NOT ` + replaceable
+	openItems       = `item.state IN ('pending', 'unknown')`
 	refusedItems    = `item.state IN ('failed', 'invalid') AND item.error_code = '` + job.CodeConflict + `' AND item.invoice IS NOT NULL`
 )
 
-// lookAgain resolves the job's items that the condition selects anew.
-func (t *tx) lookAgain(jobID int64, at time.Time, which string) error {
+// lookAgain resolves the job's items that the condition selects anew, but for those that are disputed.
+func (t *tx) lookAgain(jobID int64, disputed map[int]string, at time.Time, which string) error {
 	for after := int64(0); ; {
 		items, err := t.itemsToMove(`
 			`+toMove+`
@@ -72,12 +77,29 @@ func (t *tx) lookAgain(jobID int64, at time.Time, which string) error {
 			return err
 		}
 		for i := range items {
-			after = items[i].ID
-			if err := t.lookAgainAt(&items[i], at); err != nil {
+			item := &items[i]
+			after = item.ID
+			why, refused := disputed[item.Row]
+			open := item.State == job.Pending || item.State == job.Unknown
+			switch {
+			case refused && open:
+				err = t.leave(item, refusedFrom(item), job.CodeConflict, why)
+			case !refused && !open:
+				err = t.lookAgainAt(item, at)
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// refusedFrom is the state of an item that is refused when its file is run: a doubt stays on record as one, with a failed item.
+func refusedFrom(item *job.Item) job.State {
+	if item.State == job.Failed || item.UnknownEnds > 0 {
+		return job.Failed
+	}
+	return job.Invalid
 }
 
 // lookAgainAt moves an item that another job has decided about to where it belongs now.
@@ -90,10 +112,8 @@ func (t *tx) lookAgainAt(item *job.Item, at time.Time) error {
 	r := job.Resolve(this, others, at)
 	to := job.Pending
 	switch {
-	case r.Action == job.Refuse && item.State == job.Failed:
-		to = job.Failed
 	case r.Action == job.Refuse:
-		to = job.Invalid
+		to = refusedFrom(item)
 	case r.Action == job.GiveWay:
 		to = job.Superseded
 	case item.UnknownEnds > 0:

@@ -36,7 +36,8 @@ func factsOf(where string) string {
 			item.created_at,
 			item.link_status,
 			item.checked_at,
-			item.given_up <> ''
+			item.given_up <> '',
+			item.error_code = '` + job.CodeConflict + `'
 		FROM invoice_item
 		JOIN item ON item.id = invoice_item.item_id
 		JOIN job ON job.id = item.job_id
@@ -77,7 +78,7 @@ func (f factsByInvoice) scan(rows *sql.Rows, err error) error {
 		var one job.Facts
 		err := rows.Scan(&invoice, &one.ItemID, &one.JobID, &one.Ran, &one.State, &one.Hold, &one.NoID, &one.Repeat, &one.Currency, &one.Amount,
 			&one.Customer.ID, &one.Customer.Email, &one.Customer.Reference, &one.Purged, &one.Salt, &one.Reference,
-			&one.SessionID, &one.URL, timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.Link, timeOf(&one.CheckedAt), &one.GivenUp)
+			&one.SessionID, &one.URL, timeOf(&one.ExpiresAt), timeOf(&one.CreatedAt), &one.Link, timeOf(&one.CheckedAt), &one.GivenUp, &one.Refused)
 		if err != nil {
 			return err
 		}

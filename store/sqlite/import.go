@@ -75,7 +75,7 @@ type encodedRow struct {
 	amount                         int64
 	new                            bool
 	facts                          job.Facts
-	problem                        string
+	disputed, problem              string
 	request, cells                 string // JSON; no request in a row with a problem
 }
 
@@ -109,7 +109,7 @@ func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
 func encode(row *job.NewItem) (encodedRow, error) {
 	e := encodedRow{
 		row: row.Row, invoice: row.Invoice, invoiceID: row.InvoiceID, reference: row.Reference, currency: row.Currency,
-		amount: row.Amount, new: row.New, problem: row.Problem,
+		amount: row.Amount, new: row.New, disputed: row.Disputed, problem: row.Problem,
 		facts: row.Facts(false, false),
 	}
 	cells, err := json.Marshal(row.Cells)
@@ -193,6 +193,9 @@ func (i *importing) others(t *tx, rows []encodedRow) (factsByInvoice, error) {
 func (i *importing) addRow(t *tx, row *encodedRow, others []job.Facts) error {
 	if row.problem != "" {
 		return i.insert(t, job.Invalid, row, job.Facts{}, string(job.Invalid), row.problem)
+	}
+	if row.disputed != "" {
+		return i.insert(t, job.Invalid, row, job.Facts{}, job.CodeConflict, row.disputed)
 	}
 	this := row.facts
 	this.Hold, this.Repeat = i.OnUnknown == job.Hold, this.NoID && i.AllowRepeats

@@ -99,7 +99,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		second(l.Job(t.Context(), j.ID)),
 		second(l.Find(t.Context(), j.Identity)),
 		l.Remember(job.Job{ID: j.ID, OnUnknown: job.Hold}),
-		l.RunAgain(job.Job{ID: j.ID, OnUnknown: job.Hold}, at),
+		l.RunAgain(job.Job{ID: j.ID, OnUnknown: job.Hold}, nil, at),
 		l.LookAgain(shares.ID, at),
 		l.Checked(link.ID, job.LinkExpired, at),
 		l.Note(items[2], "", ""),

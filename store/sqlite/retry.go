@@ -100,7 +100,7 @@ func (t *tx) giveUpLinks(jobID int64, at time.Time) (n int, err error) {
 }
 
 // toMove selects what itemsToMove reads.
-const toMove = `SELECT item.id, item.job_id, item.state, item.currency, item.amount, item.unknown_ends FROM item`
+const toMove = `SELECT item.id, item.job_id, item.row, item.state, item.currency, item.amount, item.unknown_ends FROM item`
 
 // itemsToMove reads items as far as moving them needs.
 func (t *tx) itemsToMove(query string, args ...any) ([]job.Item, error) {
@@ -112,7 +112,7 @@ func (t *tx) itemsToMove(query string, args ...any) ([]job.Item, error) {
 	var items []job.Item
 	for rows.Next() {
 		var i job.Item
-		if err := rows.Scan(&i.ID, &i.JobID, &i.State, &i.Currency, &i.Amount, &i.UnknownEnds); err != nil {
+		if err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.Currency, &i.Amount, &i.UnknownEnds); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
