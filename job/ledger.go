@@ -44,7 +44,8 @@ type Ledger interface {
 	Checked(itemID int64, status LinkStatus, at time.Time) error
 
 	// Replace records that the link of a created item has expired unpaid, and puts the item back to pending. Its
-	// session stays on record with the attempt that made it. Duplicates that share it get the link that the item gets next.
+	// session stays on record with the attempt that made it. Duplicates that share it get the link that the item gets next. The links
+	// files that have the old link are no longer written.
 	Replace(item *Item, at time.Time) error
 
 	// Note leaves the item open, with a word and a text on why it is.

@@ -179,7 +179,15 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	wrong := item
 	wrong.SessionID = "sess_other"
 	l.unchanged(func() { WantError(t, l.Replace(&wrong, later), job.ErrMoved) })
+	for _, id := range []int64{1, 2, 3} {
+		j, err := l.Job(t.Context(), id)
+		l.must(err)
+		l.must(l.LinksFileWritten(id, j.Output))
+	}
 	l.must(l.Replace(&item, later))
+	if l.written(1) || !l.written(2) {
+		t.Error("the links file that has the old link counts as written, or another one does not")
+	}
 	if got := l.result(1); got.State != job.Pending || got.SessionID+got.URL+string(got.Link) != "" || !got.ExpiresAt.IsZero() || !got.CreatedAt.IsZero() || !got.CheckedAt.IsZero() {
 		t.Errorf("the item is %+v", got)
 	}
@@ -210,6 +218,9 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	end.SessionID, end.URL, end.ExpiresAt, end.At = "sess_new", "https://pay.test/sess_new", later.Add(time.Hour), later
 	again := l.first(1)
 	l.must(second(ended(l.Ledger, again, l.begin(again), end)))
+	if l.written(2) || l.written(3) {
+		t.Error("the links files of the duplicates count as written")
+	}
 	for _, id := range []int64{1, 2, 3} {
 		if got := l.result(id); got.SessionID != end.SessionID || got.URL != end.URL || !got.ExpiresAt.Equal(end.ExpiresAt) || !got.CreatedAt.Equal(later) || got.Link != "" || !got.CheckedAt.IsZero() {
 			t.Errorf("job %d has %+v", id, got)

@@ -117,9 +117,24 @@ func (t *tx) reuse(item *job.Item, other int64, note string) error {
 	return t.share(item, note)
 }
 
-// share gives the link that the item has now to the duplicates of those that it has given up, with a note.
+// share gives the link that the item has now to the duplicates of those that it has given up, with a note. The links files of their
+// jobs lag behind then.
 func (t *tx) share(item *job.Item, note string) error {
-	_, err := t.stmts.share.changed(item.ID, note)
+	n, err := t.stmts.share.changed(item.ID, note)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = t.conn.ExecContext(context.Background(), `
+		UPDATE job
+		SET written = FALSE
+		WHERE written
+			AND id IN (
+				SELECT job_id
+				FROM item
+				WHERE state = 'duplicate'
+					AND session_id = (SELECT session_id FROM item WHERE id = ?1)
+			)
+	`, item.ID)
 	return err
 }
 

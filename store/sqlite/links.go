@@ -113,7 +113,9 @@ func (l *Ledger) Replace(item *job.Item, at time.Time) error {
 		created := *item
 		created.State = job.Created
 		t.move(&created, job.Pending)
-		return nil
+		// Its links file has the old link, and the run may be one of another job.
+		_, err := t.conn.ExecContext(context.Background(), `UPDATE job SET written = FALSE WHERE id = ?1 AND written`, item.JobID)
+		return err
 	})
 }
 
