@@ -22,8 +22,8 @@ says that it expired unpaid, the row gets a new link; the old session stays on r
 row whose link is paid, being paid or still open keeps it, and so does one that Clink says nothing about:
 running again asks about that one. What else is open in the job is sent, too, and the links file written again.
 
-A row of another job that is a duplicate of such a row keeps the old link, since nothing moves it any more: take the
-new link from this job's links file.
+A row of another job that is a duplicate of such a row gets the new link, too: that job's links file is written by the
+next resume.
 
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),
