@@ -132,6 +132,7 @@ func Resolve(this Facts, others []Facts, now time.Time) Resolution {
 		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && other.linked(now) }},
 		{Refuse, OtherMoney, func(other Facts) bool { return other.linked(now) && !other.sameMoney(this) }},
 		{Refuse, OtherCustomer, func(other Facts) bool { return other.linked(now) && !other.sameCustomer(this) }},
+		{Reuse, "", func(other Facts) bool { return other.State == Created && other.Link.Settled() }}, // nobody is to pay another one
 		{Reuse, "", func(other Facts) bool { return other.linked(now) }},
 		{Ask, "", func(other Facts) bool { return other.State == Created && other.Heard != LinkExpired && !other.GivenUp }},
 		{Refuse, IdenticalRow, func(other Facts) bool { return this.NoID && this.Importing && other.Open() }},

@@ -117,6 +117,7 @@ func TestResolve(t *testing.T) {
 		{"invalid, superseded, duplicate", false, []job.Facts{facts(1, job.Invalid), facts(2, job.Superseded), facts(3, job.Duplicate)}, job.Send, 0},
 
 		{"live for another amount before live", false, []job.Facts{facts(1, job.Created), facts(2, job.Created, otherAmount)}, job.Refuse, 2},
+		{"paid before live", false, []job.Facts{facts(1, job.Created), facts(2, job.Created, expired, said(job.LinkPaid))}, job.Reuse, 2},
 		{"live before a doubt", false, []job.Facts{facts(1, job.Unknown, held), facts(2, job.Created)}, job.Reuse, 2},
 		{"live before past its time", false, []job.Facts{facts(1, job.Created, expired), facts(2, job.Created)}, job.Reuse, 2},
 		{"past its time before a doubt that waits", false, []job.Facts{facts(1, job.Unknown, held), facts(2, job.Created, expired)}, job.Ask, 2},
