@@ -103,11 +103,19 @@ func (f *File) reject(ctx context.Context, to Reporter) error {
 }
 
 // survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a new file
-// without bad rows; a file that is refused has none yet. A known file is read where others are beside it.
+// without bad rows; a file that is refused has none yet. A known file is read where it may send beside others.
 func (b *Batch) survey(ctx context.Context) error {
 	for _, f := range b.Files {
-		if f.surveyed || f.Known != nil && (len(b.Files) == 1 || !f.Known.PurgedAt.IsZero()) {
+		if f.surveyed {
 			continue
+		}
+		if f.Known != nil {
+			if may, err := f.maySend(ctx); err != nil {
+				return err
+			} else if !may || len(b.Files) == 1 {
+				f.surveyed = true
+				continue
+			}
 		}
 		f.before = b.lines
 		err := f.read(ctx, func(Problem) error { return nil })
@@ -122,6 +130,12 @@ func (b *Batch) survey(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// maySend says whether running the known file again may send rows of it.
+func (f *File) maySend(ctx context.Context) (bool, error) {
+	tally, err := f.batch.ledger.Tally(ctx, f.Known.ID)
+	return f.Known.PurgedAt.IsZero() && tally.Rows() > tally.Items[job.Created], err
 }
 
 // reported reports the problems of a file that cannot be read.
