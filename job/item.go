@@ -13,7 +13,7 @@ type Item struct {
 	Row         int // physical line in the input where the record starts; the header is line 1
 	State       State
 	InvoiceID   string // empty when the row has none
-	Reference   string // merchantReferenceId at Clink
+	Reference   string // merchantReferenceId at Clink; empty where it is not known: of an adopted row without an invoice id
 	Currency    string
 	Amount      int64 // in 1/10,000 of the major unit
 	Request     clink.Request

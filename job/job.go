@@ -52,17 +52,23 @@ const (
 	Hold  Policy = "hold"  // it is never sent again without a person's word
 )
 
-// Identity is what makes two runs the same job: the same bytes, for the same address, read the same way.
+// Identity is what makes two runs the same job: the same bytes, for the same address, read the same way. A links file that is adopted and
+// the same file run as an input are two jobs.
 type Identity struct {
 	FileDigest  [sha256.Size]byte // of the file's raw bytes
 	Environment Environment
 	BaseURL     string
 	Options     string // canonical JSON of the options that shape requests
+	Adopted     bool   // the file is a links file, whose links were made from another ledger
 }
 
 // Key is the identity as one value, for look-ups.
 func (id Identity) Key() [sha256.Size]byte {
-	return digest("job", string(id.FileDigest[:]), string(id.Environment), id.BaseURL, id.Options)
+	kind := "job"
+	if id.Adopted {
+		kind = "adopted job"
+	}
+	return digest(kind, string(id.FileDigest[:]), string(id.Environment), id.BaseURL, id.Options)
 }
 
 // InvoiceKey tells an invoice apart from every other at this job's address: the same key in another file is

@@ -46,8 +46,8 @@ func linkStatus(said *clink.SessionStatus) LinkStatus {
 
 // askAbout asks Clink one question about the link of the item with these facts: how far its session is, and where that has expired
 // unpaid, when the task comes back (more), about the orders, since a session can expire after it was paid. Orders are found by the
-// item's reference. Of a purged item that is known where the task's item has the same, or where Clink names it with the session. Where
-// Clink says nothing that counts, the status is "", with what it said instead; an error is of an answer that tells nothing, or of none.
+// item's reference (see referenceOf). Where Clink says nothing that counts, the status is "", with what it said instead; an error is of
+// an answer that tells nothing, or of none.
 func (r *Runner) askAbout(ctx context.Context, t *task, of Facts) (status LinkStatus, instead string, more bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	if t.saidExpired == of.SessionID {
@@ -72,14 +72,33 @@ func (r *Runner) askAbout(ctx context.Context, t *task, of Facts) (status LinkSt
 		return "", fmt.Sprintf("answered %q, %q", said.Status, said.PaymentStatus), false, nil
 	}
 	if status == LinkExpired {
-		for _, reference := range []string{of.Reference, t.item.Reference, said.MerchantReferenceID} {
-			if reference != "" && (!of.Purged || of.is(SealReference, of.Reference, reference)) {
-				t.saidExpired, t.ordersOf = of.SessionID, reference
-				return "", "", true, nil
-			}
+		reference := referenceOf(of, t.item.Reference, said.MerchantReferenceID)
+		switch {
+		case reference != "":
+			t.saidExpired, t.ordersOf = of.SessionID, reference
+			return "", "", true, nil
+		case of.Reference == "":
+			return "", "answered that it is expired, and under no reference by which its orders can be found", false, nil
 		}
 	}
 	return status, "", false, nil
+}
+
+// referenceOf is the reference by which the orders of the item with these facts are found, or "": its own. Of a purged item it is the
+// task's or the one that Clink names with the session, where it has the same digest. Where it is not known, it is the one that Clink names.
+func referenceOf(of Facts, tasks, named string) string {
+	switch {
+	case of.Reference == "":
+		return named
+	case !of.Purged:
+		return of.Reference
+	}
+	for _, reference := range []string{tasks, named} {
+		if of.is(SealReference, of.Reference, reference) {
+			return reference
+		}
+	}
+	return ""
 }
 
 // paidBy is how far the link of a session that has expired is, by its orders.

@@ -42,6 +42,7 @@ type Ledger interface {
 	job.Ledger
 	Crashed() int
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
+	Adopt(j job.Job, rows iter.Seq2[job.AdoptedItem, error], at time.Time) (job.Adopted, error)
 	Remember(j job.Job) error
 	RunAgain(j job.Job, disputed map[int]string, at time.Time) error
 	LookAgain(jobID int64, at time.Time) error

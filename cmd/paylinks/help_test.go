@@ -49,6 +49,7 @@ func TestHelp(t *testing.T) {
 		"reissue":   all,
 		"refresh":   {exitOK, exitUsage, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig, exitInterrupted},
 		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger},
+		"adopt":     {exitOK, exitAttention, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
 		"jobs":      {exitOK, exitUsage, exitLedger},
 		"show":      {exitOK, exitUsage, exitLedger},
 		"export":    {exitOK, exitUsage, exitOutput, exitLedger},

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"job/metrics":           {"job", "job/engine", "job/links"},
 	"job/engine":            {"job", "job/ahead", "job/links", "clink", "clink/simulator"},
 	"job/intake":            {"job", "job/ahead", "job/invoice", "job/links"},
-	"job/links":             {"job/invoice"},
+	"job/links":             {"job/invoice", "clink", "clink/simulator"},
 	"job":                   {"job/invoice", "clink"},
 	"job/ahead":             {},
 	"job/invoice":           {"job/ahead"},

@@ -27,6 +27,10 @@ func (o *ledgerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.path, "ledger", "", "`PATH` of the ledger (default: $STATE_DIRECTORY/ledger.db, else ledger.db in the user's state folder; simulator.db beside it for --env simulator)")
 }
 
+func (o *ledgerOptions) addNew(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.newLedger, "new-ledger", false, "make the ledger, of a first run in production: without it, one that finds no ledger is refused")
+}
+
 // resolve is the ledger's absolute path. It does not depend on the folder that the command is started in: the
 // ledger is what recognises an invoice that has a link already.
 func (o *ledgerOptions) resolve(s streams, environment job.Environment) (string, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -93,4 +95,31 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		}
 	}
 	return options, nil
+}
+
+// readFlags are the flags, each after a space, by which a further command reads a file with the same options: their canonical text is
+// that of [invoice.Options].
+func readFlags(canonical string) string {
+	options, err := invoice.ReadOptions(canonical)
+	if err != nil {
+		return ""
+	}
+	flags := ""
+	add := func(name, value string) {
+		if value != "" {
+			flags += " " + flagOf(name) + " " + shellQuoted(value)
+		}
+	}
+	add("encoding", options.Encoding)
+	if options.DecimalComma {
+		add("decimal", "comma")
+	}
+	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
+		add("map", name+"="+options.Map[name])
+	}
+	add("series", options.Series)
+	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
+		add(name, options.Defaults[name])
+	}
+	return flags
 }

@@ -49,7 +49,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
-	flags.BoolVar(&o.ledger.newLedger, "new-ledger", false, "make the ledger, of a first run in production: without it, one that finds no ledger is refused")
+	o.ledger.addNew(flags)
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
 	o.expect.addFlags(flags)

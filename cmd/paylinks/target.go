@@ -61,6 +61,14 @@ func (o *targetOptions) resolve(s streams) (engine.Target, error) {
 	return target, nil
 }
 
+// addressFlag is the flag, after a space, by which a further command keeps to the target's address: none where that is the environment's own.
+func addressFlag(t engine.Target) string {
+	if own, err := engine.NewTarget(t.Environment, ""); err == nil && own == t {
+		return ""
+	}
+	return " --base-url " + shellQuoted(t.BaseURL)
+}
+
 // named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for
 // that one.
 func (o *targetOptions) named(s streams) job.Environment {

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 
-	"paylinks/clink"
-	"paylinks/clink/simulator"
 	"paylinks/job"
 	"paylinks/job/links"
 )
@@ -86,7 +83,7 @@ func checkSessions(ctx context.Context, ledger ownersLedger, output string) erro
 		if err != nil {
 			return err
 		}
-		if rehearsed(session) {
+		if session.Rehearsed() {
 			continue
 		}
 		if ids = append(ids, session.ID); len(ids) == sessionsAtOnce {
@@ -96,13 +93,4 @@ func checkSessions(ctx context.Context, ledger ownersLedger, output string) erro
 		}
 	}
 	return look()
-}
-
-// rehearsed says whether the session is a simulator's, which nobody can pay: its link is nowhere or on this machine.
-func rehearsed(s links.Session) bool {
-	if simulator.Issued(s.ID, s.URL) {
-		return true
-	}
-	u, err := url.Parse(s.URL)
-	return err == nil && clink.IsLoopback(u.Hostname())
 }

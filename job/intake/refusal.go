@@ -25,6 +25,7 @@ const (
 	OutputIsOther                  // Output is the links file of the input Other, too
 	OutputIsLedger                 // Output is a file of the ledger
 	RejectedUnwritable             // the rejected file, beside the file, cannot be written: Err
+	NoLinksFile                    // it is to be adopted, and its last columns are not those of a links file
 	NotImported                    // between its check and its import the file or the ledger changed: Err
 )
 
@@ -71,6 +72,8 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("the links file of %s would take the place of its rejected file", r.Path)
 	case OutputIsOther:
 		return fmt.Sprintf("%s and %s would both write %s", r.Other, r.Path, r.Output)
+	case NoLinksFile:
+		return r.Path + " is no links file: its last columns are not those that paylinks adds"
 	case OutputIsLedger:
 		return r.Output + " is the ledger, or belongs to it"
 	}

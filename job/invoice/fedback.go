@@ -15,6 +15,21 @@ var RefreshColumns = []string{"link_status", "checked_at"}
 // RejectedColumns are the columns that follow the user's in a rejected file.
 var RejectedColumns = []string{"row", "error_column", "error"}
 
+// IsLinksFile says whether the file ends with the columns of a links file.
+func (h Header) IsLinksFile() bool {
+	return len(h.Ours) == len(LinksColumns) || len(h.Ours) == len(LinksColumns)+len(RefreshColumns)
+}
+
+// Result is the row's cell in the column of ours with this name, and the column's header in the file. Both are empty where the file has
+// no such column.
+func (r Row) Result(h Header, name string) (cell, header string) {
+	i := slices.Index(resultBlocks[0], name)
+	if !h.IsLinksFile() || i >= len(r.Ours) {
+		return "", ""
+	}
+	return r.Ours[i], h.Ours[i]
+}
+
 // OwnPrefix distinguishes a column of ours from one of the user's.
 const OwnPrefix = "paylinks_"
 

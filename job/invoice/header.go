@@ -21,6 +21,7 @@ type Header struct {
 	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
 	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own
 	FedBack   bool              // the file is a links file or rejected file
+	Ours      []string          // the headers of our columns at its end, where it is one
 }
 
 // Near is a header of the user's that is one or two letters away from the column Name, or is another name of it.
@@ -69,6 +70,7 @@ func readHead(t *text, o Options) (*head, error) {
 	}
 	h.width = len(cells)
 	h.kept, h.FedBack = ownColumns(cells)
+	h.Ours = cells[len(h.kept):]
 	for _, i := range h.kept {
 		if h.FedBack {
 			cells[i] = Unguard(cells[i])

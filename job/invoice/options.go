@@ -19,23 +19,35 @@ type Options struct {
 // Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all
 // names of an encoding. AllowRepeats is not in it, because it changes no request.
 func (o Options) Canonical() string {
-	text, err := json.Marshal(struct {
-		Encoding     string            `json:"encoding,omitempty"`
-		DecimalComma bool              `json:"decimal_comma,omitempty"`
-		Map          map[string]string `json:"map,omitempty"`
-		Defaults     map[string]string `json:"defaults,omitempty"`
-		Series       string            `json:"series,omitempty"`
-	}{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series})
+	text, err := json.Marshal(canonicalOptions{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
 	}
 	return string(text)
 }
 
+// canonicalOptions are the options that are in the canonical text.
+type canonicalOptions struct {
+	Encoding     string            `json:"encoding,omitempty"`
+	DecimalComma bool              `json:"decimal_comma,omitempty"`
+	Map          map[string]string `json:"map,omitempty"`
+	Defaults     map[string]string `json:"defaults,omitempty"`
+	Series       string            `json:"series,omitempty"`
+}
+
+// ReadOptions are the options that have this canonical text.
+func ReadOptions(canonical string) (Options, error) {
+	var o canonicalOptions
+	if err := json.Unmarshal([]byte(canonical), &o); err != nil {
+		return Options{}, fmt.Errorf("read options: %w", err)
+	}
+	return Options{Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Defaults: o.Defaults, Series: o.Series}, nil
+}
+
 // SeriesOf is the series in the canonical text of options.
 func SeriesOf(canonical string) string {
-	var o struct{ Series string }
-	if err := json.Unmarshal([]byte(canonical), &o); err != nil {
+	o, err := ReadOptions(canonical)
+	if err != nil {
 		return "" // it is of no job that was read with a series
 	}
 	return o.Series

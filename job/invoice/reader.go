@@ -52,6 +52,7 @@ type batch struct {
 type Row struct {
 	Line     int       // the physical line on which the record starts; the header is line 1
 	Cells    []string  // as they stand in the file, one for each of Header.Columns; "" for those that a short row lacks
+	Ours     []string  // the cells of our own columns, one for each of Header.Ours; none in a row with too many or too few cells
 	Surplus  []string  // cells beyond the header's, in a row that is refused for them
 	Invoice  Invoice   // only to be used when there are no problems
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
@@ -300,6 +301,9 @@ func (r *Reader) shape(line int, cells []string) Row {
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.head.FedBack {
+		if !row.ragged {
+			row.Ours = cells[len(r.head.kept):]
+		}
 		kept := make([]string, len(r.head.kept))
 		for i, at := range r.head.kept {
 			kept[i] = Unguard(cells[at])

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 
+	"paylinks/clink"
+	"paylinks/clink/simulator"
 	"paylinks/job/invoice"
 )
 
@@ -19,7 +22,17 @@ var delimiters = []rune{',', ';', '\t', '|'}
 // Session is a session that a links file names, with its link where it has one.
 type Session struct{ ID, URL string }
 
-// Sessions yields the sessions that the links file at path names, one line at a time. A file whose last columns are not those of a
+// Rehearsed says whether the session is a simulator's, which nobody can pay: its link is nowhere or on this machine.
+func (s Session) Rehearsed() bool { return simulator.Issued(s.ID, s.URL) || OnThisMachine(s.URL) }
+
+// OnThisMachine says whether the address leads to a server on this machine.
+func OnThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && clink.IsLoopback(u.Hostname())
+}
+
+// Sessions yields the sessions whose links the links file at path has, one line at a time: not that of a failed row, which was never
+// handed out. A file whose last columns are not those of a
 // links file names none, and neither does a pipe, a device or no file. An error is an [*Error].
 func Sessions(path string) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
@@ -88,7 +101,8 @@ func isOwn(header, name string) bool {
 }
 
 func sessionsOf(lines *csv.Reader, first int, path string, yield func(Session, error) bool) {
-	id, url := first+slices.Index(invoice.LinksColumns, "session_id"), first+slices.Index(invoice.LinksColumns, "url")
+	place := func(name string) int { return first + slices.Index(invoice.LinksColumns, name) }
+	status, id, url := place("status"), place("session_id"), place("url")
 	for {
 		cells, err := lines.Read()
 		switch {
@@ -97,7 +111,7 @@ func sessionsOf(lines *csv.Reader, first int, path string, yield func(Session, e
 		case err != nil:
 			yield(Session{}, failed(path, err))
 			return
-		case len(cells) <= url || cells[id] == "":
+		case len(cells) <= url || cells[id] == "" || cells[status] == "failed":
 			continue
 		}
 		if !yield(Session{cells[id], cells[url]}, nil) {

@@ -26,7 +26,8 @@ func TestSessions(t *testing.T) {
 	rows := []links.Row{
 		{Line: 2, Cells: []string{"said \"no\",\nsess_false", "5"}, Status: "created", SessionID: "sess_1", URL: "https://pay.test/sess_1;a"},
 		{Line: 5, Cells: []string{"", "5"}, Status: "pending"},
-		{Line: 6, Cells: []string{"x", "5"}, Status: "failed", SessionID: "sess_2"},
+		{Line: 6, Cells: []string{"x", "5"}, Status: "created", SessionID: "sess_2"},
+		{Line: 7, Cells: []string{"x", "5"}, Status: "failed", SessionID: "sess_3"}, // nobody has its link
 	}
 	want := []string{"sess_1 https://pay.test/sess_1;a", "sess_2"}
 	for _, tt := range []struct {

@@ -42,6 +42,7 @@ type Ledger interface {
 	job.Ledger
 	Crashed() int
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
+	Adopt(j job.Job, rows iter.Seq2[job.AdoptedItem, error], at time.Time) (job.Adopted, error)
 	Remember(j job.Job) error
 	RunAgain(j job.Job, disputed map[int]string, at time.Time) error
 	LookAgain(jobID int64, at time.Time) error
@@ -71,6 +72,13 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"import of nothing", c.testImportOfNothing},
 		{"import of many kinds", c.testImportOfManyKinds},
 		{"import is all or nothing", c.testImportIsAllOrNothing},
+		{"adopt", c.testAdopt},
+		{"adopt twice", c.testAdoptTwice},
+		{"adopt is all or nothing", c.testAdoptIsAllOrNothing},
+		{"adopt into a restored ledger", c.testAdoptIntoARestoredLedger},
+		{"adopt a doubt and its link", c.testAdoptDoubtAndLink},
+		{"adopt conflicts", c.testAdoptConflicts},
+		{"adopt without a reference", c.testAdoptWithoutReference},
 		{"remember", c.testRemember},
 		{"same invoice", c.testSameInvoice},
 		{"same invoice in a later job", c.testSameInvoiceInALaterJob},

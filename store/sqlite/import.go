@@ -145,12 +145,12 @@ func (i *importing) begin(t *tx) error {
 	result, err := t.conn.ExecContext(ctx, `
 		INSERT INTO job (
 			identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown,
-			allow_repeats, raw_cells, bom, output, created_at, first_item, imported
+			allow_repeats, raw_cells, bom, output, created_at, first_item, imported, adopted
 		)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, FALSE)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, FALSE, ?16)
 		ON CONFLICT (identity) DO NOTHING
 	`, key[:], i.File, i.FileDigest[:], string(i.Environment), i.BaseURL, i.Options, string(columns),
-		string(i.Delimiter), string(i.OnUnknown), i.AllowRepeats, i.RawCells, i.BOM, i.Output, timestamp(i.at), i.first)
+		string(i.Delimiter), string(i.OnUnknown), i.AllowRepeats, i.RawCells, i.BOM, i.Output, timestamp(i.at), i.first, i.Adopted)
 	if err != nil {
 		return err
 	}
@@ -312,10 +312,15 @@ func (i *importing) end(t *tx) error {
 	if err != nil {
 		return err
 	}
+	return i.publish(t)
+}
+
+// publish makes the job seen, as the one that was run last.
+func (i *importing) publish(t *tx) error {
 	if i.last < i.first { // no rows
 		i.first, i.last = 0, -1
 	}
-	_, err = t.conn.ExecContext(ctx, `
+	_, err := t.conn.ExecContext(context.Background(), `
 		UPDATE job
 		SET
 			first_item = ?2,

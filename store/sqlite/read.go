@@ -19,7 +19,7 @@ const jobColumns = `
 	SELECT
 		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
 		raw_cells, bom, output, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at,
-		written
+		written, adopted
 	FROM job
 	WHERE imported
 `
@@ -31,7 +31,7 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 	err := scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
 		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt),
 		timeOf(&j.LastRun.Began), timeOf(&j.LastRun.Ended), &j.LastRun.Stop, &j.LastRun.Reason, timeOf(&j.RefreshedAt),
-		timeOf(&j.PurgedAt), &j.Written)
+		timeOf(&j.PurgedAt), &j.Written, &j.Adopted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, job.ErrNoJob
 	}

@@ -18,6 +18,8 @@ type statements struct {
 	checked, replace, replaced     *statement
 	share, giveUp, seal            *statement
 	insert, insertGroup            *statement
+	adopt, indexInvoice            *statement
+	knownSession                   *statement
 	tallyItems, tallyAttempts      *statement
 	facts, factsOfBatch            *sql.Stmt
 }
@@ -41,7 +43,8 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 			UPDATE item
 			SET
 				state = 'sending',
-				attempts = attempts + 1
+				attempts = attempts + 1,
+				reference = CASE WHEN reference = '' THEN request ->> '$.merchantReferenceId' ELSE reference END
 			WHERE id = ?1
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
@@ -253,6 +256,38 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		`},
 		{&t.stmts.insert, insertItems(1)},
 		{&t.stmts.insertGroup, insertItems(insertGroup)},
+		{&t.stmts.adopt, `
+			INSERT INTO item (
+				id, job_id, row, state, invoice, invoice_id, reference, currency, amount, attempts, unknown_ends,
+				session_id, url, expires_at, created_at, link_status, checked_at, error_code, error, request, cells
+			)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+		`},
+		{&t.stmts.indexInvoice, `
+			INSERT INTO invoice_item (invoice, item_id)
+			VALUES (?1, ?2)
+		`},
+		// The item that has the session, or had it, and whether that is of invoice ?2, was given up, or was never published.
+		{&t.stmts.knownSession, `
+			SELECT item.id, item.job_id, item.invoice = ?2, FALSE, FALSE
+			FROM item
+			WHERE item.session_id = ?1
+				AND item.state = 'created'
+			UNION ALL
+			SELECT item.id, item.job_id, item.invoice = ?2, TRUE, FALSE
+			FROM attempt
+			JOIN item ON item.id = attempt.item_id
+			WHERE attempt.session_id = ?1
+				AND attempt.replaced <> ''
+			UNION ALL
+			SELECT item.id, item.job_id, item.invoice = ?2, FALSE, TRUE
+			FROM attempt
+			JOIN item ON item.id = attempt.item_id
+			WHERE attempt.session_id = ?1
+				AND attempt.session_id <> ''
+				AND attempt.outcome <> 'created'
+			LIMIT 1
+		`},
 		{&t.stmts.tallyItems, `
 			INSERT INTO item_tally (job_id, state, currency, items, billions, rest)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6)

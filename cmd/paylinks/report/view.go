@@ -64,6 +64,9 @@ func (v View) facts() error {
 	if series := j.Series(); series != "" {
 		fmt.Fprintf(table, "  series\t%s\n", words.Printable(series))
 	}
+	if j.Adopted {
+		fmt.Fprintln(table, "  adopted\tfrom a links file: its links were made from another ledger")
+	}
 	fmt.Fprintf(table, "  started\t%s\n", words.Moment(j.CreatedAt))
 	fmt.Fprintf(table, "  last run\t%s\n", lastRunWords(j.LastRun))
 	if !j.PurgedAt.IsZero() {

@@ -12,6 +12,7 @@ CREATE TABLE job (
     columns       TEXT    NOT NULL CHECK (json_valid(columns)),
     delimiter     TEXT    NOT NULL CHECK (length(delimiter) = 1),
     on_unknown    TEXT    NOT NULL CHECK (on_unknown IN ('retry', 'hold')),
+    adopted       INTEGER NOT NULL CHECK (adopted IN (0, 1)), -- whether file is a links file, whose links were made from another ledger
     allow_repeats INTEGER NOT NULL CHECK (allow_repeats IN (0, 1)),
     raw_cells     INTEGER NOT NULL CHECK (raw_cells IN (0, 1)),
     bom           INTEGER NOT NULL CHECK (bom IN (0, 1)),
@@ -53,7 +54,7 @@ CREATE TABLE item (
                      state = 'duplicate' OR state = 'failed' OR state = 'invalid' OR state = 'superseded'),
     invoice      BLOB             CHECK (invoice IS NULL OR length(invoice) = 16),
     invoice_id   TEXT    NOT NULL,
-    reference    TEXT    NOT NULL,
+    reference    TEXT    NOT NULL, -- at Clink; empty while it is not known: of an adopted row without an invoice id, until it is sent
     currency     TEXT    NOT NULL,
     amount       INTEGER NOT NULL,
     attempts     INTEGER NOT NULL DEFAULT 0,
