@@ -74,11 +74,11 @@ type Adoption struct {
 
 // Adopt decides what a ledger takes of a row of a links file: known is the ledger's record of the row's session, nil where it has none,
 // and others are the facts of all items of other jobs with the same invoice. Paid and refunded are final; nothing else that the ledger
-// knows is changed. A doubt counts where neither a link nor a doubt of its invoice is on record.
+// knows is changed. A doubt counts where its invoice has neither a link, live or paid, nor a doubt on record.
 func (a *AdoptedItem) Adopt(known *SessionRecord, others []Facts, repeat bool, now time.Time) Adoption {
 	if a.State == Unknown {
 		for _, other := range others {
-			if other.State == Created || other.State == Unknown || other.State == Sending {
+			if other.linked(now) || other.State == Unknown || other.State == Sending {
 				return Adoption{Other: other}
 			}
 		}

@@ -74,7 +74,9 @@ func TestAdopt(t *testing.T) {
 		{name: "a doubt", row: adopted(job.Unknown, ""), want: job.TakeRow},
 		{name: "a doubt of an open row", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Pending), facts(2, job.Failed)}, want: job.TakeRow},
 		{name: "a doubt that is known", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Pending), facts(2, job.Unknown)}},
-		{name: "a doubt of an invoice with a link", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Created, expired)}},
+		{name: "a doubt of an invoice with a live link", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Created)}},
+		{name: "a doubt of an invoice that is paid", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Created, expired, said(job.LinkPaid))}},
+		{name: "a doubt that came after a link had expired", row: adopted(job.Unknown, ""), others: []job.Facts{facts(1, job.Created, expired)}, want: job.TakeRow},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.row.Adopt(tt.known, tt.others, tt.repeat, noon)
