@@ -11,7 +11,7 @@ import (
 )
 
 // NormalizeBaseURL is the one form of a base URL by which a job remembers its address: lower-case
-// scheme and host, no default port, no trailing slash. It refuses what is not https (or http to a
+// scheme and host, no dot after the host, no default port, no trailing slash. It refuses what is not https (or http to a
 // loopback host), and user info, query and fragment. Errors do not repeat raw: it may hold a secret.
 func NormalizeBaseURL(raw string) (string, error) {
 	base, err := parseBaseURL(raw)
@@ -27,7 +27,7 @@ func parseBaseURL(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("the base URL is not a URL")
 	}
-	host := strings.ToLower(given.Hostname())
+	host := strings.TrimRight(strings.ToLower(given.Hostname()), ".") // a dot at its end says that a name is whole, and changes nothing
 	if addr, err := netip.ParseAddr(host); err == nil {
 		host = addr.String()
 	}

@@ -14,6 +14,7 @@ func TestNormalizeBaseURL(t *testing.T) {
 		{"no path", "https://api.clinkbill.com", "https://api.clinkbill.com"},
 		{"upper case", "HTTPS://API.ClinkBill.com/Api", "https://api.clinkbill.com/Api"},
 		{"default port", "https://api.clinkbill.com:443/api", "https://api.clinkbill.com/api"},
+		{"a name that says it is whole", "https://api.clinkbill.com./api", "https://api.clinkbill.com/api"},
 		{"empty port", "https://api.clinkbill.com:/api", "https://api.clinkbill.com/api"},
 		{"another port", "https://api.clinkbill.com:8443/api", "https://api.clinkbill.com:8443/api"},
 		{"http's port under https", "https://api.clinkbill.com:80", "https://api.clinkbill.com:80"},
