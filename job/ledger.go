@@ -48,7 +48,8 @@ type Ledger interface {
 	// files that have the old link are no longer written.
 	Replace(item *Item, at time.Time) error
 
-	// Note leaves the item open, with a word and a text on why it is.
+	// Note leaves an open or created item as it is, with a word and a text on why. Of a created one they go when Clink says how far its
+	// link is.
 	Note(item *Item, code, text string) error
 }
 

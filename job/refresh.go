@@ -200,6 +200,10 @@ func (r *Runner) checkOwnLink(ctx context.Context, out *result, g *gate) error {
 		return nil
 	case err == nil && out.link == "", out.decision.Outcome == OutcomeRejected:
 		out.kind, out.decision.Code = resultWaits, CodeUnclear
+		if item.Replace { // asking again would tell no more: it is for a person
+			out.decision.Code = CodeUnsettled
+			return r.Ledger.Note(item, CodeUnsettled, "Clink has not said whether this link, which has ended, was paid: "+out.decision.Reason)
+		}
 		return nil
 	case err != nil:
 		return nil

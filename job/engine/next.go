@@ -66,7 +66,7 @@ func Next(j job.Job, stop job.Stop, t job.Tally, left Left) (steps []Step) {
 	if failed := t.Items[job.Failed] - left.FailedInDoubt - left.Made; failed > 0 {
 		add(StepRetryFailed, failed)
 	}
-	if doubts := left.InDoubt + left.Unsettled + left.FailedInDoubt; doubts > 0 {
+	if doubts := left.InDoubt + left.Unsettled + left.FailedInDoubt + left.LinksUnsettled; doubts > 0 {
 		add(StepRetryDoubt, doubts)
 	}
 	if left.Held > 0 {
@@ -79,8 +79,8 @@ func Next(j job.Job, stop job.Stop, t job.Tally, left Left) (steps []Step) {
 	case invalid > 0:
 		add(StepCorrect, invalid)
 	}
-	if left.Expired > 0 {
-		add(StepReissue, left.Expired)
+	if expired := left.Expired - left.LinksUnsettled; expired > 0 && left.Held == 0 {
+		add(StepReissue, expired)
 	}
 	if j.Unwritten() {
 		steps = append([]Step{{Kind: StepWriteFile, N: t.Rows()}}, steps...)

@@ -61,7 +61,7 @@ func (o Outcome) Ending() Ending {
 	if ending := stopEnding(o.Report.Stop, o.Left.Sendable+o.Unchecked); ending != "" {
 		return ending
 	}
-	if o.Tally.Linked()+o.Left.Made == o.Tally.Rows() && o.Left.Expired == 0 {
+	if o.Tally.Linked()+o.Left.Made == o.Tally.Rows() && o.Left.Expired+o.Left.LinksUnsettled+o.Left.Held == 0 {
 		return Complete
 	}
 	return Attention

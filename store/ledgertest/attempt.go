@@ -68,7 +68,7 @@ func (c contract) testTransitions(t *testing.T) {
 		}, open, job.Sending},
 		{"Note", func(l *ledger, item *job.Item) error {
 			return l.Note(item, job.CodeUnclear, "why")
-		}, open, ""},
+		}, append([]job.State{job.Created}, open...), ""},
 		{"Checked", func(l *ledger, item *job.Item) error {
 			return l.Checked(item.ID, job.LinkExpired, At)
 		}, []job.State{job.Created, job.Duplicate}, ""},
@@ -466,5 +466,55 @@ func (c contract) testSharedSession(t *testing.T) {
 				t.Errorf("the link of %+v", r)
 			}
 		}
+	}
+}
+
+// A link that has ended, and of which Clink does not say what became of it, is its item's own doubt: a person's word replaces it.
+func (c contract) testRetryGivesAnOwnLinkUp(t *testing.T) {
+	l := c.newLedger(t)
+	j := l.imported(NewJob("a"), Invoices(3)...)
+	items := l.open(j.ID)
+	for i, expires := range []time.Time{At.Add(time.Hour), At.Add(time.Hour), At.AddDate(100, 0, 0)} {
+		l.created(items[i], expires)
+		items[i].State, items[i].SessionID = job.Created, l.results(j.ID)[i].SessionID
+	}
+	shares := l.imported(NewJob("shares"), Invoice(2, "INV-1"))
+	l.state(shares.ID, job.Duplicate)
+	query := job.LinkQuery{JobID: j.ID, At: At.Add(2 * time.Hour), Which: job.Ended}
+	links := func(want int) {
+		t.Helper()
+		if n, err := l.CountLinks(t.Context(), query); n != want || err != nil {
+			t.Errorf("%d links can be asked about, %v; want %d", n, err, want)
+		}
+	}
+	left := func(id int64, want job.Left) {
+		t.Helper()
+		if got, err := l.Left(t.Context(), job.Job{ID: id, OnUnknown: job.Retry}, 5); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("of job %d are left %+v, %v; want %+v", id, got, err, want)
+		}
+	}
+	links(2)
+	for _, item := range []int{0, 2} { // the last one is live
+		l.must(l.Note(items[item], job.CodeUnsettled, "why"))
+	}
+	links(1)
+	left(j.ID, job.Left{LinksUnsettled: 1})
+	left(shares.ID, job.Left{Held: 1, HeldBy: []int64{j.ID}})
+	if asked, err := l.Links(t.Context(), query, 0, 10); err != nil || len(asked) != 2 {
+		t.Errorf("asked is about %+v, %v", asked, err) // Clink may know today
+	}
+	l.unchanged(func() { l.retry(j.ID, false, 0) })
+	l.must(l.Checked(items[0].ID, job.LinkOpen, At)) // the word goes when Clink speaks
+	left(j.ID, job.Left{})
+	if got := l.results(j.ID)[0]; got.ErrorCode+got.Error != "" {
+		t.Errorf("the row is %+v", got)
+	}
+	l.must(l.Note(items[0], job.CodeUnsettled, "why"))
+	if n, err := l.Retry(j.ID, true, At.Add(2*time.Hour)); n != 1 || err != nil {
+		t.Errorf("%d rows are put back, %v", n, err)
+	}
+	l.rows(j.ID, "pending 1 ", "created 1 ", "created 1 unsettled")
+	if got := l.attempts(j.ID, false)[0]; got.Replaced.IsZero() {
+		t.Errorf("its attempt is %+v", got)
 	}
 }

@@ -99,6 +99,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"retry", c.testRetry},
 		{"retry of doubts", c.testRetryOfDoubts},
 		{"retry gives an unsettled link up", c.testRetryGivesAnUnsettledLinkUp},
+		{"retry gives an own link up", c.testRetryGivesAnOwnLinkUp},
 		{"crash recovery", c.testCrashRecovery},
 		{"shared session", c.testSharedSession},
 		{"results", c.testResults},

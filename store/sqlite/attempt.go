@@ -202,7 +202,7 @@ func (l *Ledger) Refuse(item *job.Item, code, text string) error {
 
 // Note implements job.Ledger.
 func (l *Ledger) Note(item *job.Item, code, text string) error {
-	return l.writer.write(func(t *tx) error { return t.leave(item, item.State, code, text) })
+	return l.writer.write(func(t *tx) error { return t.stmts.note.one(item.ID, string(item.State), code, text) })
 }
 
 // recover marks unknown what a crashed run left sending, and returns how many items that were.

@@ -43,6 +43,9 @@ func (r *Reader) left(ctx context.Context, j job.Job, maxAttempts int) (left job
 			return left, err
 		}
 	}
+	if err := r.countUnsettledLinks(ctx, j.ID, &left); err != nil {
+		return left, err
+	}
 	rows, err := r.read.QueryContext(ctx, `SELECT id, invoice, error_code`+open+`
 		AND error_code IN (?4, ?5)
 		AND `+goes, j.ID, string(j.OnUnknown), maxAttempts, job.CodeHeld, job.CodeUnsettled)
@@ -71,6 +74,42 @@ func (r *Reader) left(ctx context.Context, j job.Job, maxAttempts int) (left job
 	err = r.countWaiting(ctx, some, &left)
 	slices.Sort(left.HeldBy)
 	return left, err
+}
+
+// countUnsettledLinks counts the links of the job that have ended and wait for a person: its own, and those that it shares.
+func (r *Reader) countUnsettledLinks(ctx context.Context, jobID int64, left *job.Left) error {
+	rows, err := r.read.QueryContext(ctx, `
+		SELECT item.job_id, CASE WHEN item.job_id = ?1 THEN 1 ELSE (
+			SELECT count(*)
+			FROM item AS shares
+			WHERE shares.session_id = item.session_id
+				AND shares.state = 'duplicate'
+				AND shares.job_id = ?1
+		) END
+		FROM item INDEXED BY item_unsettled
+		WHERE `+unsettledLink+`
+			AND `+ended, jobID, timestamp(time.Now()))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var by int64
+		var n int
+		if err := rows.Scan(&by, &n); err != nil {
+			return err
+		}
+		switch {
+		case by == jobID:
+			left.LinksUnsettled += n
+		case n > 0:
+			left.Held += n
+			if !slices.Contains(left.HeldBy, by) {
+				left.HeldBy = append(left.HeldBy, by)
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // waitingItem is one that waited for a person when a run looked at it last.

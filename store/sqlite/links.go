@@ -76,9 +76,10 @@ func (r *Reader) LastChecked(ctx context.Context, jobID int64) (itemID int64, er
 	return itemID, nil
 }
 
-// CountLinks counts the links that the query is about.
+// CountLinks counts the links that the query is about, but for those of which only a person can say what became of them.
 func (r *Reader) CountLinks(ctx context.Context, q job.LinkQuery) (n int, err error) {
-	err = r.read.QueryRowContext(ctx, linkQuery(`SELECT count(*) FROM item`, q.Which), q.JobID, timestamp(q.At), 0, timestamp(time.Now())).Scan(&n)
+	err = r.read.QueryRowContext(ctx, linkQuery(`SELECT count(*) FROM item`, q.Which)+`
+		AND NOT `+unsettledLink, q.JobID, timestamp(q.At), 0, timestamp(time.Now())).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the links of job %d: %w", q.JobID, err)
 	}
@@ -101,22 +102,30 @@ func (t *tx) checked(itemID int64, status job.LinkStatus, at time.Time) error {
 // Replace implements job.Ledger.
 func (l *Ledger) Replace(item *job.Item, at time.Time) error {
 	return l.writer.write(func(t *tx) error {
-		if err := t.checked(item.ID, job.LinkExpired, at); err != nil { // for the duplicates that share it
-			return err
-		}
-		if err := t.stmts.replaced.one(item.ID, item.SessionID, timestamp(at)); err != nil {
-			return err
-		}
-		if err := t.stmts.replace.one(item.ID, item.SessionID); err != nil {
-			return err
-		}
-		created := *item
-		created.State = job.Created
-		t.move(&created, job.Pending)
-		// Its links file has the old link, and the run may be one of another job.
-		_, err := t.conn.ExecContext(context.Background(), `UPDATE job SET written = FALSE WHERE id = ?1 AND written`, item.JobID)
-		return err
+		return t.replace(item, at)
 	})
+}
+
+// unsettledLink is the condition on a created item that Clink has not said what became of its link, which has ended.
+const unsettledLink = `(item.state = 'created' AND item.error_code = '` + job.CodeUnsettled + `')`
+
+// replace gives the link of a created item up.
+func (t *tx) replace(item *job.Item, at time.Time) error {
+	if err := t.checked(item.ID, job.LinkExpired, at); err != nil { // for the duplicates that share it
+		return err
+	}
+	if err := t.stmts.replaced.one(item.ID, item.SessionID, timestamp(at)); err != nil {
+		return err
+	}
+	if err := t.stmts.replace.one(item.ID, item.SessionID); err != nil {
+		return err
+	}
+	created := *item
+	created.State = job.Created
+	t.move(&created, job.Pending)
+	// Its links file has the old link, and the run may be one of another job.
+	_, err := t.conn.ExecContext(context.Background(), `UPDATE job SET written = FALSE WHERE id = ?1 AND written`, item.JobID)
+	return err
 }
 
 // LinkTally counts the job's links by what Clink last said of them. Those that it has said nothing of, "", are what is left of

@@ -12,7 +12,7 @@ import (
 // Retry puts the job's failed items back to pending. Those that Clink may have made a session for become unknown, with one unknown end
 // left on record, so that job.Hold keeps them when it comes later; where the job has it, they stay as they are. With unknown it is a
 // person's word on what is in doubt: it puts back the items that Clink may have made a session for, and those that wait since Clink
-// does not say whether another job's link was paid go on without that link. It returns how many items it moved. Sessions that nobody
+// does not say whether a link that has ended was paid, another job's or their own, go on without that link. It returns how many items it moved. Sessions that nobody
 // has seen the link of stay on record with the attempts.
 func (l *Ledger) Retry(jobID int64, unknown bool, at time.Time) (n int, err error) {
 	const failedInDoubt = `state = 'failed' AND unknown_ends > 0 AND (SELECT on_unknown FROM job WHERE id = ?1) = 'hold'`
@@ -23,9 +23,12 @@ func (l *Ledger) Retry(jobID int64, unknown bool, at time.Time) (n int, err erro
 	err = l.writer.write(func(t *tx) error {
 		n = 0
 		if unknown { // first, since what is put back has lost the word that tells which items these are
-			var err error
-			if n, err = t.giveUpLinks(jobID, at); err != nil {
-				return err
+			for _, giveUp := range []func(int64, time.Time) (int, error){t.giveUpLinks, t.giveUpOwnLinks} {
+				moved, err := giveUp(jobID, at)
+				if err != nil {
+					return err
+				}
+				n += moved
 			}
 		}
 		items, err := t.itemsToMove(`
@@ -99,8 +102,27 @@ func (t *tx) giveUpLinks(jobID int64, at time.Time) (n int, err error) {
 	return n, nil
 }
 
+// giveUpOwnLinks puts the job's items back whose own link has ended, and of which Clink does not say whether it was paid.
+func (t *tx) giveUpOwnLinks(jobID int64, at time.Time) (n int, err error) {
+	items, err := t.itemsToMove(`
+		`+toMove+` INDEXED BY item_unsettled
+		WHERE item.job_id = ?1
+			AND `+unsettledLink+`
+			AND `+ended+`
+	`, jobID, timestamp(at))
+	if err != nil {
+		return 0, err
+	}
+	for i := range items {
+		if err := t.replace(&items[i], at); err != nil {
+			return 0, err
+		}
+	}
+	return len(items), nil
+}
+
 // toMove selects what itemsToMove reads.
-const toMove = `SELECT item.id, item.job_id, item.row, item.state, item.currency, item.amount, item.unknown_ends FROM item`
+const toMove = `SELECT item.id, item.job_id, item.row, item.state, item.currency, item.amount, item.unknown_ends, item.session_id FROM item`
 
 // itemsToMove reads items as far as moving them needs.
 func (t *tx) itemsToMove(query string, args ...any) ([]job.Item, error) {
@@ -112,7 +134,7 @@ func (t *tx) itemsToMove(query string, args ...any) ([]job.Item, error) {
 	var items []job.Item
 	for rows.Next() {
 		var i job.Item
-		if err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.Currency, &i.Amount, &i.UnknownEnds); err != nil {
+		if err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.Currency, &i.Amount, &i.UnknownEnds, &i.SessionID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

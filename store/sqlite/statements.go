@@ -15,6 +15,7 @@ type statements struct {
 	begin, intent                  *statement
 	end, endAttempt, sessionOwner  *statement
 	leave, reuse, retry, lookAgain *statement
+	note                           *statement
 	checked, replace, replaced     *statement
 	share, giveUp, seal            *statement
 	insert, insertGroup            *statement
@@ -121,6 +122,15 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				AND state = ?2
 				AND state IN ('pending', 'unknown')
 		`},
+		{&t.stmts.note, `
+			UPDATE item
+			SET
+				error_code = ?3,
+				error = ?4
+			WHERE id = ?1
+				AND state = ?2
+				AND state IN ('pending', 'unknown', 'created')
+		`},
 		{&t.stmts.reuse, `
 			UPDATE item
 			SET
@@ -186,7 +196,9 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 					ELSE ?2
 				END,
 				checked_at = ?3,
-				given_up = CASE WHEN ?2 = 'expired' THEN given_up ELSE '' END
+				given_up = CASE WHEN ?2 = 'expired' THEN given_up ELSE '' END,
+				error_code = CASE WHEN state = 'created' THEN '' ELSE error_code END,
+				error = CASE WHEN state = 'created' THEN '' ELSE error END
 			WHERE state = 'created' AND session_id = (SELECT session_id FROM asked)
 				OR state = 'duplicate' AND session_id = (SELECT session_id FROM asked)
 		`},

@@ -84,6 +84,7 @@ CREATE TABLE item (
 CREATE INDEX item_open ON item (job_id, state) WHERE state = 'pending' OR state = 'sending' OR state = 'unknown';
 CREATE INDEX item_suspect ON item (job_id) WHERE suspect_ends > 0;
 CREATE UNIQUE INDEX item_session ON item (session_id) WHERE state = 'created';
+CREATE INDEX item_unsettled ON item (job_id) WHERE state = 'created' AND error_code = 'unsettled';
 CREATE INDEX item_shared_session ON item (session_id) WHERE state = 'duplicate';
 -- The links whose time has passed are counted after each run, and looked for when jobs are listed.
 CREATE INDEX item_expiry ON item (job_id, expires_at) WHERE expires_at <> '';
