@@ -87,10 +87,11 @@ func MadeAndExpired(ctx context.Context, ledger standingLedger, j job.Job, t job
 	return made, expired, err
 }
 
-// Stopped says whether the run ended before it had done what it could.
+// Stopped says whether the run ended before it had done what it could. One that leaves rows for which Clink gave no answer has done
+// that, and keeps no other job waiting.
 func (o Outcome) Stopped() bool {
 	ending := o.Ending()
-	return ending != Complete && ending != Attention
+	return ending != Complete && ending != Attention && !(ending == Unfinished && o.Report.Stop == job.Finished)
 }
 
 // Stopped says whether the refresh ended before it had asked about every link.
