@@ -71,15 +71,18 @@ func TestARowStaysPendingWhileClinkDoesNotSay(t *testing.T) {
 		name   string
 		answer http.HandlerFunc
 		gets   int
+		code   string
 	}{
-		{"no answer", text(503, ""), 3},
-		{"an answer that cannot be read", text(200, "<html>"), 3},
-		{"another session", envelope(200, 200, "success", map[string]string{"sessionId": "sess_2", "status": "expired", "paymentStatus": "unpaid"}), 3},
-		{"not known there", envelope(404, 404, "session not found", nil), 1},
-		{"another reference", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "merchantReferenceId": reference(2)}), 1},
-		{"another currency", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "originalCurrency": "EUR"}), 1},
-		{"a word that is new to us", envelope(200, 200, "success", map[string]string{"status": "archived", "paymentStatus": "unpaid"}), 1},
-		{"expired, but whether it was paid is left out", envelope(200, 200, "success", map[string]string{"status": "expired"}), 1},
+		{"no answer", text(503, ""), 3, job.CodeUnclear},
+		{"an answer that cannot be read", text(200, "<html>"), 3, job.CodeUnclear},
+		{"another session", envelope(200, 200, "success", map[string]string{"sessionId": "sess_2", "status": "expired", "paymentStatus": "unpaid"}), 3, job.CodeUnclear},
+		{"trouble that Clink tells of, again and again", envelope(200, 500, "no such session", nil), 3, job.CodeUnsettled},
+		{"a refusal that is of this link alone", envelope(403, 403, "not yours", nil), 3, job.CodeUnsettled}, // the last is the control
+		{"not known there", envelope(404, 404, "session not found", nil), 1, job.CodeUnsettled},
+		{"another reference", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "merchantReferenceId": reference(2)}), 1, job.CodeUnsettled},
+		{"another currency", envelope(200, 200, "success", map[string]string{"status": "expired", "paymentStatus": "unpaid", "originalCurrency": "EUR"}), 1, job.CodeUnsettled},
+		{"a word that is new to us", envelope(200, 200, "success", map[string]string{"status": "archived", "paymentStatus": "unpaid"}), 1, job.CodeUnsettled},
+		{"expired, but whether it was paid is left out", envelope(200, 200, "success", map[string]string{"status": "expired"}), 1, job.CodeUnsettled},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,11 +103,8 @@ func TestARowStaysPendingWhileClinkDoesNotSay(t *testing.T) {
 				paid = first[0].SessionID
 				r.run(job.Finished)
 				r.check(map[job.State]int{job.Pending: 1, job.Created: 1})
-				got, code := r.results()[0], job.CodeUnclear
-				if tt.gets == 1 { // an answer, and it stays what it is
-					code = job.CodeUnsettled
-				}
-				if got.ErrorCode != code || !strings.Contains(got.Error, paid) || got.Attempts != 0 {
+				got := r.results()[0]
+				if got.ErrorCode != tt.code || !strings.Contains(got.Error, paid) || got.Attempts != 0 {
 					t.Errorf("the row is %+v", got)
 				}
 				if len(r.gets()) != tt.gets+1 || r.references()[reference(1)] != 1 {

@@ -27,7 +27,7 @@ type suspects struct {
 // control is what a control is about.
 type control struct {
 	end    result // the suspect end that made it due
-	giveUp bool   // where Clink answers, its row is given up
+	giveUp bool   // where Clink answers, its row is given up; see givenUp
 }
 
 func (s *suspects) add(t *task) { s.queue = append(s.queue, t) }
@@ -113,13 +113,27 @@ func (d *dispatcher) controlled(r result, now time.Time) *Moved {
 	}
 	d.pace.answered()
 	d.stopAtMost(end)
-	if !r.control.giveUp || end.kind != resultAttempted {
+	if !r.control.giveUp || end.item.SessionID != "" { // a link of its own stays as it was
 		return nil
 	}
-	d.pace.moved()
-	d.countFailure(Failed)
-	end.decision.State = Failed
+	end.decision = r.control.givenUp()
+	if end.decision.State == Failed {
+		d.pace.moved()
+		d.countFailure(Failed)
+	}
 	return &Moved{Item: end.item, From: end.from, Decision: end.decision, Status: end.status}
+}
+
+// givenUp is what becomes of the row that is given up: it is failed with the words of its last end. Where Clink was only asked about
+// another job's link, a person must find out about that.
+func (c *control) givenUp() Decision {
+	decision := c.end.decision
+	if c.end.kind == resultAttempted {
+		decision.State = Failed
+	} else {
+		decision.unsettled()
+	}
+	return decision
 }
 
 // controlAnswered says whether Clink has answered a control, be it that it does not know the session any more.
@@ -134,8 +148,7 @@ func refusedAll(outcome Outcome, rows int, reason string) Report {
 	return Report{Stop: stop, Refused: rows, Reason: reason}
 }
 
-// askControl asks Clink about a session that it made. Where it answers, and the row is to be given up, the row is failed with the
-// words of its last end.
+// askControl asks Clink about a session that it made. Where it answers, and the row is to be given up, it records that.
 func (r *Runner) askControl(ctx context.Context, out *result, run *run) error {
 	ctx = context.WithoutCancel(ctx)
 	session, err := r.Ledger.KnownSession(ctx, run.jobID)
@@ -153,11 +166,16 @@ func (r *Runner) askControl(ctx context.Context, out *result, run *run) error {
 		out.decision = decideError(out.item.State, err)
 	}
 	out.noteResponse(err, run.gate)
-	if c := out.control; c.giveUp && c.end.kind == resultAttempted && controlAnswered(out.decision) {
-		if err := r.Ledger.Refuse(out.item, c.end.decision.Code, c.end.decision.Reason); err != nil {
-			return err
-		}
-		out.item.State = Failed
+	if !out.control.giveUp || out.item.SessionID != "" || !controlAnswered(out.decision) {
+		return nil
 	}
+	end := out.control.givenUp()
+	if end.State != Failed {
+		return r.Ledger.Note(out.item, end.Code, end.Reason)
+	}
+	if err := r.Ledger.Refuse(out.item, end.Code, end.Reason); err != nil {
+		return err
+	}
+	out.item.State = Failed
 	return nil
 }

@@ -263,7 +263,9 @@ func (r *Runner) checkOtherLink(ctx context.Context, out *result, other Facts, g
 		out.kind = resultAsking
 		return nil
 	case err != nil && out.decision.Outcome != OutcomeRejected:
-		return r.unclear(out, other, out.decision.Reason)
+		// Clink's own word for this link alone, over and over, is no outage: asking on would tell no more.
+		final := out.told && out.misses+1 >= r.MaxAttempts && !g.outage.Load()
+		return r.unclear(out, other, out.decision.Reason, final)
 	case err != nil:
 		instead = out.decision.Reason
 	case (link == LinkOpen || link == LinkProcessing) && other.Purged:
@@ -276,19 +278,24 @@ func (r *Runner) checkOtherLink(ctx context.Context, out *result, other Facts, g
 		return r.Ledger.Checked(other.ItemID, link, time.Now())
 	}
 	out.kind = resultWaits
-	return r.unclear(out, other, instead)
+	return r.unclear(out, other, instead, true)
 }
 
-// unclear leaves the item open, with a note on why. Where Clink did answer, asking again would tell no more: it is for a person
+// unclear leaves the item open, with a note on why. Where Clink did answer, asking again would tell no more (final): it is for a person
 // then.
-func (r *Runner) unclear(out *result, other Facts, reason string) error {
+func (r *Runner) unclear(out *result, other Facts, reason string, final bool) error {
 	out.decision.State, out.decision.Code = out.item.State, CodeUnclear
 	out.decision.Reason = fmt.Sprintf("Clink has not said whether the link of job %d (%s), which has ended, was paid: %s", other.JobID, other.SessionID, reason)
-	if out.kind == resultWaits {
-		out.decision.Code = CodeUnsettled
-		out.decision.Reason += "; look it up at Clink"
+	if final {
+		out.decision.unsettled()
 	}
 	return r.Ledger.Note(out.item, out.decision.Code, out.decision.Reason)
+}
+
+// unsettled makes it a decision that only a person can take further.
+func (d *Decision) unsettled() {
+	d.Code = CodeUnsettled
+	d.Reason += "; look it up at Clink"
 }
 
 // noteResponse takes from an error what the pace must know, and closes the gate at once where nothing may follow for now.
