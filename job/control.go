@@ -56,7 +56,9 @@ func (d *dispatcher) suspectEnd(r result) bool {
 	if r.kind == resultChecked { // no attempt, so that nothing is on record
 		r.item.SuspectEnds++
 	}
-	d.suspects.rows[r.item.ID] = true
+	if r.item.SessionID == "" { // with a question about its own link no row is at stake: the control alone decides
+		d.suspects.rows[r.item.ID] = true
+	}
 	if d.suspects.control == nil && d.stopAtMost(r) {
 		return false
 	}

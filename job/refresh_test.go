@@ -208,6 +208,31 @@ func TestLinksThatClinkDoesNotSpeakOf(t *testing.T) {
 }
 
 // An outage stops the questions but for one probe at a time, and the first answer wakes them.
+// Links that Clink refuses to speak of, however many, keep no other link from being asked about: nothing is sent or failed, and each
+// control says that neither the key nor the address is refused.
+func TestManyLinksThatClinkRefusesToSpeakOf(t *testing.T) {
+	var refused map[string]bool
+	no := func(q request) http.HandlerFunc {
+		if q.method == http.MethodGet && refused[q.session] {
+			return envelope(403, 403, "not yours", nil)
+		}
+		return nil
+	}
+	rehearse(t, scene{rows: 40, settings: job.Settings{Concurrency: 4}, instead: no}, func(r *rehearsal) {
+		r.run(job.Finished)
+		refused = map[string]bool{}
+		for _, result := range r.results()[:15] {
+			refused[result.SessionID] = true
+		}
+		r.refresh(job.Finished)
+		for i, link := range r.linkStatuses() {
+			if (link == job.LinkOpen) != (i >= 15) {
+				t.Errorf("the link of row %d is %q", i+2, link)
+			}
+		}
+	})
+}
+
 func TestAnOutageHoldsARefreshUp(t *testing.T) {
 	var r *rehearsal
 	var down time.Duration
