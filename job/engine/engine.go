@@ -111,7 +111,14 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 	if err != nil {
 		return o, err
 	}
-	if err := e.Ledger.BeginRun(j.ID, started); err != nil {
+	// A run that finds nothing to do leaves the last one on record: that says when the job was finished.
+	idle := before.Open() == 0 && toCheck == 0 && !j.LastRun.Ended.IsZero()
+	if idle {
+		err = e.Ledger.LinksFileChanges(j.ID)
+	} else {
+		err = e.Ledger.BeginRun(j.ID, started)
+	}
+	if err != nil {
 		return o, err
 	}
 	o = Outcome{Job: j, Checked: map[job.LinkStatus]int{}, AttemptsBefore: before.AllAttempts()}
@@ -135,7 +142,9 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 			o.Report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: o.Report.Sent}
 		}
 	}
-	record(e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason))
+	if !idle {
+		record(e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason))
+	}
 	if o.OutputErr = e.writeLinks(after, j); o.OutputErr == nil {
 		record(e.recordWritten(j))
 	}
