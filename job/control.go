@@ -115,7 +115,7 @@ func (d *dispatcher) controlled(r result, now time.Time) *Moved {
 	}
 	d.pace.answered()
 	d.stopAtMost(end)
-	if !r.control.giveUp || end.item.SessionID != "" { // a link of its own stays as it was
+	if !r.control.giveUp || end.item.refreshed() {
 		return nil
 	}
 	end.decision = r.control.givenUp()
@@ -127,7 +127,7 @@ func (d *dispatcher) controlled(r result, now time.Time) *Moved {
 }
 
 // givenUp is what becomes of the row that is given up: it is failed with the words of its last end. Where Clink was only asked about
-// another job's link, a person must find out about that.
+// a link that has ended, a person must find out about that.
 func (c *control) givenUp() Decision {
 	decision := c.end.decision
 	if c.end.kind == resultAttempted {
@@ -168,7 +168,7 @@ func (r *Runner) askControl(ctx context.Context, out *result, run *run) error {
 		out.decision = decideError(out.item.State, err)
 	}
 	out.noteResponse(err, run.gate)
-	if !out.control.giveUp || out.item.SessionID != "" || !controlAnswered(out.decision) {
+	if !out.control.giveUp || out.item.refreshed() || !controlAnswered(out.decision) {
 		return nil
 	}
 	end := out.control.givenUp()

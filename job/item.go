@@ -28,6 +28,9 @@ type Item struct {
 	Heard map[string]LinkStatus
 }
 
+// refreshed says whether Clink is only asked how far the item's link is: nothing comes of it where Clink does not say.
+func (i *Item) refreshed() bool { return i.SessionID != "" && !i.Replace }
+
 // Result is what the ledger knows of an item besides its request: what the links file and show report.
 type Result struct {
 	ItemID    int64

@@ -179,6 +179,19 @@ func (r *Runner) links(q LinkQuery) source {
 	}
 }
 
+// final says whether an answer that tells of trouble is Clink's own word for this link alone, over and over, and no outage: asking on
+// would tell no more.
+func (r *Runner) final(out *result, g *gate) bool {
+	return out.told && out.misses+1 >= r.MaxAttempts && !g.outage.Load()
+}
+
+// unsettled leaves to a person what became of the item's own link, which has ended.
+func (r *Runner) unsettled(out *result) error {
+	out.decision.Reason = "Clink has not said whether this link, which has ended, was paid: " + out.decision.Reason
+	out.decision.unsettled()
+	return r.Ledger.Note(out.item, out.decision.Code, out.decision.Reason)
+}
+
 // checkOwnLink asks Clink about the item's own link.
 func (r *Runner) checkOwnLink(ctx context.Context, out *result, g *gate) error {
 	item := out.item
@@ -200,12 +213,14 @@ func (r *Runner) checkOwnLink(ctx context.Context, out *result, g *gate) error {
 		return nil
 	case err == nil && out.link == "", out.decision.Outcome == OutcomeRejected:
 		out.kind, out.decision.Code = resultWaits, CodeUnclear
-		if item.Replace { // asking again would tell no more: it is for a person
-			out.decision.Code = CodeUnsettled
-			return r.Ledger.Note(item, CodeUnsettled, "Clink has not said whether this link, which has ended, was paid: "+out.decision.Reason)
+		if !item.Replace {
+			return nil
 		}
-		return nil
+		return r.unsettled(out)
 	case err != nil:
+		if item.Replace && r.final(out, g) {
+			return r.unsettled(out)
+		}
 		return nil
 	case item.Replace && out.link == LinkExpired:
 		if err := r.Ledger.Replace(item, now); err != nil {

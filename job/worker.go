@@ -263,9 +263,7 @@ func (r *Runner) checkOtherLink(ctx context.Context, out *result, other Facts, g
 		out.kind = resultAsking
 		return nil
 	case err != nil && out.decision.Outcome != OutcomeRejected:
-		// Clink's own word for this link alone, over and over, is no outage: asking on would tell no more.
-		final := out.told && out.misses+1 >= r.MaxAttempts && !g.outage.Load()
-		return r.unclear(out, other, out.decision.Reason, final)
+		return r.unclear(out, other, out.decision.Reason, r.final(out, g))
 	case err != nil:
 		instead = out.decision.Reason
 	case (link == LinkOpen || link == LinkProcessing) && other.Purged:
