@@ -92,10 +92,11 @@ type soakOracle struct {
 	fresh     []soakFresh          // what was published since the last look
 	said      string               // what the last command has said with --json
 	status    int                  // its exit status
+	worded    bool                 // in the last step a person has said that rows in doubt may be sent again
 
-	// Where Clink itself lies, paylinks cannot know better.
+	// Where Clink itself lies, paylinks cannot know better, and where it does not settle the matter a person must.
 	saidExpired map[string]bool // sessions that were there while GETs said that all have expired unpaid
-	unsettled   map[string]bool // … while GETs told of no session, or of another one
+	unsettled   map[string]bool // … while GETs told of no session, or of another one; or it is being paid, of a job that was purged
 	settled     map[string]bool // of these, the ones that a person has then said to have looked up
 }
 
@@ -108,6 +109,7 @@ func newSoakOracle(h *soakHistory) *soakOracle {
 
 // word notes that a person has said that rows in doubt may be sent again.
 func (o *soakOracle) word() {
+	o.worded = true
 	for id := range o.unsettled {
 		o.settled[id] = true
 	}
@@ -133,11 +135,13 @@ func (o *soakOracle) look() soakView {
 	o.linksFiles()
 	o.oneLinkAnInvoice()
 	o.extraSessions(view)
-	for id := range o.sessions {
+	o.replacedLinks(view)
+	for id, s := range o.sessions {
 		if strings.Contains(o.h.getFaults, "says-expired") {
 			o.saidExpired[id] = true
 		}
-		if strings.Contains(o.h.getFaults, "404") || strings.Contains(o.h.getFaults, "wrong-reference") {
+		purged := o.purged && s.PaymentStatus == simulator.Processing // nobody has its URL any more
+		if purged || strings.Contains(o.h.getFaults, "404") || strings.Contains(o.h.getFaults, "wrong-reference") {
 			o.unsettled[id] = true
 		}
 	}
@@ -418,6 +422,82 @@ func (o *soakOracle) lastRunCounts(before soakView, order map[int64]int) {
 		if certain && !linked(state) && state != job.Invalid && asks != fresh.invoice {
 			o.h.finding("job %d has sent %+v, and the file that was run last has it as %+v, %s", fresh.job.ID, fresh.invoice, asks, state)
 		}
+	}
+}
+
+// lastRunHasAll looks for rows that the job whose file was run last has lost to another.
+func (o *soakOracle) lastRunHasAll(j *soakJob) {
+	for _, r := range j.results {
+		if r.State == job.Superseded {
+			o.h.finding("the file of job %d was run last, and its row %d is superseded: %s", j.ID, r.Row, r.Error)
+		}
+	}
+}
+
+// heldRows looks for an invoice that was sent in the last step although it was in doubt, under hold all the time, and no person has
+// said a word.
+func (o *soakOracle) heldRows(before, now soakView) {
+	attempts := func(view soakView) map[string]int {
+		sum := map[string]int{}
+		for _, j := range view {
+			j.rows(func(key string, r job.Result) { sum[key] += r.Attempts })
+		}
+		return sum
+	}
+	sentBefore, sent := attempts(before), attempts(now)
+	for n, j := range now {
+		if o.worded || j.OnUnknown != job.Hold || n < len(before) && before[n].OnUnknown != job.Hold {
+			continue
+		}
+		had := map[int]int{}
+		if n < len(before) {
+			before[n].rows(func(key string, r job.Result) {
+				had[r.Row] = r.Attempts
+				if (r.State == job.Unknown || r.State == job.Sending) && sent[key] > sentBefore[key] {
+					o.h.finding("job %d has %s in doubt, under hold, and it was sent", j.ID, key)
+				}
+			})
+		}
+		doubt := map[int]bool{}
+		for _, a := range j.attempts {
+			if doubt[a.Row] && a.Number > had[a.Row]+1 {
+				o.h.finding("job %d has sent row %d again, in doubt and under hold", j.ID, a.Row)
+			}
+			doubt[a.Row] = a.Outcome == job.OutcomeUnknown
+		}
+	}
+	o.worded = false
+}
+
+// rows calls f with each row that may not have a second link, and with its invoice.
+func (j *soakJob) rows(f func(key string, r job.Result)) {
+	for _, r := range j.results {
+		if invoice := soakInvoiceOf(j.Columns, r.Cells); j.PurgedAt.IsZero() && (invoice.id != "" || !j.AllowRepeats) {
+			f(invoice.key(r.Reference), r)
+		}
+	}
+}
+
+// replacedLinks looks for duplicates that show a link for which the invoice has got a new one.
+func (o *soakOracle) replacedLinks(view soakView) {
+	by := map[string]int64{}
+	for _, j := range view {
+		replaced := map[int]bool{}
+		for _, r := range j.results {
+			replaced[r.Row] = linked(r.State)
+		}
+		for _, a := range j.attempts {
+			if !a.Replaced.IsZero() && replaced[a.Row] {
+				by[a.SessionID] = j.ID
+			}
+		}
+	}
+	for _, j := range view {
+		j.rows(func(key string, r job.Result) {
+			if r.State == job.Duplicate && by[r.SessionID] > 0 {
+				o.h.finding("job %d, row %d still shows %s, which job %d has replaced", j.ID, r.Row, r.SessionID, by[r.SessionID])
+			}
+		})
 	}
 }
 

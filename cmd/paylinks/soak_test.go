@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,8 +27,8 @@ var (
 )
 
 const (
-	soakShort  = 3 // histories in make test
-	soakAtOnce = 5 // histories: they mostly wait
+	soakShort  = 3  // histories in make test
+	soakAtOnce = 12 // histories: they mostly wait
 )
 
 // TestSoak plays random histories on the built program: files that share invoices are edited, put back and run with all kinds of
@@ -109,7 +108,6 @@ type soakHistory struct {
 	random          *rand.Rand
 	program, folder string
 	clink, ledger   string
-	series          bool          // paylinks has --series
 	lifetime        time.Duration // of sessions
 	getFaults       string        // as they are now
 	files           []*soakFile
@@ -135,11 +133,6 @@ func newSoakHistory(t *testing.T, program string, seed uint64) *soakHistory {
 	flags := []string{"--lifetime", h.lifetime.String(), "--slow-by", "1s", "--seed", fmt.Sprint(seed)}
 	h.clink = killSimulator(t, program, flags...)
 	h.ledger = filepath.Join(h.folder, "ledger.db")
-	help, err := exec.Command(program, "run", "--help").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.series = strings.Contains(string(help), "--series")
 	h.oracle = newSoakOracle(h)
 	fmt.Fprintf(&h.script, `# seed %d
 address=http://127.0.0.1:8181
@@ -198,6 +191,7 @@ var soakSteps = []struct {
 	{"put back", 10, (*soakHistory).putBack},
 	{"faults", 14, (*soakHistory).faults},
 	{"paid", 6, func(h *soakHistory) { h.become("paid") }},
+	{"denied", 4, (*soakHistory).denied},
 	{"processing", 3, func(h *soakHistory) { h.become("processing") }},
 	{"refunded", 2, func(h *soakHistory) { h.become(pick(h, []string{"refunded", "partial_refunded", "failed"})) }},
 	{"expired", 9, func(h *soakHistory) { h.become("expired") }},
@@ -250,7 +244,8 @@ func (h *soakHistory) play() {
 func (h *soakHistory) look() {
 	before := h.view
 	h.view = h.oracle.look()
-	for _, run := range h.runs {
+	h.oracle.heldRows(before, h.view)
+	for n, run := range h.runs {
 		var jobs soakView
 		for _, j := range h.view {
 			if j.isOf(run.content) && j.AllowRepeats == strings.Contains(run.flags, "--allow-repeats") {
@@ -262,6 +257,9 @@ func (h *soakHistory) look() {
 			h.order[j.ID] = -1
 			if run.certain && len(jobs) == 1 {
 				h.order[j.ID] = h.sum["runs"]
+				if n == len(h.runs)-1 {
+					h.oracle.lastRunHasAll(j)
+				}
 			}
 		}
 	}
@@ -401,8 +399,8 @@ func (h *soakHistory) control(path, body, line string) {
 }
 
 // become has a customer pay, or a session expire. Only what is published can be paid, and only what is paid is refunded. One that
-// the ledger knows to be paid may be said to be expired later, as some have seen it.
-func (h *soakHistory) become(status string) {
+// the ledger knows to be paid may be said to be expired later, as some have seen it. It returns the session, or "".
+func (h *soakHistory) become(status string) (id string) {
 	var ids []string
 	for id, s := range h.oracle.sessions {
 		paid := s.PaymentStatus == simulator.Paid
@@ -419,7 +417,23 @@ func (h *soakHistory) become(status string) {
 	}
 	if len(ids) > 0 {
 		slices.Sort(ids)
-		h.sessionBecomes(pick(h, ids), status)
+		id = pick(h, ids)
+		h.sessionBecomes(id, status)
+	}
+	return id
+}
+
+// denied has somebody pay, and paylinks hear of it; from then on Clink says that the session has expired unpaid.
+func (h *soakHistory) denied() {
+	h.setFaults("", "")
+	id := h.become("paid")
+	if id == "" {
+		return
+	}
+	if h.calm("refresh"); h.oracle.known[id] {
+		h.sessionBecomes(id, "expired")
+		h.pass()
+		h.edit()
 	}
 }
 
@@ -454,7 +468,7 @@ func (h *soakHistory) run(files ...string) {
 	if h.percent(10) {
 		identity = append(identity, "--allow-repeats")
 	}
-	if h.series && h.percent(15) && !slices.Contains(files, "c.csv") {
+	if h.percent(15) && !slices.Contains(files, "c.csv") {
 		identity = append(identity, "--series", pick(h, []string{"2025", "2026"}))
 	}
 	if h.percent(50) {
@@ -590,6 +604,14 @@ func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...str
 	}
 }
 
+// calm runs a command undisturbed, unless there is a finding already.
+func (h *soakHistory) calm(args ...string) {
+	if !h.found {
+		h.process(nil, 0, args...)
+		h.look()
+	}
+}
+
 // settle ends the history: nothing fails any more, and the commands that paylinks itself names must lead each row to its end.
 func (h *soakHistory) settle() {
 	h.setFaults("", "")
@@ -602,12 +624,6 @@ func (h *soakHistory) settle() {
 			}
 		}
 	}
-	calm := func(args ...string) {
-		if !h.found {
-			h.process(nil, 0, args...)
-			h.look()
-		}
-	}
 	for _, f := range h.files {
 		purged := func(j *soakJob) bool { return !j.PurgedAt.IsZero() && j.isOf(f.content()) }
 		for slices.ContainsFunc(h.view, purged) { // the file of a purged job is refused
@@ -618,12 +634,12 @@ func (h *soakHistory) settle() {
 	var stuck soakView
 	for round := range 4 {
 		for _, f := range h.files {
-			calm("run", f.name, "--skip-invalid", "--on-unknown", "retry", "--json")
+			h.calm("run", f.name, "--skip-invalid", "--on-unknown", "retry", "--json")
 		}
-		calm("resume")
+		h.calm("resume")
 		for _, j := range h.view {
 			for _, args := range h.oracle.moves(j) {
-				calm(args...)
+				h.calm(args...)
 			}
 		}
 		if stuck = h.oracle.stuck(h.view); len(stuck) == 0 || h.found {
@@ -631,7 +647,7 @@ func (h *soakHistory) settle() {
 		}
 		for _, j := range stuck { // a row may wait until its file is run again
 			if round > 0 {
-				h.runAgain(j, calm)
+				h.runAgain(j)
 			}
 		}
 	}
@@ -648,7 +664,7 @@ func (h *soakHistory) settle() {
 	}
 	posts := postsTo(h.t, h.clink)
 	for _, f := range h.files {
-		calm("run", f.name, "--skip-invalid")
+		h.calm("run", f.name, "--skip-invalid")
 		h.oracle.liveLinks(f)
 	}
 	if n := postsTo(h.t, h.clink); n != posts && !h.found {
@@ -657,13 +673,13 @@ func (h *soakHistory) settle() {
 }
 
 // runAgain runs the file of the job again, as it was, in each of the ways in which it has been run.
-func (h *soakHistory) runAgain(j *soakJob, calm func(...string)) {
+func (h *soakHistory) runAgain(j *soakJob) {
 	for _, f := range h.files {
 		for way := range h.ways {
 			if way.file == f.name && j.isOf(way.content) {
 				now := f.content()
 				h.restore(f, way.content)
-				calm(slices.Concat([]string{"run", f.name, "--skip-invalid"}, strings.Fields(way.flags))...)
+				h.calm(slices.Concat([]string{"run", f.name, "--skip-invalid"}, strings.Fields(way.flags))...)
 				h.restore(f, now)
 			}
 		}
