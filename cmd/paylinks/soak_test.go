@@ -187,8 +187,9 @@ var soakSteps = []struct {
 	weight int
 	play   func(*soakHistory)
 }{
-	{"edit", 16, (*soakHistory).edit},
+	{"edit", 16, func(h *soakHistory) { h.edit(pick(h, h.files)) }},
 	{"put back", 10, (*soakHistory).putBack},
+	{"slip", 4, (*soakHistory).slip},
 	{"faults", 14, (*soakHistory).faults},
 	{"paid", 6, func(h *soakHistory) { h.become("paid") }},
 	{"denied", 4, (*soakHistory).denied},
@@ -300,6 +301,26 @@ func (h *soakHistory) putBack() {
 	}
 }
 
+// slip has new rows in a file, edits it wrongly, and puts it back, each time running it for one row more.
+func (h *soakHistory) slip() {
+	f := pick(h, h.files)
+	some := func() {
+		h.save(f)
+		h.send("run", f.name, "--skip-invalid", "--limit", "1")
+		h.look()
+	}
+	for n := range 3 {
+		next := h.row(fmt.Sprintf("I-%d%d", h.sum["steps"], n))
+		f.records = slices.Insert(slices.Clone(f.records), 1, next[len(next)-len(f.records[0]):])
+	}
+	some()
+	right := f.records
+	f.edit(h)
+	some()
+	f.records = right
+	some()
+}
+
 // runEdited mostly runs a file that has just been edited.
 func (h *soakHistory) runEdited(f *soakFile) {
 	if h.percent(70) {
@@ -316,9 +337,14 @@ func (h *soakHistory) restore(f *soakFile, content string) {
 	h.save(f)
 }
 
-// edit changes something in one of the files.
-func (h *soakHistory) edit() {
-	f := pick(h, h.files)
+func (h *soakHistory) edit(f *soakFile) {
+	f.edit(h)
+	h.save(f)
+	h.runEdited(f)
+}
+
+// edit changes something in the file.
+func (f *soakFile) edit(h *soakHistory) {
 	f.records = slices.Clone(f.records)
 	at := 1 + h.random.IntN(len(f.records)-1)
 	row := slices.Clone(f.records[at])
@@ -347,8 +373,6 @@ func (h *soakHistory) edit() {
 		next := h.row(id)
 		f.records = slices.Insert(f.records, at, next[len(next)-len(row):])
 	}
-	h.save(f)
-	h.runEdited(f)
 }
 
 // nextDay makes the file a list of the next day, with nothing new in it but that.
@@ -433,7 +457,7 @@ func (h *soakHistory) denied() {
 	if h.calm("refresh"); h.oracle.known[id] {
 		h.sessionBecomes(id, "expired")
 		h.pass()
-		h.edit()
+		h.edit(pick(h, h.files))
 	}
 }
 
