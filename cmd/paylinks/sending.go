@@ -109,24 +109,25 @@ func (e *sending) finish(o engine.Outcome, rejected string, err error) (ending e
 	}
 	if e.options.metrics != nil {
 		e.options.metrics.Note(o, statusOf[o.Ending()])
-		if err := e.noteMade(); err != nil {
+		if err := e.noteOthers(); err != nil {
 			return "", true, classify(err)
 		}
 	}
 	return o.Ending(), o.Stopped(), reported(e.SumUp(o, rejected))
 }
 
-// noteMade takes rows that failed in earlier jobs, and that this run has made, out of the metrics: nobody is to be called for them.
-func (e *sending) noteMade() error {
+// noteOthers notes anew the jobs that had rows left when an earlier command noted them: nobody is to be called for rows that this run
+// has made or taken over, or that were sent by hand since.
+func (e *sending) noteOthers() error {
 	ctx := context.Background()
-	jobs, err := e.options.metrics.WithFailures()
+	jobs, err := e.options.metrics.WithRowsLeft()
 	if err != nil {
 		return nil // the metrics file is at fault, and is told of when it is written
 	}
-	for _, failed := range jobs {
-		j, err := e.ledger.Job(ctx, failed.ID)
+	for _, noted := range jobs {
+		j, err := e.ledger.Job(ctx, noted.ID)
 		switch {
-		case errors.Is(err, job.ErrNoJob), err == nil && !failed.Is(j): // of another ledger
+		case errors.Is(err, job.ErrNoJob), err == nil && !noted.Is(j): // of another ledger
 			continue
 		case err != nil:
 			return err
@@ -139,7 +140,7 @@ func (e *sending) noteMade() error {
 		if err != nil {
 			return err
 		}
-		e.options.metrics.NoteFailed(j, tally.Items[job.Failed]-made)
+		e.options.metrics.NoteRows(j, tally, made)
 	}
 	return nil
 }

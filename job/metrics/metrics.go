@@ -120,34 +120,53 @@ type Noted struct {
 // Is says whether that is this job: the file may have been written for another ledger.
 func (n Noted) Is(j job.Job) bool { return slices.Equal(n.labels, labelValues(j)) }
 
-// WithFailures are the jobs that have failed rows by what earlier commands noted, but for those that this one has noted.
-func (m *File) WithFailures() (jobs []Noted, err error) {
+// WithRowsLeft are the jobs that have rows without a link by what earlier commands noted, but for those that this one has noted.
+func (m *File) WithRowsLeft() (jobs []Noted, err error) {
 	families, err := m.earlier()
 	if err != nil {
 		return nil, err
 	}
+	found := map[string]bool{}
 	for _, metric := range families[rowsMetric].GetMetric() {
 		labels := map[string]string{}
 		for _, label := range metric.Label {
 			labels[label.GetName()] = label.GetValue()
 		}
-		if labels["state"] != string(job.Failed) || metric.GetGauge().GetValue() == 0 {
+		switch job.State(labels["state"]) {
+		case job.Pending, job.Unknown, job.Failed:
+		default:
+			continue
+		}
+		if metric.GetGauge().GetValue() == 0 {
 			continue
 		}
 		noted := Noted{}
 		for _, name := range jobLabels {
 			noted.labels = append(noted.labels, labels[name])
 		}
-		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] {
+		of := labelsOf(metric, jobLabels...)
+		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] && !found[of] {
+			found[of] = true
 			jobs = append(jobs, noted)
 		}
 	}
 	return jobs, nil
 }
 
-// NoteFailed notes how many failed rows of a job that an earlier command noted are left.
-func (m *File) NoteFailed(j job.Job, n int) {
-	m.rows.WithLabelValues(append(labelValues(j), string(job.Failed))...).Set(float64(n))
+// NoteRows notes a job's rows by state, without the failed ones, so many, that a later job has made: for those nobody is called.
+func (m *File) NoteRows(j job.Job, t job.Tally, made int) {
+	for _, state := range job.States {
+		n := t.Items[state]
+		switch state {
+		case job.Sending: // one that a run has left so is in doubt
+			continue
+		case job.Unknown:
+			n += t.Items[job.Sending]
+		case job.Failed:
+			n -= made
+		}
+		m.rows.WithLabelValues(append(labelValues(j), string(state))...).Set(float64(n))
+	}
 }
 
 // Note notes what the command made of a job, and the exit status that it alone would have given.
@@ -155,19 +174,7 @@ func (m *File) Note(o engine.Outcome, status int) {
 	m.environments[o.Job.Environment], m.jobs[o.Job.ID] = true, true
 	labels := labelValues(o.Job)
 	with := func(more string) []string { return append(slices.Clone(labels), more) }
-	for _, state := range job.States {
-		n := o.Tally.Items[state]
-		switch state {
-		case job.Sending: // one that a run has left so is in doubt
-			continue
-		case job.Unknown:
-			n += o.Tally.Items[job.Sending]
-		}
-		if state == job.Failed { // for those that a later job has made nobody is called
-			n -= o.Left.Made
-		}
-		m.rows.WithLabelValues(with(string(state))...).Set(float64(n))
-	}
+	m.NoteRows(o.Job, o.Tally, o.Left.Made)
 	for outcome, n := range o.Tally.Attempts {
 		if outcome == "" { // its end is not on record
 			outcome = job.OutcomeUnknown
