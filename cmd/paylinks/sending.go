@@ -120,7 +120,7 @@ func (e *sending) finish(o engine.Outcome, rejected string, err error) (ending e
 // has made or taken over, or that were sent by hand since.
 func (e *sending) noteOthers() error {
 	ctx := context.Background()
-	jobs, err := e.options.metrics.WithRowsLeft()
+	jobs, err := e.options.metrics.WithRowsLeft(time.Now())
 	if err != nil {
 		return nil // the metrics file is at fault, and is told of when it is written
 	}

@@ -120,13 +120,14 @@ type Noted struct {
 // Is says whether that is this job: the file may have been written for another ledger.
 func (n Noted) Is(j job.Job) bool { return slices.Equal(n.labels, labelValues(j)) }
 
-// WithRowsLeft are the jobs that have rows without a link by what earlier commands noted, but for those that this one has noted.
-func (m *File) WithRowsLeft() (jobs []Noted, err error) {
+// WithRowsLeft are the jobs that have rows without a link by what earlier commands noted, but for those that this one has noted and
+// those that leave the file now.
+func (m *File) WithRowsLeft(at time.Time) (jobs []Noted, err error) {
 	families, err := m.earlier()
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]bool{}
+	found, recent := map[string]bool{}, recentJobs(families, at)
 	for _, metric := range families[rowsMetric].GetMetric() {
 		labels := map[string]string{}
 		for _, label := range metric.Label {
@@ -145,7 +146,7 @@ func (m *File) WithRowsLeft() (jobs []Noted, err error) {
 			noted.labels = append(noted.labels, labels[name])
 		}
 		of := labelsOf(metric, jobLabels...)
-		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] && !found[of] {
+		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] && recent[of] && !found[of] {
 			found[of] = true
 			jobs = append(jobs, noted)
 		}
@@ -260,12 +261,18 @@ func (m *File) earlier() (map[string]*dto.MetricFamily, error) {
 	return families, nil
 }
 
-// merge adds to what is new what was there before, but for jobs of another night.
-func merge(fresh []*dto.MetricFamily, earlier map[string]*dto.MetricFamily, at time.Time) []*dto.MetricFamily {
+// recentJobs are the labels of the jobs that earlier commands worked on and that stay in the file.
+func recentJobs(earlier map[string]*dto.MetricFamily, at time.Time) map[string]bool {
 	recent := map[string]bool{}
 	for _, metric := range earlier[jobRunMetric].GetMetric() {
 		recent[labelsOf(metric, jobLabels...)] = seconds(at)-metric.GetGauge().GetValue() < jobsKept.Seconds()
 	}
+	return recent
+}
+
+// merge adds to what is new what was there before, but for jobs of another night.
+func merge(fresh []*dto.MetricFamily, earlier map[string]*dto.MetricFamily, at time.Time) []*dto.MetricFamily {
+	recent := recentJobs(earlier, at)
 	all := map[string]*dto.MetricFamily{}
 	seen := map[string]bool{}
 	for _, family := range fresh {

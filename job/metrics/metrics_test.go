@@ -74,6 +74,29 @@ paylinks_possible_orphans{environment="sandbox",file="d.csv",job_id="4"} 5
 	}
 }
 
+// TestJobsOfAnotherNightLeave guards that a job with rows left is noted anew for a night only: nothing else would take it out again.
+func TestJobsOfAnotherNightLeave(t *testing.T) {
+	now := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	path := filepath.Join(t.TempDir(), "p.prom")
+	text := "# TYPE " + jobRunMetric + " gauge\n# TYPE " + rowsMetric + " gauge\n"
+	for id, age := range []time.Duration{20 * time.Hour, time.Hour} {
+		labels := fmt.Sprintf(`{environment="sandbox",file="a.csv",job_id="%d"`, id)
+		text += fmt.Sprintf("%s%s} %d\n", jobRunMetric, labels, now.Add(-age).Unix())
+		text += fmt.Sprintf("%s%s,state=\"pending\"} 2\n%[1]s%[2]s,state=\"failed\"} 1\n%[1]s%[2]s,state=\"invalid\"} 1\n", rowsMetric, labels)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(path, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := m.WithRowsLeft(now)
+	if err != nil || len(jobs) != 1 || jobs[0].ID != 1 {
+		t.Errorf("%+v, %v; want job 1 once", jobs, err)
+	}
+}
+
 // TestMetricsOfCrashed guards that rows and attempts whose end is not on record count as unknown.
 func TestMetricsOfCrashed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.prom")
