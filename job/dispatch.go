@@ -255,7 +255,11 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 			return false
 		}
 		if r.kind == resultAttempted && r.decision.Outcome == OutcomeUnknown {
-			if !sendable(r.item.UnknownEnds, d.job.OnUnknown, d.MaxAttempts) {
+			policy := d.job.OnUnknown
+			if r.item.Hold {
+				policy = Hold
+			}
+			if !sendable(r.item.UnknownEnds, policy, d.MaxAttempts) {
 				return false
 			}
 			return d.requeue(r.task, now.Add(Backoff(r.item.UnknownEnds, rand.Float64())))

@@ -20,6 +20,7 @@ type Item struct {
 	Attempts    int    // on record so far
 	UnknownEnds int    // attempts that ended unknown since import, or since a person put the item back
 	SuspectEnds int    // attempts that ended with an outcome that is suspect (see Outcome.Suspect) since the last that Clink answered
+	Hold        bool   // its job's policy is Hold: it may be another's than the one that is being run
 	Repeat      bool   // it has no invoice id, and identical rows are meant: no other job's row is the same invoice
 	SessionID   string // not empty: Clink is asked about this link, and nothing is sent
 	Replace     bool   // where that link has expired unpaid, the item is sent anew

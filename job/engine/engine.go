@@ -157,9 +157,9 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 	if o.Left.Made, o.Left.Expired, err = MadeAndExpired(after, e.Ledger, j, o.Tally, o.Tally.Linked()); err != nil {
 		return o, err
 	}
-	if slices.Contains(replace, job.Ended) || o.Tally.AllAttempts() > o.AttemptsBefore {
+	if slices.Contains(replace, job.Ended) || o.Report.Sent > 0 {
 		o.Left.Expired = 0
-	} else if before.Open() == 0 {
+	} else if before.Open() == 0 && o.Tally.Open() == 0 {
 		o.FinishedAt = j.LastRun.Ended
 		if o.FinishedAt.IsZero() {
 			o.FinishedAt = j.LastRun.Began // it was killed before its end was on record

@@ -147,7 +147,7 @@ func NeedsPerson(j job.Job, event job.Moved, maxAttempts int) bool {
 	case job.Failed:
 		return true
 	case job.Unknown:
-		return j.OnUnknown == job.Hold || event.Item.UnknownEnds >= maxAttempts
+		return j.OnUnknown == job.Hold || event.Item.Hold || event.Item.UnknownEnds >= maxAttempts
 	case job.Pending:
 		return event.Decision.Code == job.CodeHeld || event.Decision.Code == job.CodeUnsettled
 	}

@@ -43,7 +43,7 @@ func (c contract) testImport(t *testing.T) {
 	for i, item := range l.open(1) {
 		row := rows[i]
 		want := &job.Item{
-			ID: int64(i + 1), JobID: 1, Row: row.Row, State: job.Pending, InvoiceID: row.InvoiceID, Reference: row.Reference,
+			ID: int64(i + 1), JobID: 1, Row: row.Row, State: job.Pending, Hold: true, InvoiceID: row.InvoiceID, Reference: row.Reference,
 			Currency: row.Currency, Amount: row.Amount, Request: row.Request.Prepare(),
 		}
 		if !reflect.DeepEqual(item, want) {

@@ -33,6 +33,10 @@ func (l *ledger) asked(q job.LinkQuery) []int64 {
 		if i.Replace != (q.Which != job.NotFinal) || i.SessionID == "" || (i.JobID != q.JobID) != (q.Which == job.EndedElsewhere) {
 			l.t.Errorf("got %+v", i)
 		}
+		of, err := l.Job(l.t.Context(), i.JobID)
+		if err != nil || i.Hold != (of.OnUnknown == job.Hold) {
+			l.t.Errorf("got %+v of a job under %s, %v", i, of.OnUnknown, err)
+		}
 		ids = append(ids, i.ID)
 	}
 	return ids
@@ -62,7 +66,9 @@ func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l := c.newLedger(t)
-			item := l.first(l.imported(NewJob("with a link"), Invoice(2, "INV-LINK")).ID)
+			holds := NewJob("with a link")
+			holds.OnUnknown = job.Hold
+			item := l.first(l.imported(holds, Invoice(2, "INV-LINK")).ID)
 			expires := time.Time{}
 			if tt.expires > 0 {
 				expires = At.Add(tt.expires)

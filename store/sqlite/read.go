@@ -129,7 +129,7 @@ func (r *Reader) Open(ctx context.Context, jobID, after int64, n int) ([]job.Ite
 const itemColumns = `
 	SELECT
 		item.id, item.job_id, item.row, item.state, item.invoice_id, item.reference, item.currency, item.amount, item.request,
-		item.attempts, item.unknown_ends, item.suspect_ends, item.invoice_id = '' AND job.allow_repeats, item.session_id
+		item.attempts, item.unknown_ends, item.suspect_ends, job.on_unknown = 'hold', item.invoice_id = '' AND job.allow_repeats, item.session_id
 	FROM item
 	CROSS JOIN job ON job.id = item.job_id
 `
@@ -146,7 +146,7 @@ func (r *Reader) items(ctx context.Context, what string, requests bool, query st
 		var i job.Item
 		var request string
 		err := rows.Scan(&i.ID, &i.JobID, &i.Row, &i.State, &i.InvoiceID, &i.Reference, &i.Currency, &i.Amount, &request,
-			&i.Attempts, &i.UnknownEnds, &i.SuspectEnds, &i.Repeat, &i.SessionID)
+			&i.Attempts, &i.UnknownEnds, &i.SuspectEnds, &i.Hold, &i.Repeat, &i.SessionID)
 		if err == nil && requests {
 			i.Request, err = clink.ReadRequest(request)
 		}
