@@ -376,6 +376,28 @@ func TestAgainstOtherFiles(t *testing.T) {
 	}
 }
 
+// TestRepeatBesideAnotherFile guards that an invoice that stands twice in a file is refused there also where it is in an earlier file
+// of the run: once the earlier file's link has ended, each of the two rows would get one.
+func TestRepeatBesideAnotherFile(t *testing.T) {
+	dir := t.TempDir()
+	const row = "A-1,a@example.com,1.00,USD\n"
+	b := open(t, settings, write(t, dir, "a.csv", header+row), write(t, dir, "b.csv", header+row+row+row), write(t, dir, "c.csv", header+row+"C-1,a@example.com,1.00,USD\n"))
+	problems, errs := check(t, b, newLedger(t))
+	wantKind(t, errors.Join(errs...), intake.BadRows)
+	var got []string
+	for _, p := range problems {
+		got = append(got, fmt.Sprintf("%s:%d %s %s", filepath.Base(p.File), p.Line, p.Kind, p.What))
+	}
+	if want := []string{"b.csv:3 id-repeated stands on line 2 already", "b.csv:4 id-repeated stands on line 2 already"}; !slices.Equal(got, want) {
+		t.Errorf("problems %q, want %q", got, want)
+	}
+	for i, want := range []int{0, 1, 1} {
+		if f := b.Files[i].Figures; f.InOtherFile != want {
+			t.Errorf("figures of file %d: %+v", i, f)
+		}
+	}
+}
+
 // TestRepeats guards that of an invoice that stands twice in a file neither row is sent where they differ, and one where they do not.
 func TestRepeats(t *testing.T) {
 	const columns = "invoice_id,email,amount,currency,description,note\n"

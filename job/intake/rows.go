@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -147,6 +148,14 @@ func (f *File) findRepeat(c *checked) {
 		f.batch.repeats.add(&inv, place)
 	}
 	first, differing := f.batch.repeats.find(&inv)
+	if inv.ID != "" && first != 0 && int(first) <= f.before { // it is in an earlier file; this one may have it twice, too
+		own := f.inThisFile(inv)
+		if !f.surveyed {
+			f.batch.repeats.add(&own, place)
+		}
+		first, _ = f.batch.repeats.find(&own)
+		c.inOtherFile = first == place
+	}
 	switch {
 	case differing != 0:
 		file, line := f.batch.at(differing)
@@ -166,13 +175,18 @@ func (f *File) findRepeat(c *checked) {
 		c.problems = append(c.problems, f.repeated(c, RowRepeated,
 			fmt.Sprintf("asks for the same as line %d, and has no invoice_id", int(first)-f.before),
 			"take one of them out, or give each an invoice_id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "both are meant"}))
-	case inv.ID != "":
-		c.inOtherFile = true
 	default:
 		file, line := f.batch.at(first)
 		c.problems = append(c.problems, f.repeated(c, LinkConflict, fmt.Sprintf("this row asks for the same as the one at %s:%d", file.Path, line),
 			"give each row an invoice id", repeatMeant))
 	}
+}
+
+// inThisFile is the invoice with an identity of its own in this file, under which repeats has its first place here.
+func (f *File) inThisFile(inv invoice.Invoice) invoice.Invoice {
+	key := inv.Identity[:4]
+	binary.LittleEndian.PutUint32(key, binary.LittleEndian.Uint32(key)^uint32(f.before))
+	return inv
 }
 
 // repeatMeant is the option to send a row without an id a second time.
