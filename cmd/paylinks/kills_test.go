@@ -431,12 +431,14 @@ func crashSound(t *testing.T, one func(query string) int) (made int) {
 	for query, what := range map[string]string{
 		`SELECT count(*) FROM item WHERE (SELECT count(*) FROM attempt WHERE item_id = item.id AND outcome = '') <> (state = 'sending')`: "items whose state and attempts disagree on whether one is on its way",
 		`SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id)`:                             "items whose attempts are not all on record",
-		`SELECT count(*) FROM item_tally AS tally WHERE items <> (
+		// An import that did not come to its end is deleted in parts, its tallies last.
+		`SELECT count(*) FROM item_tally AS tally JOIN job ON job.id = job_id WHERE imported AND items <> (
 			SELECT count(*) FROM item WHERE job_id = tally.job_id AND currency = tally.currency AND tally.state = state
 		)`: "wrong tallies of items",
 		`SELECT count(*) FROM attempt_tally AS tally WHERE attempts <>
 			(SELECT count(*) FROM attempt JOIN item ON item.id = item_id WHERE job_id = tally.job_id AND outcome = tally.outcome)`: "wrong tallies of attempts",
-		`SELECT (SELECT count(*) FROM item) - (SELECT sum(items) FROM item_tally)`:                                        "items that are not in the tallies",
+		`SELECT (SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported) -
+			(SELECT sum(items) FROM item_tally JOIN job ON job.id = job_id WHERE imported)`: "items that are not in the tallies",
 		`SELECT count(*) FROM invoice_item JOIN item ON item.id = item_id JOIN job ON job.id = job_id WHERE NOT imported`: "invoices of jobs that are not imported yet",
 		`SELECT count(*) FROM item JOIN job ON job.id = job_id WHERE imported AND invoice IS NOT NULL AND
 			NOT EXISTS (SELECT 1 FROM invoice_item WHERE invoice_item.invoice = item.invoice AND item_id = item.id)`: "items that cannot be found by their invoice",
@@ -448,28 +450,47 @@ func crashSound(t *testing.T, one func(query string) int) (made int) {
 	return made
 }
 
-// links reads the links file, if there is one, and holds it against the ledger: it is whole, and no link that was
-// once published is taken back.
-func (s *crashSite) links(look crashLook) []map[string]string {
-	s.t.Helper()
-	content, err := os.ReadFile(s.linksFile)
+// linksOf reads a links file, which must be whole, as the user's own cells with their header, and as lines by the names of all columns.
+// Both are nil where there is none.
+func linksOf(t *testing.T, path string) (cells [][]string, lines []map[string]string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	records, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // each of as many fields as the first
-	if err != nil || !bytes.HasSuffix(content, []byte("\n")) || !s.versions[len(records)-1] {
-		s.t.Fatalf("half a links file, of %d lines: %v", len(records), err)
+	if err != nil || !bytes.HasSuffix(content, []byte("\n")) {
+		t.Fatalf("half a links file, %s: %v\n%s", filepath.Base(path), err, content)
 	}
-	var lines []map[string]string
-	for _, record := range records[1:] {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%s: mode %v, %v", filepath.Base(path), info.Mode(), err)
+	}
+	users := max(0, slices.Index(records[0], "row"))
+	for n, record := range records {
+		cells = append(cells, record[:users])
 		line := map[string]string{}
 		for i, name := range records[0] {
 			line[name] = record[i]
 		}
-		lines = append(lines, line)
+		if n > 0 {
+			lines = append(lines, line)
+		}
+	}
+	return cells, lines
+}
+
+// links reads the links file, if there is one, and holds it against the ledger: it is whole, and no link that was
+// once published is taken back.
+func (s *crashSite) links(look crashLook) []map[string]string {
+	s.t.Helper()
+	_, lines := linksOf(s.t, s.linksFile)
+	if lines != nil && !s.versions[len(lines)] {
+		s.t.Fatalf("half a links file, of %d lines", len(lines))
+	}
+	for _, line := range lines {
 		reference, session := line["invoice_id"], line["session_id"]
 		if linked := line["status"] == "created" || line["status"] == "duplicate"; linked != (session != "" && line["url"] != "") {
 			s.t.Errorf("%s is %s, with session %q and URL %q", reference, line["status"], session, line["url"])

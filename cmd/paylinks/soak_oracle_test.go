@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,7 +128,7 @@ func (o *soakOracle) look() soakView {
 		o.counted(j)
 	}
 	if posts > attempts {
-		o.h.finding("%d requests were sent, and %d attempts are on record", posts, attempts)
+		o.h.t.Errorf("%d requests were sent, and %d attempts are on record", posts, attempts)
 	}
 	o.linksFiles()
 	o.oneLinkAnInvoice()
@@ -153,7 +151,7 @@ func (o *soakOracle) ledger() (view soakView) {
 	ctx, must := o.h.t.Context(), func(err error) {
 		if err != nil {
 			o.h.t.Helper()
-			o.h.finding("read the ledger: %v", err)
+			o.h.t.Errorf("read the ledger: %v", err)
 		}
 	}
 	reader, err := store.OpenToRead(ctx, o.h.ledger)
@@ -196,9 +194,9 @@ func (o *soakOracle) publishedBy(j *soakJob) {
 		s, made := o.sessions[session]
 		switch {
 		case !made || !s.Delivered:
-			o.h.finding("job %d, row %d has a session that Clink has not answered with: %s %+v", j.ID, r.Row, session, s)
+			o.h.t.Errorf("job %d, row %d has a session that Clink has not answered with: %s %+v", j.ID, r.Row, session, s)
 		case !invoice.isFor(s) || invoice.id != "" && s.Reference != r.Reference:
-			o.h.finding("job %d, row %d asks for %+v, and has the link of %+v", j.ID, r.Row, invoice, s)
+			o.h.t.Errorf("job %d, row %d asks for %+v, and has the link of %+v", j.ID, r.Row, invoice, s)
 		}
 		link := o.published[session]
 		if link == nil {
@@ -207,7 +205,7 @@ func (o *soakOracle) publishedBy(j *soakJob) {
 			o.fresh = append(o.fresh, soakFresh{j, invoice, key})
 		}
 		if link.invoice != key {
-			o.h.finding("%s is the link of two invoices: of %s, and of %s", session, link.invoice, key)
+			o.h.t.Errorf("%s is the link of two invoices: of %s, and of %s", session, link.invoice, key)
 		}
 		link.repeat = link.repeat || j.AllowRepeats && invoice.id == ""
 	}
@@ -247,15 +245,15 @@ func (o *soakOracle) counted(j *soakJob) {
 	}
 	for state, n := range states {
 		if j.tally.Items[state] != n {
-			o.h.finding("job %d has %d rows that are %s, and counts %d", j.ID, n, state, j.tally.Items[state])
+			o.h.t.Errorf("job %d has %d rows that are %s, and counts %d", j.ID, n, state, j.tally.Items[state])
 		}
 	}
 	if j.tally.Rows() != len(j.results) || j.tally.AllAttempts() != len(j.attempts) || j.tally.PossibleOrphans() != orphans {
-		o.h.finding("job %d has %d rows, %d attempts, %d of them in doubt, and counts %d, %d, %d", j.ID, len(j.results),
+		o.h.t.Errorf("job %d has %d rows, %d attempts, %d of them in doubt, and counts %d, %d, %d", j.ID, len(j.results),
 			len(j.attempts), orphans, j.tally.Rows(), j.tally.AllAttempts(), j.tally.PossibleOrphans())
 	}
 	if open > maxConcurrency {
-		o.h.finding("job %d has %d attempts on their way after a kill", j.ID, open)
+		o.h.t.Errorf("job %d has %d attempts on their way after a kill", j.ID, open)
 	}
 	o.saidOf(j, states)
 }
@@ -267,7 +265,7 @@ func (o *soakOracle) saidOf(j *soakJob, states map[job.State]int) {
 	for decoder := json.NewDecoder(strings.NewReader(o.said)); decoder.More(); {
 		said = nil
 		if err := decoder.Decode(&said); err != nil {
-			o.h.finding("--json: %v\n%s", err, o.said)
+			o.h.t.Errorf("--json: %v\n%s", err, o.said)
 			return
 		}
 	}
@@ -280,19 +278,19 @@ func (o *soakOracle) saidOf(j *soakJob, states map[job.State]int) {
 		"superseded": states[job.Superseded], "attempts": len(j.attempts), "possible_orphans": j.tally.PossibleOrphans(),
 	} {
 		if said[key] != float64(n) {
-			o.h.finding("the command has said %v, and the ledger has %s: %d", said, key, n)
+			o.h.t.Errorf("the command has said %v, and the ledger has %s: %d", said, key, n)
 		}
 	}
 	if o.status == exitOK && j.tally.Linked() < j.tally.Rows() {
-		o.h.finding("exit status 0, with %v", said)
+		o.h.t.Errorf("exit status 0, with %v", said)
 	}
 	if o.status != exitOK && o.status != exitAttention && o.status != exitUnfinished {
 		return
 	}
-	_, lines := o.readLinks(said["output"].(string))
+	_, lines := linksOf(o.h.t, said["output"].(string))
 	for n, line := range lines {
 		if r := j.results[min(n, len(j.results)-1)]; len(lines) != len(j.results) || line["status"] != string(r.State) || linked(r.State) && line["session_id"] != r.SessionID {
-			o.h.finding("job %d has %+v, and its links file %v", j.ID, r, line)
+			o.h.t.Errorf("job %d has %+v, and its links file %v", j.ID, r, line)
 		}
 	}
 }
@@ -300,62 +298,31 @@ func (o *soakOracle) saidOf(j *soakJob, states map[job.State]int) {
 // maxConcurrency is the most that a history's commands have.
 const maxConcurrency = 16
 
-// readLinks reads a links file as its user's cells, and its lines by the names of all columns.
-func (o *soakOracle) readLinks(path string) (cells [][]string, lines []map[string]string) {
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		o.h.t.Fatal(err)
-	}
-	records, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // each of as many fields as the first
-	if err != nil || !bytes.HasSuffix(content, []byte("\n")) {
-		o.h.finding("half a links file, %s: %v\n%s", filepath.Base(path), err, content)
-		return nil, nil
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		o.h.finding("%s: mode %v, %v", filepath.Base(path), info.Mode(), err)
-	}
-	users := max(0, slices.Index(records[0], "row"))
-	for n, record := range records {
-		cells = append(cells, record[:users])
-		if n > 0 {
-			line := map[string]string{}
-			for i, name := range records[0] {
-				line[name] = record[i]
-			}
-			lines = append(lines, line)
-		}
-	}
-	return cells, lines
-}
-
 // linksFiles checks those that are there: each is whole, and each link in it is on record, and is for its row.
 func (o *soakOracle) linksFiles() {
 	for _, f := range o.h.files {
 		for _, path := range []string{f.links(), "other." + f.name} {
-			cells, lines := o.readLinks(filepath.Join(o.h.folder, path))
+			cells, lines := linksOf(o.h.t, filepath.Join(o.h.folder, path))
 			whole := slices.ContainsFunc(f.versions, func(content string) bool {
 				records, _ := csv.NewReader(strings.NewReader(content)).ReadAll()
 				return slices.EqualFunc(records, cells, slices.Equal)
 			})
 			if cells != nil && !whole {
-				o.h.finding("%s is of no version of its file:\n%v", path, cells)
+				o.h.t.Errorf("%s is of no version of its file:\n%v", path, cells)
 			}
 			asked := map[string]soakInvoice{}
 			for n, line := range lines {
 				invoice := soakInvoiceOf(cells[0], cells[n+1])
 				if first, twice := asked[invoice.id]; twice && first != invoice && invoice.id != "" && line["url"] != "" {
-					o.h.finding("%s has two rows for %s, and a link", path, invoice.id)
+					o.h.t.Errorf("%s has two rows for %s, and a link", path, invoice.id)
 				}
 				asked[invoice.id] = invoice
 				session, url := line["session_id"], line["url"]
 				switch {
 				case linked(job.State(line["status"])) != (url != "") && !(o.purged && (o.known[session] || o.sessions[session].PaymentStatus == simulator.Paid)):
-					o.h.finding("%s: %v", path, line)
+					o.h.t.Errorf("%s: %v", path, line)
 				case url != "" && (o.published[session] == nil || o.sessions[session].URL != url || !invoice.isFor(o.sessions[session])):
-					o.h.finding("%s has this link:\n%v\nand Clink has %+v", path, line, o.sessions[session])
+					o.h.t.Errorf("%s has this link:\n%v\nand Clink has %+v", path, line, o.sessions[session])
 				}
 			}
 		}
@@ -396,7 +363,7 @@ func (o *soakOracle) oneLinkAnInvoice() {
 		for i, s := range sessions {
 			for _, later := range sessions[i+1:] {
 				if o.blocks(s, later.Created) {
-					o.h.finding("%s has two links, and the second was made while the first could be paid, or was (known to be paid: %t):\n%+v\n%+v",
+					o.h.t.Errorf("%s has two links, and the second was made while the first could be paid, or was (known to be paid: %t):\n%+v\n%+v",
 						invoice, o.known[s.ID], s, later)
 				}
 			}
@@ -420,7 +387,7 @@ func (o *soakOracle) lastRunCounts(before soakView, order map[int64]int) {
 			}
 		}
 		if certain && !linked(state) && state != job.Invalid && asks != fresh.invoice {
-			o.h.finding("job %d has sent %+v, and the file that was run last has it as %+v, %s", fresh.job.ID, fresh.invoice, asks, state)
+			o.h.t.Errorf("job %d has sent %+v, and the file that was run last has it as %+v, %s", fresh.job.ID, fresh.invoice, asks, state)
 		}
 	}
 }
@@ -429,7 +396,7 @@ func (o *soakOracle) lastRunCounts(before soakView, order map[int64]int) {
 func (o *soakOracle) lastRunHasAll(j *soakJob) {
 	for _, r := range j.results {
 		if r.State == job.Superseded {
-			o.h.finding("the file of job %d was run last, and its row %d is superseded: %s", j.ID, r.Row, r.Error)
+			o.h.t.Errorf("the file of job %d was run last, and its row %d is superseded: %s", j.ID, r.Row, r.Error)
 		}
 	}
 }
@@ -454,14 +421,14 @@ func (o *soakOracle) heldRows(before, now soakView) {
 			before[n].rows(func(key string, r job.Result) {
 				had[r.Row] = r.Attempts
 				if (r.State == job.Unknown || r.State == job.Sending) && sent[key] > sentBefore[key] {
-					o.h.finding("job %d has %s in doubt, under hold, and it was sent", j.ID, key)
+					o.h.t.Errorf("job %d has %s in doubt, under hold, and it was sent", j.ID, key)
 				}
 			})
 		}
 		doubt := map[int]bool{}
 		for _, a := range j.attempts {
 			if doubt[a.Row] && a.Number > had[a.Row]+1 {
-				o.h.finding("job %d has sent row %d again, in doubt and under hold", j.ID, a.Row)
+				o.h.t.Errorf("job %d has sent row %d again, in doubt and under hold", j.ID, a.Row)
 			}
 			doubt[a.Row] = a.Outcome == job.OutcomeUnknown
 		}
@@ -495,7 +462,7 @@ func (o *soakOracle) replacedLinks(view soakView) {
 	for _, j := range view {
 		j.rows(func(key string, r job.Result) {
 			if r.State == job.Duplicate && by[r.SessionID] > 0 {
-				o.h.finding("job %d, row %d still shows %s, which job %d has replaced", j.ID, r.Row, r.SessionID, by[r.SessionID])
+				o.h.t.Errorf("job %d, row %d still shows %s, which job %d has replaced", j.ID, r.Row, r.SessionID, by[r.SessionID])
 			}
 		})
 	}
@@ -519,11 +486,11 @@ func (o *soakOracle) extraSessions(view soakView) {
 		}
 	}
 	if extra > counted {
-		o.h.finding("%d extra sessions, and %d are counted", extra, counted)
+		o.h.t.Errorf("%d extra sessions, and %d are counted", extra, counted)
 	}
 	for reference, n := range extraOf {
 		if n > doubtsOf[reference] && !o.purged {
-			o.h.finding("%s has %d extra sessions, and %d attempts in doubt", reference, n, doubtsOf[reference])
+			o.h.t.Errorf("%s has %d extra sessions, and %d attempts in doubt", reference, n, doubtsOf[reference])
 		}
 	}
 }
@@ -603,16 +570,16 @@ func (o *soakOracle) refused(invoice soakInvoice, r job.Result) bool {
 
 // liveLinks looks for links in the file's links file that cannot be paid, where all commands that make new ones have run.
 func (o *soakOracle) liveLinks(f *soakFile) {
-	cells, lines := o.readLinks(filepath.Join(o.h.folder, f.links()))
+	cells, lines := linksOf(o.h.t, filepath.Join(o.h.folder, f.links()))
 	if !slices.EqualFunc(f.records, cells, slices.Equal) {
-		o.h.finding("%s is not of the file that was run", f.links())
+		o.h.t.Errorf("%s is not of the file that was run", f.links())
 		return
 	}
 	for n, line := range lines {
 		s := o.sessions[line["session_id"]]
 		invoice := soakInvoiceOf(cells[0], cells[n+1])
 		if line["url"] != "" && o.ended(s) && !o.refused(invoice, job.Result{Reference: s.Reference}) {
-			o.h.finding("%s still hands out a link that has ended unpaid:\n%v\n%+v", f.links(), line, s)
+			o.h.t.Errorf("%s still hands out a link that has ended unpaid:\n%v\n%+v", f.links(), line, s)
 		}
 	}
 }

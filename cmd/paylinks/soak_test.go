@@ -21,9 +21,8 @@ import (
 )
 
 var (
-	soakSeed    = flag.Uint64("soak.seed", 1, "seed of TestSoak's first history; the others count up from it")
-	soakTime    = flag.Duration("soak.time", 0, "how long TestSoak begins new histories; 0: it plays soakShort of them")
-	soakWithout = flag.String("soak.without", "", "steps that TestSoak leaves out, between commas, to find out what a finding comes from: purge,faults")
+	soakSeed = flag.Uint64("soak.seed", 1, "seed of TestSoak's first history; the others count up from it")
+	soakTime = flag.Duration("soak.time", 0, "how long TestSoak begins new histories; 0: it plays soakShort of them")
 )
 
 const (
@@ -57,12 +56,18 @@ func TestSoak(t *testing.T) {
 				}
 				t.Run(fmt.Sprint("seed ", n), func(t *testing.T) {
 					h := newSoakHistory(t, program, n)
+					defer func() {
+						lock.Lock()
+						defer lock.Unlock()
+						for what, n := range h.sum {
+							sum[what] += n
+						}
+						if t.Failed() {
+							sum["findings"]++
+							t.Logf("after:\n%s", &h.script)
+						}
+					}()
 					h.play()
-					lock.Lock()
-					defer lock.Unlock()
-					for what, n := range h.sum {
-						sum[what] += n
-					}
 				})
 			}
 		})
@@ -109,6 +114,7 @@ type soakHistory struct {
 	program, folder string
 	clink, ledger   string
 	lifetime        time.Duration // of sessions
+	holds           int           // percent of the commands that name a policy
 	getFaults       string        // as they are now
 	files           []*soakFile
 	ways            map[soakWay]bool
@@ -118,7 +124,6 @@ type soakHistory struct {
 	runs            []soakRun
 	order           map[int64]int // of jobs: when the file of each was run for the last time; less than 0 where that is not certain
 	sum             crashSum
-	found           bool
 }
 
 func newSoakHistory(t *testing.T, program string, seed uint64) *soakHistory {
@@ -126,6 +131,7 @@ func newSoakHistory(t *testing.T, program string, seed uint64) *soakHistory {
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), program: program, folder: t.TempDir(), ways: map[soakWay]bool{}, order: map[int64]int{},
 		sum: crashSum{"histories": 1},
 	}
+	h.holds = pick(h, []int{0, 10, 60})
 	h.lifetime = time.Hour
 	if h.percent(60) {
 		h.lifetime = time.Duration(500+h.random.IntN(2500)) * time.Millisecond
@@ -223,9 +229,7 @@ func (h *soakHistory) play() {
 		if step.name == "run" {
 			weight = step.weight
 		}
-		if !slices.Contains(strings.Split(*soakWithout, ","), step.name) {
-			mixture = append(mixture, slices.Repeat([]int{i}, weight)...)
-		}
+		mixture = append(mixture, slices.Repeat([]int{i}, weight)...)
 	}
 	h.run(h.some()...)
 	h.look()
@@ -234,7 +238,7 @@ func (h *soakHistory) play() {
 		step.play(h)
 		h.sum["steps"]++
 		h.sum["steps: "+step.name]++
-		if h.look(); h.found {
+		if h.look(); h.t.Failed() {
 			return
 		}
 	}
@@ -266,18 +270,6 @@ func (h *soakHistory) look() {
 	}
 	h.runs = nil
 	h.oracle.lastRunCounts(before, h.order)
-}
-
-// finding ends the history, once it has printed how it came to that.
-func (h *soakHistory) finding(format string, args ...any) {
-	h.t.Helper()
-	if !h.found {
-		h.sum["findings"]++
-		h.found = true
-		h.t.Errorf("%s\nafter:\n%s", fmt.Sprintf(format, args...), &h.script)
-		return
-	}
-	h.t.Errorf(format, args...)
 }
 
 func (h *soakHistory) note(format string, args ...any) { fmt.Fprintf(&h.script, format+"\n", args...) }
@@ -392,7 +384,7 @@ var soakFaults = [][2]string{
 	{"401=100%", "401=100%"}, {"redirect=100%", "redirect=100%"}, {"401=10%,redirect=5%", ""},
 	{"html-403:I-2=100%,html-413:I-3@example.com=100%", ""}, {"403:I-3=100%", ""}, {"html-404=100%", "html-404=100%"},
 	{"wrong-amount=15%,wrong-currency=15%,wrong-reference=15%,no-url=15%,bad-url=15%", ""}, {"no-expiry=40%", ""},
-	{"lost=100%", ""}, {"500-after=100%", "500-before=100%"}, {"code-500=100%", "code-500=100%"},
+	{"lost=100%", ""}, {"lost=50%", ""}, {"500-after=100%", "500-before=100%"}, {"code-500=100%", "code-500=100%"},
 	{"", "404=60%"}, {"", "lost=50%"}, {"", "wrong-reference=60%"}, {"", "says-expired=100%"}, {"", "says-expired=60%,unfiltered=40%"},
 	{"", "no-orders=100%"}, {"lost=20%,429=10%,refuse=10%,wrong-amount=10%,slow=10%", "404=20%,lost=20%"},
 }
@@ -545,7 +537,7 @@ func (h *soakHistory) send(args ...string) {
 		name    string
 		values  []string
 	}{
-		{30, "--limit", []string{"1", "2"}}, {15, "--on-unknown", []string{"hold", "hold", "retry"}},
+		{30, "--limit", []string{"1", "2"}}, {h.holds, "--on-unknown", []string{"hold", "hold", "retry"}},
 		{10, "--max-failures", []string{"1", "50%"}}, {60, "--concurrency", []string{"1", "2", "16"}},
 		{40, "--timeout", []string{"400ms", "2s"}}, {40, "--max-attempts", []string{"1", "2", "3"}},
 	} {
@@ -601,7 +593,7 @@ func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...str
 		_ = p.cmd.Process.Signal(signal) // it may have ended
 	}
 	if !p.endsIn(soakHangs) {
-		h.finding("this goes on for more than %s: %s\n%s", soakHangs, line, &p.said)
+		h.t.Errorf("this goes on for more than %s: %s\n%s", soakHangs, line, &p.said)
 		p.kill()
 	}
 	h.note("%s # exit status %d", line, p.status())
@@ -618,11 +610,9 @@ func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...str
 		h.sum["kills"]++
 		_, one, done := crashCopy(h.t, h.ledger)
 		defer done()
-		if crashSound(h.t, one); h.t.Failed() {
-			h.finding("the ledger is not sound")
-		}
+		crashSound(h.t, one)
 	case p.status() == exitBug, p.status() == exitLedger, strings.Contains(p.said.String(), "panic: "), strings.Contains(p.said.String(), "goroutine "):
-		h.finding("exit status %d of %s:\n%s", p.status(), line, &p.said)
+		h.t.Errorf("exit status %d of %s:\n%s", p.status(), line, &p.said)
 	case slices.Contains([]string{"run", "resume", "retry", "reissue"}, args[0]) && slices.Contains(args, "--json"):
 		h.oracle.status, h.oracle.said = p.status(), p.out.String()
 	}
@@ -630,7 +620,7 @@ func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...str
 
 // calm runs a command undisturbed, unless there is a finding already.
 func (h *soakHistory) calm(args ...string) {
-	if !h.found {
+	if !h.t.Failed() {
 		h.process(nil, 0, args...)
 		h.look()
 	}
@@ -666,7 +656,7 @@ func (h *soakHistory) settle() {
 				h.calm(args...)
 			}
 		}
-		if stuck = h.oracle.stuck(h.view); len(stuck) == 0 || h.found {
+		if stuck = h.oracle.stuck(h.view); len(stuck) == 0 || h.t.Failed() {
 			break
 		}
 		for _, j := range stuck { // a row may wait until its file is run again
@@ -675,15 +665,12 @@ func (h *soakHistory) settle() {
 			}
 		}
 	}
-	if h.found {
-		return
-	}
 	for _, j := range stuck {
 		for _, r := range j.results {
-			h.finding("no command moves row %d of job %d, %q: %s %s %s", r.Row, j.ID, r.Cells, r.State, r.ErrorCode, r.Error)
+			h.t.Errorf("no command moves row %d of job %d, %q: %s %s %s", r.Row, j.ID, r.Cells, r.State, r.ErrorCode, r.Error)
 		}
 	}
-	if h.found {
+	if h.t.Failed() {
 		return
 	}
 	posts := postsTo(h.t, h.clink)
@@ -691,8 +678,8 @@ func (h *soakHistory) settle() {
 		h.calm("run", f.name, "--skip-invalid")
 		h.oracle.liveLinks(f)
 	}
-	if n := postsTo(h.t, h.clink); n != posts && !h.found {
-		h.finding("all rows have their end, and to run the files again has sent %d requests", n-posts)
+	if n := postsTo(h.t, h.clink); n != posts && !h.t.Failed() {
+		h.t.Errorf("all rows have their end, and to run the files again has sent %d requests", n-posts)
 	}
 }
 
