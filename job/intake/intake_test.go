@@ -313,6 +313,30 @@ func TestAgainstTheLedger(t *testing.T) {
 	}
 }
 
+// TestKnownFileAlone guards that the file of a known job is checked, whatever its open rows: with no other file in the run, it is not
+// known of any invoice where it stands.
+func TestKnownFileAlone(t *testing.T) {
+	ledger, dir := newLedger(t), t.TempDir()
+	take := func(path string) (j job.Job) {
+		b := open(t, settings, path)
+		_, errs := check(t, b, ledger)
+		j, err := b.Files[0].Import(t.Context(), ledger)
+		if err := errors.Join(append(errs, err)...); err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	items, err := ledger.Open(t.Context(), take(write(t, dir, "old.csv", header+"A-1,a@example.com,1.00,USD\n")).ID, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created(t, ledger, &items[0])
+	path := write(t, dir, "new.csv", header+"A-1,a@example.com,1.00,USD\nA-2,a@example.com,1.00,USD\n,n@example.com,4.00,USD\n")
+	if first, again := take(path), take(path); first.ID != again.ID {
+		t.Errorf("jobs %d and %d", first.ID, again.ID)
+	}
+}
+
 func created(t *testing.T, ledger store.Ledger, item *job.Item) {
 	t.Helper()
 	end(t, ledger, item, job.End{

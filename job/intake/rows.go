@@ -167,7 +167,7 @@ func (f *File) findRepeat(c *checked) {
 			c.disputed = len(c.problems) == 0
 		}
 		c.problems = append(c.problems, f.repeated(c, kind, what, "correct one of the two: neither can be sent"))
-	case first == place:
+	case first == 0, first == place: // 0: of a known file, which is not read before where it stands alone
 	case int(first) > f.before && inv.ID != "":
 		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on line %d already", int(first)-f.before),
 			"each invoice needs its own id: correct this one, or take the row out"))
