@@ -117,7 +117,7 @@ func (d *dispatcher) choose(now time.Time) (*task, time.Duration) {
 			return nil, t.due.Sub(now)
 		}
 	}
-	if t == nil {
+	if t == nil || d.inFlight > 0 && d.MaxRejected == 1 && !d.created { // one row is to tell for all
 		return nil, wait
 	}
 	wait = d.pace.wait(now, d.inFlight)

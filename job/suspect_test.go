@@ -235,7 +235,7 @@ func TestRejectedRowsInARowEndTheRun(t *testing.T) {
 			if !strings.Contains(report.Reason, "20 rows in a row") {
 				t.Error(report.Reason)
 			}
-			r.runner.MaxRejected = 1
+			r.runner.MaxRejected, r.runner.Concurrency = 1, 16
 			r.run(job.AllRejected)
 			r.check(map[job.State]int{job.Failed: 21, job.Pending: 79})
 		})
