@@ -293,19 +293,26 @@ func (h *soakHistory) putBack() {
 	}
 }
 
-// slip has new rows in a file, edits it wrongly, and puts it back, each time running it for one row more.
+// slip has new rows in a file, edits it wrongly, and puts it back, each time running it for one row more. The first one may be in
+// doubt, and held.
 func (h *soakHistory) slip() {
 	f := pick(h, h.files)
-	some := func() {
+	some := func(flags ...string) {
 		h.save(f)
-		h.send("run", f.name, "--skip-invalid", "--limit", "1")
+		h.send(append([]string{"run", f.name, "--skip-invalid", "--limit", "1"}, flags...)...)
 		h.look()
 	}
 	for n := range 3 {
 		next := h.row(fmt.Sprintf("I-%d%d", h.sum["steps"], n))
 		f.records = slices.Insert(slices.Clone(f.records), 1, next[len(next)-len(f.records[0]):])
 	}
-	some()
+	if h.percent(40) {
+		h.setFaults("lost=100%", "")
+		some("--on-unknown", "hold")
+		h.setFaults("", "")
+	} else {
+		some()
+	}
 	right := f.records
 	f.edit(h)
 	some()
@@ -664,6 +671,9 @@ func (h *soakHistory) settle() {
 				h.runAgain(j)
 			}
 		}
+	}
+	if h.t.Failed() {
+		return
 	}
 	for _, j := range stuck {
 		for _, r := range j.results {
