@@ -424,8 +424,10 @@ func (o *soakOracle) heldRows(before, now soakView) {
 		}
 		had := map[int]int{}
 		if n < len(before) {
-			before[n].rows(func(key string, r job.Result) {
+			for _, r := range before[n].results {
 				had[r.Row] = r.Attempts
+			}
+			before[n].rows(func(key string, r job.Result) {
 				if (r.State == job.Unknown || r.State == job.Sending) && sent[key] > sentBefore[key] {
 					o.h.t.Errorf("job %d has %s in doubt, under hold, and it was sent", j.ID, key)
 				}

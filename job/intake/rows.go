@@ -148,39 +148,42 @@ func (f *File) findRepeat(c *checked) {
 		f.batch.repeats.add(&inv, place)
 	}
 	first, differing := f.batch.repeats.find(&inv)
+	here, differingHere := first, differing
 	if inv.ID != "" && first != 0 && int(first) <= f.before { // it is in an earlier file; this one may have it twice, too
 		own := f.inThisFile(inv)
 		if !f.surveyed {
 			f.batch.repeats.add(&own, place)
 		}
-		first, _ = f.batch.repeats.find(&own)
-		c.inOtherFile = first == place
+		here, differingHere = f.batch.repeats.find(&own)
 	}
 	switch {
+	case differingHere != 0 && f.has(differingHere):
+		c.problems = append(c.problems, f.repeated(c, IDRepeated,
+			fmt.Sprintf("stands on line %d, too, and the two rows ask for different things", int(differingHere)-f.before), neither))
+	case f.has(here) && here != place && inv.ID != "":
+		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on line %d already", int(here)-f.before),
+			"each invoice needs its own id: correct this one, or take the row out"))
+	case f.has(here) && here != place:
+		c.problems = append(c.problems, f.repeated(c, RowRepeated,
+			fmt.Sprintf("asks for the same as line %d, and has no invoice_id", int(here)-f.before),
+			"take one of them out, or give each an invoice_id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "both are meant"}))
 	case differing != 0:
 		file, line := f.batch.at(differing)
-		what := fmt.Sprintf("stands on line %d, too, and the two rows ask for different things", line)
-		kind := IDRepeated
-		if file != f {
-			what = fmt.Sprintf("stands at %s:%d, too, and the two rows ask for different things", file.Path, line)
-			kind = LinkConflict
-			c.disputed = len(c.problems) == 0
-		}
-		c.problems = append(c.problems, f.repeated(c, kind, what, "correct one of the two: neither can be sent"))
+		c.disputed = len(c.problems) == 0
+		c.problems = append(c.problems, f.repeated(c, LinkConflict,
+			fmt.Sprintf("stands at %s:%d, too, and the two rows ask for different things", file.Path, line), neither))
 	case first == 0, first == place: // 0: of a known file, which is not read before where it stands alone
-	case int(first) > f.before && inv.ID != "":
-		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on line %d already", int(first)-f.before),
-			"each invoice needs its own id: correct this one, or take the row out"))
-	case int(first) > f.before:
-		c.problems = append(c.problems, f.repeated(c, RowRepeated,
-			fmt.Sprintf("asks for the same as line %d, and has no invoice_id", int(first)-f.before),
-			"take one of them out, or give each an invoice_id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "both are meant"}))
+	case inv.ID != "":
+		c.inOtherFile = true
 	default:
 		file, line := f.batch.at(first)
 		c.problems = append(c.problems, f.repeated(c, LinkConflict, fmt.Sprintf("this row asks for the same as the one at %s:%d", file.Path, line),
 			"give each row an invoice id", repeatMeant))
 	}
 }
+
+// neither says what to do about two rows of one invoice that differ.
+const neither = "correct one of the two: neither can be sent"
 
 // inThisFile is the invoice with an identity of its own in this file, under which repeats has its first place here.
 func (f *File) inThisFile(inv invoice.Invoice) invoice.Invoice {
@@ -194,6 +197,15 @@ var repeatMeant = invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When
 
 // place is the row's place in the batch's repeats.
 func (f *File) place(line int) uint32 { return uint32(f.before + line) }
+
+// has says whether the place is in this file.
+func (f *File) has(place uint32) bool {
+	if place == 0 {
+		return false
+	}
+	file, _ := f.batch.at(place)
+	return file == f
+}
 
 // at is the row at the place.
 func (b *Batch) at(place uint32) (f *File, line int) {
