@@ -381,7 +381,8 @@ func (o *soakOracle) oneLinkAnInvoice() {
 // otherwise, and without a link. order is that of the runs.
 func (o *soakOracle) lastRunCounts(before soakView, order map[int64]int) {
 	for _, fresh := range o.fresh {
-		last, state, asks, certain := order[fresh.job.ID], job.Created, fresh.invoice, fresh.invoice.id != "" && !o.purged
+		last, state, asks := order[fresh.job.ID], job.Created, fresh.invoice
+		certain := last > 0 && fresh.invoice.id != "" && !o.purged
 		for _, j := range before {
 			for _, r := range j.results {
 				if invoice := soakInvoiceOf(j.Columns, r.Cells); invoice.key(r.Reference) == fresh.key {
