@@ -18,7 +18,7 @@ demo: build ## create a link for every row of samples/invoices.csv, against the 
 	@cat bin/demo/invoices.links.csv
 
 test: ## run all tests
-	go test -race ./...
+	go test -race -timeout 20m ./...
 
 lint: ## gofmt, go vet, staticcheck, import directions
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
