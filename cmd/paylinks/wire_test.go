@@ -217,9 +217,9 @@ func (w *wire) connect(t *testing.T, listen string) {
 	t.Cleanup(w.proxy.Stop)
 }
 
-// agrees holds the ledger of a run that is over against what the simulator saw. exact: every request that may have
-// left did reach it, and every answer that was lost was that of a session.
-func (w *wire) agrees(t *testing.T, ledger string, exact bool) (unknown int) {
+// agrees holds the ledger of a run that is over against what the simulator saw. exact: no connection ended under a
+// request, so that every one that left did reach it, and every answer that was lost was that of a session.
+func (w *wire) agrees(t *testing.T, ledger string, exact bool) (unknown, extra int) {
 	t.Helper()
 	if err := w.failed.Load(); err != nil {
 		t.Fatal(*err)
@@ -260,11 +260,11 @@ func (w *wire) agrees(t *testing.T, ledger string, exact bool) (unknown int) {
 			created++
 		}
 	}
-	extra := w.simulator.Summary().Sessions - created
+	extra = w.simulator.Summary().Sessions - created
 	if tally.PossibleOrphans() != unknown || extra > unknown || exact && extra != unknown {
 		t.Errorf("%d sessions without a published link, %d lost answers, possible_orphans is %d", extra, unknown, tally.PossibleOrphans())
 	}
-	return unknown
+	return unknown, extra
 }
 
 // slowBytes is a toxic that lets some 64 bytes through at a time.
@@ -276,16 +276,15 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 	tests := []struct {
 		name   string
 		strike string // comes while the first POST is at the simulator, and stays
-		lost   bool   // answers are
-		exact  bool   // no connection ends, so that no request can be lost on the way there
+		lost   bool   // the answer to the first POST is
 	}{
-		{"no answer in time", `{"type": "timeout"}`, true, true},
-		{"reset", `{"type": "reset_peer"}`, true, false},
-		{"closed", `{"type": "limit_data"}`, true, false},
-		{"cut off in the answer", `{"type": "limit_data", "attributes": {"bytes": 40}}`, true, false},
-		{"slow bytes", slowBytes(50 * time.Millisecond), true, true},
-		{"cut off in the request", `{"type": "limit_data", "stream": "upstream", "attributes": {"bytes": 120}}`, false, false},
-		{"reset in the request", `{"type": "reset_peer", "stream": "upstream"}`, false, false},
+		{"no answer in time", `{"type": "timeout"}`, true},
+		{"reset", `{"type": "reset_peer"}`, true},
+		{"closed", `{"type": "limit_data"}`, true},
+		{"cut off in the answer", `{"type": "limit_data", "attributes": {"bytes": 40}}`, true},
+		{"slow bytes", slowBytes(50 * time.Millisecond), true},
+		{"cut off in the request", `{"type": "limit_data", "stream": "upstream", "attributes": {"bytes": 120}}`, false},
+		{"reset in the request", `{"type": "reset_peer", "stream": "upstream"}`, false},
 	}
 	for _, tt := range tests {
 		for over, secure := range map[string]bool{"plain HTTP": false, "TLS": true} {
@@ -299,15 +298,16 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				if got.status != exitAttention && got.status != exitUnfinished {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
-				if unknown := w.agrees(t, ledger, tt.exact); unknown == 0 && tt.lost {
-					t.Error("no answer was lost")
-				}
+				// Which of the others arrived is not certain: a timeout, too, ends the connection under its request.
+				w.agrees(t, ledger, false)
 
 				w.connect(t, w.proxy.Listen)
 				if got := paylinksProcess(t, w.env, append(flags, "retry", "1", "--unknown")...); got.status != exitOK {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
-				w.agrees(t, ledger, tt.exact)
+				if _, extra := w.agrees(t, ledger, false); tt.lost && extra == 0 {
+					t.Error("no answer was lost")
+				}
 				w.publishes(t, input, 6)
 			})
 		}
@@ -353,7 +353,7 @@ func TestStaleKeptConnections(t *testing.T) {
 			if got.status != exitAttention {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
-			if unknown := w.agrees(t, ledger, tt.reaches); unknown != 3 {
+			if unknown, _ := w.agrees(t, ledger, tt.reaches); unknown != 3 {
 				t.Errorf("%d answers were lost, want every second one of 6", unknown)
 			}
 		})
@@ -412,7 +412,7 @@ func TestSlowBytesInTime(t *testing.T) {
 	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0"); got.status != exitOK {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
-	if unknown := w.agrees(t, ledger, true); unknown > 0 {
+	if unknown, _ := w.agrees(t, ledger, true); unknown > 0 {
 		t.Errorf("%d unknown", unknown)
 	}
 	w.publishes(t, input, 3)
