@@ -316,7 +316,7 @@ func (s *step) send(j, v int) {
 				return
 			}
 			l, answered := s.ask(number)
-			if (l == saidOpen || l == saidProcessing) && s.jobs[d.other].purged {
+			if l == saidOpen && s.jobs[d.other].purged {
 				l = 0
 			}
 			if l > 0 {

@@ -266,8 +266,8 @@ func (r *Runner) checkOtherLink(ctx context.Context, out *result, other Facts, g
 		return r.unclear(out, other, out.decision.Reason, r.final(out, g))
 	case err != nil:
 		instead = out.decision.Reason
-	case (link == LinkOpen || link == LinkProcessing) && other.Purged:
-		instead = fmt.Sprintf("it is %s, and the link itself was purged", link)
+	case link == LinkOpen && other.Purged:
+		instead = "it is open, and the link itself was purged"
 	case link != "":
 		if item.Heard == nil {
 			item.Heard = map[string]LinkStatus{}
