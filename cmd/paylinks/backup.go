@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/job"
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"paylinks/cmd/paylinks/report"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job/intake"
 	"paylinks/job/invoice"
 )
@@ -22,11 +24,28 @@ type checking struct {
 
 // all checks the files and prints what is wrong with all of them. Its error says that nothing may be sent.
 func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
-	var refused []string
 	var bad []*intake.File
-	hint := ""
-	for _, f := range batch.Files {
+	refused, hint, err := refusals(batch.Files, "sent", func(f *intake.File) error {
 		err := c.one(ctx, f, batch.Options)
+		if refusal, ok := errors.AsType[*intake.Refusal](err); ok && refusal.Kind == intake.BadRows {
+			bad = append(bad, f)
+		}
+		return err
+	})
+	if err != nil || len(refused) == 0 {
+		return err
+	}
+	if len(bad) > 0 {
+		hint = afterBadRows(bad, batch.Options)
+	}
+	return failf(exitData, "%s; nothing was sent", strings.Join(refused, "; ")).withHint("%s", hint)
+}
+
+// refusals checks each of the files, and says of those that are wrong why they are refused, and what would help with the first. Any
+// other error ends the check. done is what would have been done with the files.
+func refusals[F any](files []F, done string, check func(F) error) (said []string, hint string, err error) {
+	for _, f := range files {
+		err := check(f)
 		if err == nil {
 			continue
 		}
@@ -34,21 +53,13 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 		failed := classify(err)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return failf(exitInterrupted, "interrupted, nothing was sent")
+			return nil, "", failf(exitInterrupted, "interrupted, nothing was %s", done)
 		case failed.status != exitData || !errors.As(err, &refusal) || refusal.Kind == intake.WrongTotals:
-			return failed
-		case refusal.Kind == intake.BadRows:
-			bad = append(bad, f)
+			return nil, "", failed
 		}
-		refused, hint = append(refused, failed.Error()), cmp.Or(hint, failed.hint)
+		said, hint = append(said, failed.Error()), cmp.Or(hint, failed.hint)
 	}
-	if len(refused) == 0 {
-		return nil
-	}
-	if len(bad) > 0 {
-		hint = afterBadRows(bad, batch.Options)
-	}
-	return failf(exitData, "%s; nothing was sent", strings.Join(refused, "; ")).withHint("%s", hint)
+	return said, hint, nil
 }
 
 // one checks a file and prints what was found.
@@ -58,17 +69,17 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 			return err
 		}
 	}
-	printer := newProblemPrinter(c.words, c.problems)
+	printer := report.NewProblemPrinter(c.words, isTerminal(c.words), c.problems)
 	err := f.Check(ctx, printer)
-	printer.rest()
+	printer.Rest()
 	if c.explain {
-		fmt.Fprint(c.words, explainFile(f, options))
+		fmt.Fprint(c.words, report.ExplainFile(f, options))
 	}
 	if f.Figures != nil && !c.quiet {
-		fmt.Fprint(c.words, describeFile(f, options))
+		fmt.Fprint(c.words, report.DescribeFile(f, options))
 	}
 	if !c.quiet {
-		fmt.Fprint(c.words, withoutID(f))
+		fmt.Fprint(c.words, report.WithoutID(f))
 	}
 	if f.Rejected != "" {
 		fmt.Fprintf(c.words, "  rejected rows: %s\n", f.Rejected)
@@ -81,7 +92,7 @@ func afterBadRows(files []*intake.File, options invoice.Options) string {
 	commas, good := "", false
 	for _, f := range files {
 		if 2*f.Figures.DecimalCommas > f.Figures.Bad { // most of them: it is the file's way of writing
-			commas += " " + shellQuoted(f.Path)
+			commas += " " + words.ShellQuoted(f.Path)
 		}
 		good = good || f.Figures.Rows > f.Figures.Bad
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 	"paylinks/job/intake"
@@ -19,6 +20,7 @@ func classify(err error) *failure {
 	var folder *job.NoFolderError
 	var output *links.Error
 	var refusal *intake.Refusal
+	var write *report.WriteError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -48,6 +50,8 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, "leave the name that runs use, and make copies with paylinks backup"}
 	case errors.As(err, &remote):
 		return &failure{exitLedger, err, "name a ledger on a local disk with --ledger; to keep a copy elsewhere: paylinks backup PATH"}
+	case errors.As(err, &write):
+		return &failure{exitOutput, err, ""}
 	case errors.As(err, &output):
 		return &failure{exitOutput, err, "write it elsewhere with --output PATH; no folders are made"}
 	}

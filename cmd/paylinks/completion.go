@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"paylinks/cmd/paylinks/helptext"
-	"paylinks/cmd/paylinks/words"
 	"slices"
 	"strings"
+
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/words"
 
 	"github.com/spf13/cobra"
 )

@@ -2,8 +2,9 @@ package main
 
 import (
 	"errors"
-	"paylinks/cmd/paylinks/helptext"
 	"strings"
+
+	"paylinks/cmd/paylinks/helptext"
 
 	"github.com/spf13/pflag"
 )

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"

@@ -1,8 +1,9 @@
 package main
 
 import (
-	"paylinks/cmd/paylinks/helptext"
 	"slices"
+
+	"paylinks/cmd/paylinks/helptext"
 
 	"github.com/spf13/cobra"
 )

@@ -22,7 +22,7 @@ var layers = map[string][]string{
 	"cmd/paylinks/eventlog": {"job", "job/engine"},
 	"cmd/paylinks/helptext": {},
 	"cmd/paylinks/progress": {"cmd/paylinks/words", "job", "job/engine"},
-	"cmd/paylinks/report":   {"cmd/paylinks/words", "job", "job/engine"},
+	"cmd/paylinks/report":   {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice"},
 	"cmd/paylinks/words":    {"job"},
 	"store":                 {"store/sqlite", "job"},
 	"store/ledgertest":      {"job", "clink"},

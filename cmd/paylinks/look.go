@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
+
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
-	"strconv"
 
 	"github.com/spf13/cobra"
 )

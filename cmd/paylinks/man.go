@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+
 	"paylinks/cmd/paylinks/helptext"
 
 	"github.com/spf13/cobra"

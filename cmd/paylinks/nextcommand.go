@@ -2,10 +2,10 @@ package main
 
 import (
 	"cmp"
+
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
-	"strings"
-	"unicode"
 )
 
 // nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it does
@@ -22,14 +22,14 @@ func nextFlags(s streams, environment job.Environment, path string) string {
 	case (environment == "" || environment == job.Simulator) && leadsTo(s, job.Simulator, path):
 		return flagsAt(s, job.Simulator, path)
 	}
-	return " --ledger " + shellQuoted(path)
+	return " --ledger " + words.ShellQuoted(path)
 }
 
 // flagsAt are the flags of a further command that keeps to the environment.
 func flagsAt(s streams, environment job.Environment, path string) string {
 	flags := " --env " + string(environment)
 	if !leadsTo(s, environment, path) {
-		flags += " --ledger " + shellQuoted(path)
+		flags += " --ledger " + words.ShellQuoted(path)
 	}
 	return flags
 }
@@ -50,15 +50,4 @@ func leadsTo(s streams, environment job.Environment, path string) bool {
 		}
 	}
 	return true
-}
-
-// shellQuoted is the text as a shell takes it for one word.
-func shellQuoted(text string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:@%", r)
-	}
-	if !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

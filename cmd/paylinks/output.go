@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
 	"paylinks/job/intake"
@@ -74,7 +75,7 @@ func checkReplaced(ctx context.Context, s streams, ledger checkedLedger, j job.J
 			owner.Owner.ID, nextFlags(s, owner.Owner.Environment, ledger.Path()))
 	case errors.As(err, &other):
 		return failf(exitOutput, "%w", err).withHint("name that ledger with --ledger; or, where it is lost, take the file into this one: paylinks adopt %s%s",
-			shellQuoted(other.Output), flagsAt(s, j.Environment, ledger.Path())+addressFlag(engine.TargetOf(j))+readFlags(j.Options))
+			words.ShellQuoted(other.Output), flagsAt(s, j.Environment, ledger.Path())+addressFlag(engine.TargetOf(j))+readFlags(j.Options))
 	}
 	return classify(err)
 }

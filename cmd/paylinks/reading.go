@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job/invoice"
 )
 
@@ -107,7 +108,7 @@ func readFlags(canonical string) string {
 	flags := ""
 	add := func(name, value string) {
 		if value != "" {
-			flags += " " + flagOf(name) + " " + shellQuoted(value)
+			flags += " " + words.Flag(name) + " " + words.ShellQuoted(value)
 		}
 	}
 	add("encoding", options.Encoding)

@@ -16,14 +16,14 @@ func newRefresh(s streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "refresh [JOB]",
-		Short: "Ask Clink how far the links of a job, or of all jobs, are: paid, processing, open or expired",
+		Short: "Ask Clink how far the links of a job, or of all jobs, are: paid, refunded, processing, open or expired",
 		Long: `refresh asks Clink about each link, at the pace of a run, and writes the links file again with two more columns:
-link_status (paid, processing, open or expired) and checked_at. Nothing is sent, and no row changes its state. What
-is paid, or has expired unpaid, is final and not asked about again. Without JOB it takes every job that has a
-link left to ask about, oldest first; with --env or CLINK_ENV only those of that environment.
+link_status (paid, refunded, processing, open or expired) and checked_at. Nothing is sent, and no row changes its state.
+What is paid or refunded, or has expired unpaid, is not asked about again. Without JOB it takes every job that has
+a link left to ask about, oldest first; with --env or CLINK_ENV only those of that environment.
 
-With --json the summary is one object a job, with these keys: job, file, environment, links, paid, processing, open, expired,
-unchecked, unanswered, paid_totals, output, seconds.`,
+With --json the summary is one object a job, with these keys: job, file, environment, links, paid, refunded, processing, open,
+expired, unchecked, unanswered, paid_totals, output, seconds.`,
 		Example: "  paylinks refresh\n  paylinks refresh 1",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "Clink has answered for every link"),

@@ -22,6 +22,8 @@ func refused(r *intake.Refusal) *failure {
 		hint = "run again when nobody writes to it any more"
 	case intake.BadRows:
 		return failf(status, "%s has %s that cannot be sent", r.Path, words.Count(r.Rows, "row"))
+	case intake.BadLinks:
+		return failf(status, "%s has %s that cannot be adopted", r.Path, words.Count(r.Rows, "row"))
 	case intake.WrongTotals:
 		return failf(status, "%w: %s", r, differences(r.Differences)).
 			withHint("nothing was sent; ask where the file comes from before you correct the figures")

@@ -53,13 +53,9 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
 	}
-	expired := 0
-	for _, which := range []job.LinkChoice{job.Ended, job.EndedElsewhere} {
-		n, err := ledger.CountLinks(ctx, job.LinkQuery{JobID: id, At: time.Now(), Which: which})
-		if err != nil {
-			return classify(err)
-		}
-		expired += n
+	expired, err := ledger.ExpiredLinks(ctx, id, time.Now(), 1)
+	if err != nil {
+		return classify(err)
 	}
 	if expired == 0 && !o.send.quiet {
 		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)

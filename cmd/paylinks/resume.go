@@ -9,6 +9,7 @@ import (
 
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
@@ -19,9 +20,9 @@ func newResume(s streams) *cobra.Command {
 		Use:   "resume [JOB]",
 		Short: "Go on with a job, or with every unfinished one, oldest first, without its file",
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
-on in its own environment, at its own address, also where another one was stopped (69, 73, 77, 78): the first such status is that of
-the whole. A links file that could not be written, or was not since the run was killed, is written. Without JOB, --env or CLINK_ENV takes only those of that environment,
-and --base-url those of that address. Failed rows are not sent again: that is what paylinks retry is for.
+on in its own environment, at its own address, also where another one was stopped (69, 73, 77, 78): the first such
+status is that of the whole. A links file that could not be written, or was not since the run was killed, is
+written. Without JOB, --env or CLINK_ENV takes only those of that environment, and --base-url those of that address. Failed rows are not sent again: that is what paylinks retry is for.
 
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),
@@ -98,7 +99,7 @@ func leftOut(s streams, scope engine.Target, jobs []job.Job, ledger string) stri
 	for _, target := range targets {
 		flags := flagsAt(s, target.Environment, ledger)
 		if target.BaseURL != "" && target.BaseURL != job.InProcess {
-			flags += " --base-url " + shellQuoted(target.BaseURL)
+			flags += " --base-url " + words.ShellQuoted(target.BaseURL)
 		}
 		parts = append(parts, fmt.Sprintf("%s of %s, go on with: paylinks resume%s", strings.Join(numbers[target], ", "), target.Environment, flags))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/progress"
 

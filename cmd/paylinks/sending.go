@@ -109,40 +109,11 @@ func (e *sending) finish(o engine.Outcome, rejected string, err error) (ending e
 	}
 	if e.options.metrics != nil {
 		e.options.metrics.Note(o, statusOf[o.Ending()])
-		if err := e.noteOthers(); err != nil {
+		if err := e.options.metrics.NoteOthers(context.Background(), e.ledger, time.Now()); err != nil {
 			return "", true, classify(err)
 		}
 	}
 	return o.Ending(), o.Stopped(), reported(e.SumUp(o, rejected))
-}
-
-// noteOthers notes anew the jobs that had rows left when an earlier command noted them: nobody is to be called for rows that this run
-// has made or taken over, or that were sent by hand since.
-func (e *sending) noteOthers() error {
-	ctx := context.Background()
-	jobs, err := e.options.metrics.WithRowsLeft(time.Now())
-	if err != nil {
-		return nil // the metrics file is at fault, and is told of when it is written
-	}
-	for _, noted := range jobs {
-		j, err := e.ledger.Job(ctx, noted.ID)
-		switch {
-		case errors.Is(err, job.ErrNoJob), err == nil && !noted.Is(j): // of another ledger
-			continue
-		case err != nil:
-			return err
-		}
-		tally, err := e.ledger.Tally(ctx, j.ID)
-		if err != nil {
-			return err
-		}
-		made, err := e.ledger.FailedButMade(ctx, j.ID)
-		if err != nil {
-			return err
-		}
-		e.options.metrics.NoteRows(j, tally, made)
-	}
-	return nil
 }
 
 // spareLedger refuses a metrics file in the place of one of the ledger's files.

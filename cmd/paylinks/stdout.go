@@ -12,8 +12,8 @@ func reported(err error) error {
 	if read, ok := errors.AsType[*report.ReadError](err); ok {
 		return classify(read.Err)
 	}
-	if write, ok := errors.AsType[*report.WriteError](err); ok {
-		return failf(exitOutput, "%w", write)
+	if _, ok := errors.AsType[*report.WriteError](err); ok {
+		return classify(err)
 	}
 	return err
 }

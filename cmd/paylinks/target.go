@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
@@ -66,7 +67,7 @@ func addressFlag(t engine.Target) string {
 	if own, err := engine.NewTarget(t.Environment, ""); err == nil && own == t {
 		return ""
 	}
-	return " --base-url " + shellQuoted(t.BaseURL)
+	return " --base-url " + words.ShellQuoted(t.BaseURL)
 }
 
 // named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for

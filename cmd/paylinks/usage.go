@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"paylinks/cmd/paylinks/words"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -65,7 +67,7 @@ func namesOf(root *cobra.Command) []string {
 func unknown(root *cobra.Command, what, name, before string) error {
 	f := failf(exitUsage, "unknown %s %q", what, name)
 	if strings.HasSuffix(strings.ToLower(name), ".csv") {
-		return f.withHint("to create a link for each of its rows: paylinks run %s", shellQuoted(name))
+		return f.withHint("to create a link for each of its rows: paylinks run %s", words.ShellQuoted(name))
 	}
 	if near := nearest(name, namesOf(root)); len(near) > 0 {
 		return f.withHint("did you mean: %s%s", before, near[0])

@@ -105,7 +105,7 @@ func (f *LinksFile) Check(ctx context.Context, to Reporter) error {
 		}
 	}
 	if bad > 0 {
-		return &Refusal{Kind: BadRows, Path: f.Path, Rows: bad}
+		return &Refusal{Kind: BadLinks, Path: f.Path, Rows: bad}
 	}
 	return nil
 }

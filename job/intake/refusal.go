@@ -19,6 +19,7 @@ const (
 	CutOff                         // its rest cannot be read, from a place on that was reported, and is Err
 	Changed                        // the file changed while it was read
 	BadRows                        // Rows of them; the rejected file has been written
+	BadLinks                       // Rows of a links file that cannot be adopted
 	WrongTotals                    // see Differences
 	OutputIsInput                  // Output, the links file, would overwrite the input Other
 	OutputIsRejected               // Output would take the place of the file's own rejected file
@@ -64,6 +65,8 @@ func (r *Refusal) Error() string {
 		return r.Path + ": the file changed while it was read"
 	case BadRows:
 		return fmt.Sprintf("%s has rows that cannot be sent: %d", r.Path, r.Rows)
+	case BadLinks:
+		return fmt.Sprintf("%s has rows that cannot be adopted: %d", r.Path, r.Rows)
 	case WrongTotals:
 		return r.Path + " is not the file that was expected"
 	case OutputIsInput:

@@ -39,17 +39,30 @@ var resultBlocks = [][]string{slices.Concat(LinksColumns, RefreshColumns), Links
 // ownColumns returns the places of the user's columns, and whether the file is a links file or rejected file: its last columns are
 // all of ours, in order. They are left out. A column elsewhere is the user's, whatever its name.
 func ownColumns(cells []string) (kept []int, fedBack bool) {
-	users := len(cells)
-	for _, block := range resultBlocks {
-		if from := len(cells) - len(block); from >= 0 && slices.EqualFunc(cells[from:], block, isOurs) {
-			users, fedBack = from, true
-			break
-		}
-	}
+	users, block := ownBlock(cells)
 	for i := range users {
 		kept = append(kept, i)
 	}
-	return kept, fedBack
+	return kept, block != nil
+}
+
+// ownBlock is how many columns are the user's, and which of ours follow them, or nil.
+func ownBlock(header []string) (users int, block []string) {
+	for _, block := range resultBlocks {
+		if users := len(header) - len(block); users >= 0 && slices.EqualFunc(header[users:], block, isOurs) {
+			return users, block
+		}
+	}
+	return len(header), nil
+}
+
+// LinksBlock is the place of the first of our columns in the header of a links file; -1 where it is no such header.
+func LinksBlock(header []string) int {
+	users, block := ownBlock(header)
+	if len(block) < len(LinksColumns) {
+		return -1
+	}
+	return users
 }
 
 // isOurs says whether the header is our column's name, or what it is called where the user has one of that name.

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 
 	"paylinks/clink"
 	"paylinks/clink/simulator"
@@ -32,8 +31,8 @@ func OnThisMachine(address string) bool {
 }
 
 // Sessions yields the sessions whose links the links file at path has, one line at a time: not that of a failed row, which was never
-// handed out. A file whose last columns are not those of a
-// links file names none, and neither does a pipe, a device or no file. An error is an [*Error].
+// handed out. A file whose last columns are not those of a links file names none, and neither does a pipe, a device or no file. An error
+// is an [*Error].
 func Sessions(path string) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
 		fail := func(err error) { yield(Session{}, failed(path, err)) }
@@ -61,7 +60,7 @@ func Sessions(path string) iter.Seq2[Session, error] {
 			if err != nil {
 				return // nothing is in it, or it is no table
 			}
-			if first := ownBlock(header); first >= 0 {
+			if first := invoice.LinksBlock(header); first >= 0 {
 				sessionsOf(lines, first, path, yield)
 				return
 			}
@@ -81,23 +80,6 @@ func reader(file *os.File, delimiter rune) (*csv.Reader, error) {
 	lines := csv.NewReader(text)
 	lines.Comma, lines.LazyQuotes, lines.FieldsPerRecord, lines.ReuseRecord = delimiter, true, -1, true
 	return lines, nil
-}
-
-// ownBlock is where our columns begin, which are the last ones of a links file; -1 where they are not.
-func ownBlock(header []string) int {
-	for _, ours := range [][]string{invoice.LinksColumns, slices.Concat(invoice.LinksColumns, invoice.RefreshColumns)} {
-		first := len(header) - len(ours)
-		if first >= 0 && slices.EqualFunc(header[first:], ours, isOwn) {
-			return first
-		}
-	}
-	return -1
-}
-
-// isOwn says whether the header is that of our column with this name: one that the user has too has a longer one.
-func isOwn(header, name string) bool {
-	prefix, ok := strings.CutSuffix(header, name)
-	return ok && strings.ReplaceAll(prefix, invoice.OwnPrefix, "") == ""
 }
 
 func sessionsOf(lines *csv.Reader, first int, path string, yield func(Session, error) bool) {

@@ -3,6 +3,7 @@ package metrics
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -111,23 +112,49 @@ func labelValues(j job.Job) []string {
 	return []string{strconv.FormatInt(j.ID, 10), string(j.Environment), strings.ToValidUTF8(j.FileName(), "\uFFFD")}
 }
 
-// Noted is a job that an earlier command noted.
-type Noted struct {
-	ID     int64
-	labels []string
+// rowsLedger is what NoteOthers asks of a ledger.
+type rowsLedger interface {
+	Job(ctx context.Context, id int64) (job.Job, error)
+	Tally(ctx context.Context, jobID int64) (job.Tally, error)
+	FailedButMade(ctx context.Context, jobID int64) (int, error)
 }
 
-// Is says whether that is this job: the file may have been written for another ledger.
-func (n Noted) Is(j job.Job) bool { return slices.Equal(n.labels, labelValues(j)) }
+// NoteOthers notes anew the jobs that had rows left when an earlier command noted them: nobody is to be called for rows that this run
+// has made or taken over, or that were sent by hand since. The error is the ledger's: one of the file comes when it is written.
+func (m *File) NoteOthers(ctx context.Context, ledger rowsLedger, at time.Time) error {
+	jobs, err := m.withRowsLeft(at)
+	if err != nil {
+		return nil
+	}
+	for id, labels := range jobs {
+		j, err := ledger.Job(ctx, id)
+		switch {
+		case errors.Is(err, job.ErrNoJob), err == nil && !slices.Equal(labels, labelValues(j)): // of another ledger
+			continue
+		case err != nil:
+			return err
+		}
+		tally, err := ledger.Tally(ctx, id)
+		if err != nil {
+			return err
+		}
+		made, err := ledger.FailedButMade(ctx, id)
+		if err != nil {
+			return err
+		}
+		m.noteRows(j, tally, made)
+	}
+	return nil
+}
 
-// WithRowsLeft are the jobs that have rows without a link by what earlier commands noted, but for those that this one has noted and
-// those that leave the file now.
-func (m *File) WithRowsLeft(at time.Time) (jobs []Noted, err error) {
+// withRowsLeft are the jobs that have rows without a link by what earlier commands noted, with their labels, but for those that this
+// one has noted and those that leave the file now.
+func (m *File) withRowsLeft(at time.Time) (map[int64][]string, error) {
 	families, err := m.earlier()
 	if err != nil {
 		return nil, err
 	}
-	found, recent := map[string]bool{}, recentJobs(families, at)
+	jobs, recent := map[int64][]string{}, recentJobs(families, at)
 	for _, metric := range families[rowsMetric].GetMetric() {
 		labels := map[string]string{}
 		for _, label := range metric.Label {
@@ -141,21 +168,19 @@ func (m *File) WithRowsLeft(at time.Time) (jobs []Noted, err error) {
 		if metric.GetGauge().GetValue() == 0 {
 			continue
 		}
-		noted := Noted{}
+		var values []string
 		for _, name := range jobLabels {
-			noted.labels = append(noted.labels, labels[name])
+			values = append(values, labels[name])
 		}
-		of := labelsOf(metric, jobLabels...)
-		if noted.ID, err = strconv.ParseInt(noted.labels[0], 10, 64); err == nil && !m.jobs[noted.ID] && recent[of] && !found[of] {
-			found[of] = true
-			jobs = append(jobs, noted)
+		if id, err := strconv.ParseInt(values[0], 10, 64); err == nil && !m.jobs[id] && recent[labelsOf(metric, jobLabels...)] {
+			jobs[id] = values
 		}
 	}
 	return jobs, nil
 }
 
-// NoteRows notes a job's rows by state, without the failed ones, so many, that a later job has made: for those nobody is called.
-func (m *File) NoteRows(j job.Job, t job.Tally, made int) {
+// noteRows notes a job's rows by state, without the failed ones, so many, that a later job has made: for those nobody is called.
+func (m *File) noteRows(j job.Job, t job.Tally, made int) {
 	for _, state := range job.States {
 		n := t.Items[state]
 		switch state {
@@ -175,7 +200,7 @@ func (m *File) Note(o engine.Outcome, status int) {
 	m.environments[o.Job.Environment], m.jobs[o.Job.ID] = true, true
 	labels := labelValues(o.Job)
 	with := func(more string) []string { return append(slices.Clone(labels), more) }
-	m.NoteRows(o.Job, o.Tally, o.Left.Made)
+	m.noteRows(o.Job, o.Tally, o.Left.Made)
 	for outcome, n := range o.Tally.Attempts {
 		if outcome == "" { // its end is not on record
 			outcome = job.OutcomeUnknown

@@ -3,9 +3,10 @@ package progress
 import (
 	"fmt"
 	"io"
-	"paylinks/cmd/paylinks/words"
 	"strings"
 	"time"
+
+	"paylinks/cmd/paylinks/words"
 
 	"github.com/schollz/progressbar/v3"
 )

@@ -2,10 +2,11 @@ package report
 
 import (
 	"fmt"
+	"strings"
+
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
-	"strings"
 )
 
 // linkSummary is the outcome of a refresh for programs. Its keys are fixed; Unchecked counts the links that Clink has never spoken of, and
@@ -16,6 +17,7 @@ type linkSummary struct {
 	Environment job.Environment   `json:"environment"`
 	Links       int               `json:"links"`
 	Paid        int               `json:"paid"`
+	Refunded    int               `json:"refunded"`
 	Processing  int               `json:"processing"`
 	Open        int               `json:"open"`
 	Expired     int               `json:"expired"`
@@ -35,6 +37,7 @@ func (p *Printer) SumUpLinks(o engine.LinkOutcome) error {
 			Environment: o.Job.Environment,
 			Links:       o.Links.All(),
 			Paid:        o.Links[job.LinkPaid],
+			Refunded:    o.Links[job.LinkRefunded],
 			Processing:  o.Links[job.LinkProcessing],
 			Open:        o.Links[job.LinkOpen],
 			Expired:     o.Links[job.LinkExpired],

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
+	"text/tabwriter"
+
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
-	"strings"
-	"text/tabwriter"
 )
 
 // How many rows show lists: all of it is to fit on a screen.

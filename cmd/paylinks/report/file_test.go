@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -12,8 +12,7 @@ import (
 // TestProblemsOnATerminal guards that a screen is not flooded: the first 20 problems, then how many of each kind.
 func TestProblemsOnATerminal(t *testing.T) {
 	var screen bytes.Buffer
-	p := newProblemPrinter(&screen, nil)
-	p.most = problemsShown // as on a terminal
+	p := NewProblemPrinter(&screen, true, nil)
 	for line := range 2000 {
 		kind := invoice.AmountZero
 		if line%10 == 0 {
@@ -23,7 +22,7 @@ func TestProblemsOnATerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.rest()
+	p.Rest()
 	lines := strings.Split(strings.TrimSuffix(screen.String(), "\n"), "\n")
 	if len(lines) != 21 || lines[0] != "a.csv:2: is wrong" || lines[19] != "a.csv:21: is wrong" {
 		t.Errorf("%d lines: %q", len(lines), lines)

@@ -1,9 +1,7 @@
-package main
+package report
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,80 +13,8 @@ import (
 	"paylinks/job/invoice"
 )
 
-// problemsShown is how many problems a terminal shows one by one: a screen full.
-const problemsShown = 20
-
-// problemPrinter prints problems as they are found: on a terminal the first ones, elsewhere all; or, as JSON lines,
-// all of them.
-type problemPrinter struct {
-	to    io.Writer
-	json  *json.Encoder // nil is text
-	most  int           // 0 is all
-	shown int
-	more  map[invoice.Kind]int // those not shown
-}
-
-func newProblemPrinter(to, asJSON io.Writer) *problemPrinter {
-	p := &problemPrinter{to: to, more: map[invoice.Kind]int{}}
-	if asJSON != nil {
-		p.json = json.NewEncoder(asJSON)
-		p.json.SetEscapeHTML(false)
-	}
-	if isTerminal(to) {
-		p.most = problemsShown
-	}
-	return p
-}
-
-// problemLine is a problem for programs. Its keys are fixed.
-type problemLine struct {
-	File   string       `json:"file"`
-	Line   int          `json:"line"` // 0 is the whole file
-	Column string       `json:"column"`
-	Value  string       `json:"value"`
-	Kind   invoice.Kind `json:"kind"`
-	What   string       `json:"what"`
-	Hint   string       `json:"hint"`
-}
-
-// Report prints the problem; see [intake.Reporter].
-func (p *problemPrinter) Report(found intake.Problem) (err error) {
-	problem := p.Word(found)
-	switch {
-	case p.json != nil:
-		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
-	case p.most > 0 && p.shown == p.most:
-		p.more[problem.Kind]++
-	default:
-		p.shown++
-		_, err = fmt.Fprintln(p.to, problem)
-	}
-	if err != nil {
-		return failf(exitOutput, "report the problems: %w", err)
-	}
-	return nil
-}
-
-// Word is the problem in the words of the command line.
-func (p *problemPrinter) Word(problem intake.Problem) invoice.Problem {
-	return worded(problem.Problem)
-}
-
-// rest says how many of each kind were not shown.
-func (p *problemPrinter) rest() {
-	if len(p.more) == 0 {
-		return
-	}
-	kinds := slices.SortedFunc(maps.Keys(p.more), func(a, b invoice.Kind) int { return p.more[b] - p.more[a] })
-	var texts []string
-	for _, kind := range kinds {
-		texts = append(texts, fmt.Sprintf("%s × %s", words.Grouped(p.more[kind]), kind))
-	}
-	fmt.Fprintf(p.to, "… and more: %s\n", strings.Join(texts, ", "))
-}
-
-// describeFile says in a few lines what the file asks for.
-func describeFile(file *intake.File, options invoice.Options) string {
+// DescribeFile says in a few lines what the file asks for.
+func DescribeFile(file *intake.File, options invoice.Options) string {
 	var b strings.Builder
 	f := file.Figures
 	fmt.Fprintf(&b, "%s: %s", file.Path, words.Count(f.Rows, "row"))
@@ -124,7 +50,7 @@ func describeFile(file *intake.File, options invoice.Options) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
 		if header, has := file.Header.Taken[name]; has {
-			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", flagOf(name), header)
+			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", words.Flag(name), header)
 		}
 	}
 	for _, other := range file.Header.Others {
@@ -134,23 +60,23 @@ func describeFile(file *intake.File, options invoice.Options) string {
 			continue
 		}
 		fmt.Fprintf(&b, "  %s is taken from the column %q; %q could be it, too, and passes through; if that is meant, %s\n", other.Name, taken, other.Header,
-			optionText(invoice.Option{Setting: "map", Column: other.Name, Value: other.Header}))
+			OptionText(invoice.Option{Setting: "map", Column: other.Name, Value: other.Header}))
 	}
 	for _, near := range file.Header.Near {
 		if near.Name == "invoice_id" && slices.Contains(file.IDs, near.Header) {
-			continue // withoutID names it
+			continue // WithoutID names it
 		}
 		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or %s\n",
-			near.Header, near.Name, optionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
+			near.Header, near.Name, OptionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
 	}
 	return b.String()
 }
 
-// idsShown is how many columns withoutID names: those that look most like numbers of invoices come first.
+// idsShown is how many columns WithoutID names: those that look most like numbers of invoices come first.
 const idsShown = 5
 
-// withoutID says that the file has no invoice ids, and which columns could be them.
-func withoutID(file *intake.File) string {
+// WithoutID says that the file has no invoice ids, and which columns could be them.
+func WithoutID(file *intake.File) string {
 	h := file.Header
 	if h.Delimiter == 0 || h.Taken["invoice_id"] != "" { // the header was not read, or all is well
 		return ""
@@ -161,13 +87,13 @@ func withoutID(file *intake.File) string {
 	}
 	var maps []string
 	for _, header := range file.IDs[:min(len(file.IDs), idsShown)] {
-		maps = append(maps, optionText(invoice.Option{Setting: "map", Column: "invoice_id", Value: header}))
+		maps = append(maps, OptionText(invoice.Option{Setting: "map", Column: "invoice_id", Value: header}))
 	}
 	return said + "; if a column has the invoice's number, " + strings.Join(maps, ", or ") + "\n"
 }
 
-// explainFile says how the file was understood: which column was taken for what, the encoding, and the marks.
-func explainFile(file *intake.File, options invoice.Options) string {
+// ExplainFile says how the file was understood: which column was taken for what, the encoding, and the marks.
+func ExplainFile(file *intake.File, options invoice.Options) string {
 	var b strings.Builder
 	h := file.Header
 	if h.Delimiter == 0 {
@@ -192,7 +118,7 @@ func explainFile(file *intake.File, options invoice.Options) string {
 			used[header] = true
 			from = append(from, fmt.Sprintf("from the column %q", header))
 		} else if value := options.Defaults[column.Name]; value != "" {
-			from = append(from, fmt.Sprintf("%q in every row, from %s", value, flagOf(column.Name)))
+			from = append(from, fmt.Sprintf("%q in every row, from %s", value, words.Flag(column.Name)))
 		}
 		if name := options.Defaults["item_name"]; name != "" && column.Name == "description" {
 			from = append(from, fmt.Sprintf("%q where a row has none, from --item-name", name))
