@@ -256,8 +256,9 @@ func (h *soakHistory) look() {
 	h.oracle.heldRows(before, h.view)
 	for n, run := range h.runs {
 		var jobs soakView
+		_, series, _ := strings.Cut(run.flags, "--series ")
 		for _, j := range h.view {
-			if j.isOf(run.content) && j.AllowRepeats == strings.Contains(run.flags, "--allow-repeats") {
+			if j.isOf(run.content) && j.Series() == series { // whether repeats are allowed makes no other job
 				jobs = append(jobs, j)
 			}
 		}
