@@ -255,13 +255,17 @@ func (r Resolution) Reason() string {
 	job := r.Other.JobID
 	switch r.Action {
 	case Reuse:
+		reason := fmt.Sprintf("link of job %d", job)
 		switch {
 		case r.Other.Link.Settled():
-			return fmt.Sprintf("link of job %d, %s", job, r.Other.Link)
+			reason += ", " + string(r.Other.Link)
 		case r.Other.Heard != "":
-			return fmt.Sprintf("link of job %d, which is past its time, but Clink says it is %s", job, r.Other.Heard)
+			reason += ", which is past its time, but Clink says it is " + string(r.Other.Heard)
 		}
-		return fmt.Sprintf("link of job %d", job)
+		if r.Other.Purged {
+			reason += "; the link itself was purged"
+		}
+		return reason
 	case GiveWay:
 		return fmt.Sprintf("taken over by job %d", job)
 	case Wait:
