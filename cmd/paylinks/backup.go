@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/job"
-
-	"github.com/spf13/cobra"
 )
 
 func newBackup(s streams) *cobra.Command {

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/words"
-
-	"github.com/spf13/cobra"
 )
 
 func newCompletion(s streams) *cobra.Command {

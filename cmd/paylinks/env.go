@@ -4,9 +4,9 @@ import (
 	"errors"
 	"strings"
 
-	"paylinks/cmd/paylinks/helptext"
-
 	"github.com/spf13/pflag"
+
+	"paylinks/cmd/paylinks/helptext"
 )
 
 // setFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as

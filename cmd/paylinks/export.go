@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/engine"
-
-	"github.com/spf13/cobra"
 )
 
 func newExport(s streams) *cobra.Command {

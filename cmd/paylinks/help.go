@@ -3,9 +3,9 @@ package main
 import (
 	"slices"
 
-	"paylinks/cmd/paylinks/helptext"
-
 	"github.com/spf13/cobra"
+
+	"paylinks/cmd/paylinks/helptext"
 )
 
 func init() { cobra.EnableCommandSorting = false } // the help lists commands in the order in which they are used

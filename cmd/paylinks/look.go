@@ -5,11 +5,11 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
-
-	"github.com/spf13/cobra"
 )
 
 // lookOptions are those of a command that only looks.

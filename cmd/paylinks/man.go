@@ -4,10 +4,10 @@ import (
 	"errors"
 	"os"
 
-	"paylinks/cmd/paylinks/helptext"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"paylinks/cmd/paylinks/helptext"
 )
 
 // newMan writes the manual pages, for who packages paylinks: make man.

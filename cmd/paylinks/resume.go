@@ -22,7 +22,8 @@ func newResume(s streams) *cobra.Command {
 		Long: `resume sends what a stopped run left open, from the ledger alone, and writes the links file again. Each job goes
 on in its own environment, at its own address, also where another one was stopped (69, 73, 77, 78): the first such
 status is that of the whole. A links file that could not be written, or was not since the run was killed, is
-written. Without JOB, --env or CLINK_ENV takes only those of that environment, and --base-url those of that address. Failed rows are not sent again: that is what paylinks retry is for.
+written. Without JOB, --env or CLINK_ENV takes only those of that environment, and --base-url those of that address.
+Failed rows are not sent again: that is what paylinks retry is for.
 
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),

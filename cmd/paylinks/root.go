@@ -7,10 +7,10 @@ import (
 	"io"
 	"log"
 
+	"github.com/spf13/cobra"
+
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/progress"
-
-	"github.com/spf13/cobra"
 )
 
 // execute is the whole program: it returns the exit status.

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"paylinks/cmd/paylinks/words"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"paylinks/cmd/paylinks/words"
 )
 
 // argumentsOf gives the check of what stands beside the flags: the command's usage line says how much that is.

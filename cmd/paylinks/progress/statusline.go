@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"paylinks/cmd/paylinks/words"
-
 	"github.com/schollz/progressbar/v3"
+
+	"paylinks/cmd/paylinks/words"
 )
 
 // status is how far a job is, for one line of progress.
