@@ -186,7 +186,7 @@ func (d *dispatcher) done(r result) {
 	d.inFlight--
 	now := time.Now()
 	if r.kind == resultLedgerFailed {
-		d.stop(Report{Stop: LedgerFailed, Reason: r.err.Error(), Err: r.err})
+		d.stop(LedgerReport(r.err))
 		return
 	}
 	var moved *Moved
@@ -234,6 +234,8 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 		return d.requeue(r.task, now)
 	case resultBusy:
 		return d.requeue(r.task, now.Add(time.Second))
+	case resultOvertaken:
+		return false
 	case resultWaits, resultSettled:
 		if r.status != 0 {
 			d.pace.answered()

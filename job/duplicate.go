@@ -83,14 +83,15 @@ func normal(kind, identifier string) string {
 type Action int
 
 const (
-	Send     Action = iota // no other item counts
-	TakeOver               // Resolution.TakenOver, none of which has a session, become superseded; then it is sent
-	Reuse                  // it becomes duplicate, with Other's link
-	Ask                    // Other's link has ended, or may have: Clink is asked whether it was paid
-	Later                  // Other is being sent: this is looked at again when that has ended
-	Wait                   // Other may have a session, and waits for a person's word: so does this
-	Refuse                 // see Resolution.Conflict
-	GiveWay                // Other's job was run later, and has no live link: this becomes superseded
+	Send      Action = iota // no other item counts
+	TakeOver                // Resolution.TakenOver, none of which has a session, become superseded; then it is sent
+	Reuse                   // it becomes duplicate, with Other's link
+	Ask                     // Other's link has ended, or may have: Clink is asked whether it was paid
+	Later                   // Other is being sent: this is looked at again when that has ended
+	Wait                    // Other may have a session, and waits for a person's word: so does this
+	Refuse                  // see Resolution.Conflict
+	Overtaken               // another sender has moved the item on meanwhile: nothing is left to do
+	GiveWay                 // Other's job was run later, and has no live link: this becomes superseded
 )
 
 // Conflict is why an item is refused.

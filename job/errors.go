@@ -16,6 +16,20 @@ var (
 	ErrNoJob = errors.New("the ledger has no such job")
 	// ErrImported: the ledger has a job with this identity.
 	ErrImported = errors.New("the ledger has this job already")
+	// ErrOvertaken: another sender has moved the item on, and nothing was recorded.
+	ErrOvertaken = errors.New("another sender has moved the row on")
+	// ErrFenced: this sender's lease was over, and another one has taken its jobs over. It must not send any more.
+	ErrFenced = errors.New("another sender has taken over, since the lease of this one was over")
+	// ErrPastDeadline: this sender's lease may be over, so that nothing may leave until it is renewed.
+	ErrPastDeadline = errors.New("the lease could not be renewed in time")
+	// ErrLeases: what was asked for is not done while a process sends.
+	ErrLeases = errors.New("a process sends from this ledger")
+	// ErrFailedOver: the database is behind what it had acknowledged, or another one. Nobody sends until a person has said how to go on.
+	ErrFailedOver = errors.New("the database has gone back behind what it had acknowledged, or another server has taken its place")
+	// ErrReadOnly: the database takes no changes, as a standby does.
+	ErrReadOnly = errors.New("the database is read-only")
+	// ErrUnsafe: the database's settings would lose what it acknowledges.
+	ErrUnsafe = errors.New("the database may lose what it has acknowledged")
 	// ErrKept: the job is not purged, since it has open rows or live links.
 	ErrKept = errors.New("the job has open rows or live links")
 	// ErrNotLedger: what is there is no ledger of paylinks. It has not been touched.
@@ -32,8 +46,9 @@ var (
 	ErrNotBackup = errors.New("the file there is not an earlier backup")
 )
 
-// HeldError means that another process sends from this ledger now.
+// HeldError means that another process sends from this ledger, or this job, now.
 type HeldError struct {
+	JobID  int64  // 0: it holds the whole ledger
 	Holder string // what that process said of itself; may be empty
 }
 
@@ -42,6 +57,31 @@ func (e *HeldError) Error() string {
 		return "in use by another process"
 	}
 	return "in use by " + e.Holder
+}
+
+// TransferError means that the ledger is not the one to send from: it is being moved to another one, or filled from it, or was moved.
+type TransferError struct {
+	State Transfer
+	Other string // the other ledger's name, without a password
+}
+
+// Transfer is how far the transfer of a ledger to another one is.
+type Transfer string
+
+const (
+	TransferMoving  Transfer = "moving"  // this one is being copied to Other
+	TransferMoved   Transfer = "moved"   // Other is the ledger now
+	TransferFilling Transfer = "filling" // this one is being filled from Other
+)
+
+func (e *TransferError) Error() string {
+	switch e.State {
+	case TransferMoved:
+		return "it was moved to " + e.Other
+	case TransferFilling:
+		return "it is being filled from " + e.Other + ", and that has not come to its end"
+	}
+	return "it is being moved to " + e.Other + ", and that has not come to its end"
 }
 
 // VersionError means that the ledger's schema is not the one that this program knows.

@@ -14,6 +14,10 @@ type Ledger interface {
 	Open(ctx context.Context, jobID, after int64, n int) ([]Item, error)
 	Suspects(ctx context.Context, jobID, after int64, n int) ([]Item, error)
 
+	// Recover makes unknown what senders that are gone have left sending in the job, as far as nothing of it can be on its way any
+	// more, and returns those items. wait is how long until more can be recovered; 0: nothing is left.
+	Recover(jobID int64) (items []Item, wait time.Duration, err error)
+
 	// KnownSession is the session that was made last at the job's address, as far as the ledger knows; "" where there is none.
 	KnownSession(ctx context.Context, jobID int64) (string, error)
 
@@ -21,7 +25,8 @@ type Ledger interface {
 	// that is the intent: the item is sending, and the attempt with the returned number is on record. For Reuse the item is
 	// duplicate, for Refuse failed, for GiveWay superseded; for Wait it stays as it is, with the reason. For Ask and Later nothing
 	// changes.
-	// The item's state and attempts must be those on record, else the error is ErrMoved. stopped, which may be nil, is asked when
+	// The item's state and attempts must be those on record, else the error is ErrMoved; where other senders may change them, the action
+	// is Overtaken instead, and the item is as it is on record. stopped, which may be nil, is asked when
 	// everything asked for before is on record or has failed: when it says yes, nothing changes, and the error is ErrStopped.
 	Begin(item *Item, at time.Time, stopped func() bool) (Resolution, int, error)
 

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -36,6 +37,7 @@ const (
 	KeyRefused      Stop = "key_refused"       // Clink refused the key, not just a row
 	WrongAddress    Stop = "wrong_address"     // the base URL redirects, or is not Clink's, not just for a row
 	LedgerFailed    Stop = "ledger_failed"     // a record could not be made or read
+	TakenOver       Stop = "taken_over"        // another sender has the job, since this one's lease was over; on record it is that one's run
 )
 
 // Report is how a run ended.
@@ -45,7 +47,7 @@ type Report struct {
 	ComeBack time.Time // GaveUp: the time that Clink gave, if it gave one
 	Last     string    // GaveUp: how the last attempt without an answer ended, if there was one
 	Refused  int       // KeyRefused, WrongAddress: the different rows that were refused, where nothing told them from all; else 0
-	Err      error     // LedgerFailed: the cause
+	Err      error     // LedgerFailed, TakenOver: the cause
 	Sent     int       // items that a request left for
 }
 
@@ -66,6 +68,7 @@ func (r *Runner) Run(ctx context.Context, j Job, replace ...LinkQuery) Report {
 	for _, q := range replace {
 		sources = append(sources, r.links(q))
 	}
+	sources = append(sources, r.recovered(j))
 	return r.send(ctx, j, r.suspects(j), sources...)
 }
 
@@ -92,9 +95,20 @@ func (r *Runner) send(ctx context.Context, j Job, last source, sources ...source
 	_ = workers.Wait() // what a worker could fail at is in its results
 	report.Sent = d.counted - r.Sent
 	if err := feeder.Wait(); err != nil && ctx.Err() == nil && report.Stop == Finished {
-		return Report{Stop: LedgerFailed, Reason: err.Error(), Err: err, Sent: report.Sent}
+		failed := LedgerReport(err)
+		failed.Sent = report.Sent
+		return failed
 	}
 	return report
+}
+
+// LedgerReport is how a run ends with an error of the ledger.
+func LedgerReport(err error) Report {
+	stop := LedgerFailed
+	if errors.Is(err, ErrFenced) {
+		stop = TakenOver
+	}
+	return Report{Stop: stop, Reason: err.Error(), Err: err}
 }
 
 // page is how many open items are read ahead at once: enough that the look-up, which costs as much as reading a hundred of
@@ -106,6 +120,27 @@ type source func(ctx context.Context, after int64) ([]Item, error)
 
 // open reads the job's open items, without those that have suspect ends.
 func (r *Runner) open(j Job) source { return r.sendable(j, r.Ledger.Open) }
+
+// recovered reads the items that senders that are gone have left sending, when nothing of theirs can be on its way any more.
+func (r *Runner) recovered(j Job) source {
+	return func(ctx context.Context, _ int64) ([]Item, error) {
+		for {
+			items, wait, err := r.Ledger.Recover(j.ID)
+			if err != nil {
+				return nil, err
+			}
+			items = slices.DeleteFunc(items, func(i Item) bool { return !sendable(i.UnknownEnds, j.OnUnknown, r.MaxAttempts) })
+			if len(items) > 0 || wait == 0 {
+				return items, nil
+			}
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(wait):
+			}
+		}
+	}
+}
 
 // suspects reads the job's open items that have suspect ends.
 func (r *Runner) suspects(j Job) source { return r.sendable(j, r.Ledger.Suspects) }

@@ -50,6 +50,7 @@ const (
 	resultSettled                        // no attempt: the item is duplicate or failed now, or its link's status is on record
 	resultWaits                          // no attempt: the item stays open, and nothing in this run can move it
 	resultWithdrawn                      // no request: the gate had closed, before the intent or after it
+	resultOvertaken                      // no request: another sender has moved the item on
 	resultBusy                           // no request: the invoice is being sent for another job
 	resultAsking                         // no attempt: Clink has answered the first of two questions about a link
 	resultControlled                     // the control was asked; decision says how that ended
@@ -154,7 +155,11 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 	t, item, g := out.task, out.item, run.gate
 	none := func() (End, bool) { return End{}, false }
 	failed := func(doing string, err error) (End, bool) {
-		out.fail(doing, err, g)
+		if errors.Is(err, ErrOvertaken) {
+			out.kind, out.decision = resultOvertaken, Decision{State: item.State}
+		} else {
+			out.fail(doing, err, g)
+		}
 		return none()
 	}
 	now := time.Now()
@@ -211,6 +216,9 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 		return none()
 	case Later:
 		out.kind = resultBusy
+		return none()
+	case Overtaken:
+		out.kind, out.decision = resultOvertaken, Decision{State: item.State}
 		return none()
 	case Ask:
 		if !open {

@@ -33,6 +33,8 @@ type Reader interface {
 	FailedButMade(ctx context.Context, jobID int64) (int, error)
 	Purgeable(ctx context.Context, before, now time.Time) ([]job.Purgeable, error)
 	Backup(ctx context.Context, path string) error
+	// Senders are the processes that have not ended, oldest first.
+	Senders(ctx context.Context) ([]job.Sender, error)
 	Close() error
 }
 
@@ -40,7 +42,16 @@ type Reader interface {
 type Ledger interface {
 	Reader
 	job.Ledger
-	Crashed() int
+	// Take takes the right to send the job. The error is a *[job.HeldError] where another sender has it, and then nothing has changed.
+	Take(jobID int64) error
+	// Crashed is how many of the job's rows senders that are gone had left sending when Take took it over. It says so once.
+	Crashed(jobID int64) int
+	// Release gives it back.
+	Release(jobID int64) error
+	// MaySend says whether a request may leave now: it is asked right before the first byte of each.
+	MaySend() error
+	// Budget is the pace that all senders at an address share; nil where nobody else can send.
+	Budget(environment job.Environment, baseURL string) job.Budget
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	Adopt(j job.Job, rows iter.Seq2[job.AdoptedItem, error], at time.Time) (job.Adopted, error)
 	Remember(j job.Job) error

@@ -36,7 +36,6 @@ type sending struct {
 type sendingLedger interface {
 	engine.Ledger
 	Job(ctx context.Context, id int64) (job.Job, error)
-	Crashed() int
 	Path() string
 }
 
@@ -61,9 +60,6 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 	if err != nil {
 		return nil, failf(exitConfig, "%w", err)
 	}
-	if n := ledger.Crashed(); n > 0 {
-		e.log.Warn("an earlier run ended before it had recorded its answers; those rows are in doubt", "rows", n)
-	}
 	e.close = disconnect
 	e.Engine = &engine.Engine{
 		Ledger: ledger, Client: client, MaxFailures: failures, Stdout: s.out, Watch: e.watch,
@@ -77,6 +73,9 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 
 // watch shows and logs what happens to a job.
 func (e *sending) watch(ctx context.Context, start engine.Start) (observe func(job.Event), done func()) {
+	if start.Crashed > 0 {
+		e.log.Warn("an earlier run ended before it had recorded its answers; those rows are in doubt", "job", start.Job.ID, "rows", start.Crashed)
+	}
 	show := progress.New(ctx, e.console, e.progressMode(), start)
 	log := eventlog.For(e.log, start.Job, e.options.maxAttempts)
 	return func(event job.Event) {

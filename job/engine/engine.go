@@ -22,6 +22,9 @@ type Ledger interface {
 	CountLinks(ctx context.Context, q job.LinkQuery) (int, error)
 	LinkTally(ctx context.Context, jobID int64) (job.LinkTally, error)
 	PaidTotals(ctx context.Context, jobID int64) (map[string]string, error)
+	Take(jobID int64) error
+	Crashed(jobID int64) int
+	Release(jobID int64) error
 	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
@@ -52,6 +55,7 @@ type Start struct {
 	Total     int               // rows, or links where only these are asked about
 	Unchecked int               // links that Clink is to be asked about
 	Left      int               // how many rows the limit of the run still allows; less than 0 is all
+	Crashed   int               // rows in doubt, since runs that are gone had not recorded their answers
 }
 
 // Failures is how many rows may fail before a run stops: a number, or a percentage of the job's rows. The zero value is no limit.
@@ -80,6 +84,9 @@ func (e *Engine) Run(ctx context.Context, j job.Job) (Outcome, error) {
 
 // Reissue is Run, and does the same for the job's own links that have ended.
 func (e *Engine) Reissue(ctx context.Context, j job.Job) (Outcome, error) {
+	if err := e.Ledger.Take(j.ID); err != nil {
+		return Outcome{}, err
+	}
 	if err := e.Ledger.LookAgain(j.ID, time.Now()); err != nil {
 		return Outcome{}, err
 	}
@@ -89,6 +96,14 @@ func (e *Engine) Reissue(ctx context.Context, j job.Job) (Outcome, error) {
 func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice) (o Outcome, err error) {
 	started := time.Now()
 	after := context.WithoutCancel(ctx)
+	if err := e.Ledger.Take(j.ID); err != nil {
+		return o, err
+	}
+	defer func() {
+		if releaseErr := e.Ledger.Release(j.ID); err == nil && o.Report.Stop != job.TakenOver {
+			err = releaseErr
+		}
+	}()
 	var ended []job.LinkQuery
 	for _, which := range replace {
 		ended = append(ended, job.LinkQuery{JobID: j.ID, At: started, Which: which})
@@ -122,7 +137,7 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 		return o, err
 	}
 	o = Outcome{Job: j, Checked: map[job.LinkStatus]int{}, AttemptsBefore: before.AllAttempts()}
-	runner, done := e.runner(ctx, Start{Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1}, o.Checked)
+	runner, done := e.runner(ctx, Start{Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1, Crashed: e.Ledger.Crashed(j.ID)}, o.Checked)
 	runner.MaxFailures = e.MaxFailures.of(before.Rows())
 	if runner.MaxRejected, err = e.maxRejected(after, j.ID); err != nil {
 		done()
@@ -139,14 +154,18 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 	e.Settings.Sent += o.Report.Sent
 	record := func(err error) {
 		if err != nil && o.Report.Stop != job.LedgerFailed {
-			o.Report = job.Report{Stop: job.LedgerFailed, Reason: err.Error(), Err: err, Sent: o.Report.Sent}
+			sent := o.Report.Sent
+			o.Report = job.LedgerReport(err)
+			o.Report.Sent = sent
 		}
 	}
-	if !idle {
-		record(e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason))
-	}
-	if o.OutputErr = e.writeLinks(after, j); o.OutputErr == nil {
-		record(e.recordWritten(j))
+	if o.Report.Stop != job.TakenOver { // else what is on record, and the links file, are the other sender's
+		if !idle {
+			record(e.Ledger.EndRun(j.ID, time.Now(), o.Report.Stop, o.Report.Reason))
+		}
+		if o.OutputErr = e.writeLinks(after, j); o.OutputErr == nil {
+			record(e.recordWritten(j))
+		}
 	}
 	if o.Tally, err = e.Ledger.Tally(after, j.ID); err != nil {
 		return o, err

@@ -117,7 +117,7 @@ func stopEnding(stop job.Stop, left int) Ending {
 		}
 	case job.TooManyFailures, job.AllRejected:
 		return TooManyFailures
-	case job.GaveUp:
+	case job.GaveUp, job.TakenOver:
 		return Unfinished
 	case job.KeyRefused:
 		return KeyRefused

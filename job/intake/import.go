@@ -19,6 +19,9 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 		if b.OnUnknown != "" {
 			j.OnUnknown = b.OnUnknown
 		}
+		if err := ledger.Take(j.ID); err != nil {
+			return j, err
+		}
 		disputed, err := f.disputed(ctx, now)
 		if err != nil {
 			return j, err

@@ -27,6 +27,7 @@ type Ledger interface {
 
 // Importer is what intake asks of a ledger to import a file.
 type Importer interface {
+	Take(jobID int64) error
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	RunAgain(j job.Job, disputed map[int]string, at time.Time) error
 }

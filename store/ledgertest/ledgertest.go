@@ -40,7 +40,9 @@ type Reader interface {
 type Ledger interface {
 	Reader
 	job.Ledger
-	Crashed() int
+	Take(jobID int64) error
+	Crashed(jobID int64) int
+	Release(jobID int64) error
 	Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInvalid bool, at time.Time) (job.Job, error)
 	Adopt(j job.Job, rows iter.Seq2[job.AdoptedItem, error], at time.Time) (job.Adopted, error)
 	Remember(j job.Job) error
@@ -173,6 +175,19 @@ func (l *ledger) close() {
 	if err := l.Close(); err != nil {
 		l.t.Error(err)
 	}
+}
+
+// recovered takes all jobs, and returns how many rows senders that are gone had left sending in them.
+func (l *ledger) recovered() (crashed int) {
+	l.t.Helper()
+	for _, id := range l.jobs() {
+		l.must(l.Take(id))
+		crashed += l.Crashed(id)
+		if _, wait, err := l.Recover(id); wait != 0 || err != nil {
+			l.t.Errorf("job %d has more to recover in %s (%v)", id, wait, err)
+		}
+	}
+	return crashed
 }
 
 // jobs are the numbers of all jobs.

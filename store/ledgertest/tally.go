@@ -31,8 +31,8 @@ func (c contract) testTalliesAfterAnything(t *testing.T) {
 				if i == steps/2 {
 					l.close()
 					l = openLedger(t, opener)
-					if l.Crashed() != len(w.sending) {
-						t.Errorf("%d crashed, %d were sending", l.Crashed(), len(w.sending))
+					if crashed := l.recovered(); crashed != len(w.sending) {
+						t.Errorf("%d crashed, %d were sending", crashed, len(w.sending))
 					}
 					w.ledger = l
 					w.sending = nil

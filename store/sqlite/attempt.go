@@ -205,8 +205,8 @@ func (l *Ledger) Note(item *job.Item, code, text string) error {
 	return l.writer.write(func(t *tx) error { return t.stmts.note.one(item.ID, string(item.State), code, text) })
 }
 
-// recover marks unknown what a crashed run left sending, and returns how many items that were.
-func (l *Ledger) recover(at time.Time) (n int, err error) {
+// recover marks unknown what a crashed run left sending, and returns how many items that were, by job.
+func (l *Ledger) recover(at time.Time) (crashed map[int64]int, err error) {
 	err = l.writer.write(func(t *tx) error {
 		rows, err := t.conn.QueryContext(context.Background(), `
 			SELECT item.id, item.job_id, item.currency, item.amount, attempt.number
@@ -237,8 +237,11 @@ func (l *Ledger) recover(at time.Time) (n int, err error) {
 				return err
 			}
 		}
-		n = len(items)
+		crashed = map[int64]int{}
+		for i := range items {
+			crashed[items[i].JobID]++
+		}
 		return nil
 	})
-	return n, err
+	return crashed, err
 }

@@ -101,8 +101,8 @@ func TestBackupUnderLoad(t *testing.T) {
 		} else if got < rows {
 			midway++
 		}
-		if tally.Rows() != rows || backup.Crashed() > senders {
-			t.Errorf("%s has %d rows, %d of them on their way", path, tally.Rows(), backup.Crashed())
+		if crashed := backup.recovered(); tally.Rows() != rows || crashed > senders {
+			t.Errorf("%s has %d rows, %d of them on their way", path, tally.Rows(), crashed)
 		}
 		backup.want("SELECT count(*) FROM job", "2")
 		backup.want("SELECT count(*) FROM item WHERE attempts <> (SELECT count(*) FROM attempt WHERE item_id = item.id)", "0")

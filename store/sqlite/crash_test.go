@@ -66,8 +66,8 @@ func TestKilled(t *testing.T) {
 		said = append(said, p.kill()...)
 
 		l = openLedger(t, path)
-		if l.Crashed() > senders {
-			t.Errorf("%d items are in doubt, and %d were on their way at most", l.Crashed(), senders)
+		if crashed := l.recovered(); crashed > senders {
+			t.Errorf("%d items are in doubt, and %d were on their way at most", crashed, senders)
 		}
 		states := map[string]string{}
 		for _, line := range l.query("SELECT id, state FROM item") {
@@ -146,7 +146,7 @@ func TestDiskFull(t *testing.T) {
 	begun := p.line()
 	p.end()
 	l = openLedger(t, path)
-	if got := fmt.Sprint(l.Crashed() - 1); got != begun || got == "0" {
+	if got := fmt.Sprint(l.recovered() - 1); got != begun || got == "0" {
 		t.Errorf("%s intents are on record, and %s were said to be", got, begun)
 	}
 	l.want("SELECT count(*) FROM job", "1")

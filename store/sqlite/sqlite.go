@@ -44,7 +44,7 @@ type Ledger struct {
 	*Reader
 	writer  *writer
 	lock    *lock
-	crashed int
+	crashed map[int64]int // by job, the rows that a crashed run had left sending; see Crashed
 }
 
 // OpenToSend opens the ledger at path for the one process that may change it, making it where there is none, but no folder: see
@@ -173,8 +173,30 @@ func (r *Reader) open() (err error) {
 	return err
 }
 
-// Crashed is how many items a crashed run had left in state sending when this one took the ledger over.
-func (l *Ledger) Crashed() int { return l.crashed }
+// Take implements [paylinks/store.Ledger]: who has the ledger may send each of its jobs.
+func (l *Ledger) Take(int64) error { return nil }
+
+// Crashed implements [paylinks/store.Ledger].
+func (l *Ledger) Crashed(jobID int64) int {
+	crashed := l.crashed[jobID]
+	delete(l.crashed, jobID)
+	return crashed
+}
+
+// Release implements [paylinks/store.Ledger]: who has the ledger keeps all its jobs.
+func (l *Ledger) Release(int64) error { return nil }
+
+// Recover implements job.Ledger: what a crashed run has left was recovered when the ledger was opened.
+func (l *Ledger) Recover(int64) ([]job.Item, time.Duration, error) { return nil, 0, nil }
+
+// MaySend implements [paylinks/store.Ledger]: the lock lasts as long as the process.
+func (l *Ledger) MaySend() error { return nil }
+
+// Budget implements [paylinks/store.Ledger]: nobody else sends, so a run's own pace is enough.
+func (l *Ledger) Budget(job.Environment, string) job.Budget { return nil }
+
+// Senders implements [paylinks/store.Reader]: a ledger in a file has no record of them.
+func (r *Reader) Senders(context.Context) ([]job.Sender, error) { return nil, nil }
 
 // Path is where the ledger is.
 func (r *Reader) Path() string { return r.path }

@@ -198,6 +198,19 @@ func (l *ledger) query(text string, args ...any) []string {
 }
 
 // want checks what a query says.
+// recovered is how many rows a crashed run had left sending, in all jobs.
+func (l *ledger) recovered() (crashed int) {
+	l.t.Helper()
+	jobs, err := l.Jobs(context.Background())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, j := range jobs {
+		crashed += l.Crashed(j.ID)
+	}
+	return crashed
+}
+
 func (l *ledger) want(query string, want ...string) {
 	l.t.Helper()
 	if got := l.query(query); !slices.Equal(got, want) {

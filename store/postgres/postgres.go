@@ -1,0 +1,82 @@
+// Package postgres keeps a ledger that several hosts share in a schema of a PostgreSQL database: every job, item and attempt. Only this
+// package knows PostgreSQL.
+//
+// # Who sends
+//
+// A process that sends is a row in sender, and renews its lease there. A seat says which sender has which job. A sender whose lease is
+// over is fenced by the one that wants its job, in the transaction that takes the seat; it is never renewed once fenced. What it had left
+// sending becomes unknown when nothing of it can be on its way any more.
+//
+// # What is on record
+//
+// One connection writes. Records that wait at the same moment share a transaction, which renews the lease first and fails when the sender
+// is fenced. An invoice is locked by one statement, and looked up in other jobs by the next: both in one would look up what was there
+// before the lock was had. An intent whose commit is not known to have succeeded is not sent.
+//
+// # A pooler between
+//
+// Nothing outlasts a transaction in the session: no session locks, no search path, no named statements. Names carry their schema, and
+// settings are made in the transaction.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"paylinks/job"
+)
+
+// Reader is a ledger that is open for reading.
+type Reader struct {
+	name  Name
+	host  string // this process's: a path of an output is one on its host
+	read  *pgxpool.Pool
+	table *strings.Replacer // see sql
+}
+
+// sql is the statement with each table, which stands in it as {table}, in the ledger's schema.
+func (r *Reader) sql(text string) string { return r.table.Replace(text) }
+
+// tables are all that the schema has.
+var tables = []string{
+	"ledger", "sender", "job", "seat", "links_file", "item", "attempt", "item_tally", "attempt_tally", "pace",
+}
+
+// tablesIn puts the tables of this schema in the place of their names in braces; {schema} is the schema itself.
+func tablesIn(schema string) *strings.Replacer {
+	quoted := `"` + strings.ReplaceAll(schema, `"`, `""`) + `"`
+	pairs := []string{"{schema}", quoted}
+	for _, table := range tables {
+		pairs = append(pairs, "{"+table+"}", quoted+"."+table)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// ids is the condition that an item, or another row with this column, is of the job with this parameter.
+func ids(column string, parameter int) string {
+	return fmt.Sprintf(`%s BETWEEN $%d::bigint << 32 AND ($%[2]d::bigint << 32) + 4294967295`, column, parameter)
+}
+
+// Path names the ledger: its URL without a password.
+func (r *Reader) Path() string { return r.name.String() }
+
+// Files are none: the ledger is in a database.
+func (r *Reader) Files() []string { return nil }
+
+// Backup is for the database's own tools.
+func (r *Reader) Backup(context.Context, string) error { return ErrBackup }
+
+// ErrBackup is the error of Backup.
+var ErrBackup = errors.New("a ledger in a database is backed up by the database's own tools")
+
+// Close closes the ledger.
+func (r *Reader) Close() error {
+	r.read.Close()
+	return nil
+}
+
+var _ = job.ErrNoJob
