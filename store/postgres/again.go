@@ -45,9 +45,6 @@ func (l *Ledger) LookAgain(jobID int64, at time.Time) error {
 	return nil
 }
 
-// ended is the condition on an item's link that it can no longer be paid, at $2, and is not known to be paid.
-const ended = `(item.link_status NOT IN ('paid', 'refunded') AND (item.link_status = 'expired' OR item.expires_at IS NOT NULL AND item.expires_at <= $2::timestamptz))`
-
 // replaceable is the condition that the item with a duplicate's link can have it replaced.
 const replaceable = `EXISTS (
 	SELECT 1
@@ -59,9 +56,10 @@ const replaceable = `EXISTS (
 )`
 
 // What is looked at again.
+var endedDuplicates = `item.state = 'duplicate' AND ` + ended("item", 2) + ` AND NOT ` + replaceable
+
 const (
 	supersededItems = `item.state = 'superseded'`
-	endedDuplicates = `item.state = 'duplicate' AND ` + ended + ` AND NOT ` + replaceable
 	openItems       = `item.state IN ('pending', 'unknown')`
 	refusedItems    = `item.state IN ('failed', 'invalid') AND item.error_code = '` + job.CodeConflict + `' AND item.invoice IS NOT NULL`
 )

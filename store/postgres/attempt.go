@@ -451,4 +451,6 @@ func (l *Ledger) Note(item *job.Item, code, text string) error {
 }
 
 // clean is a text as the database takes it: it has no place for the character 0.
-func clean(text string) string { return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD") }
+func clean(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+}

@@ -23,14 +23,6 @@ func (l *Ledger) BeginRun(jobID int64, began time.Time) error {
 	`, at(l.now(began)))
 }
 
-// createdAttempts counts the attempts of the job $1 that made a session.
-const createdAttempts = `(
-	SELECT coalesce(sum(attempts), 0)
-	FROM {attempt_tally}
-	WHERE job_id = $1
-		AND outcome = 'created'
-)`
-
 // EndRun records why the run that began last has ended.
 func (l *Ledger) EndRun(jobID int64, ended time.Time, stop job.Stop, reason string) error {
 	return l.updateJob(jobID, "end the run of", `

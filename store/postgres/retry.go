@@ -149,7 +149,7 @@ func (t *tx) giveUpOwnLinks(jobID int64, at time.Time) (n int, err error) {
 	items, err := t.itemsToMove(toMove+`
 		WHERE item.job_id = $1
 			AND `+unsettledLink+`
-			AND `+ended+`
+			AND `+ended("item", 2)+`
 		ORDER BY item.id
 	`, jobID, at)
 	if err != nil {

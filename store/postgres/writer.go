@@ -30,7 +30,7 @@ const (
 type writer struct {
 	l       *Ledger
 	config  *pgx.ConnConfig
-	conn    *pgx.Conn         // nil: lost
+	conn    *pgx.Conn // nil: lost
 	records chan record
 	done    chan struct{}     // closed when the goroutine has ended
 	texts   map[string]string // statements with the names of the schema's tables
