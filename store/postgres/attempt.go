@@ -320,16 +320,18 @@ func (t *tx) endOne(e *endRecord) error {
 		state    job.State
 		attempts int
 		outcome  job.Outcome
-		endedAt  *time.Time
+		late     bool // another sender has taken over from this one, and may have moved the item on
 	}
 	err := t.row(`
-		SELECT item.state, item.attempts, attempt.outcome, attempt.ended_at
+		SELECT
+			item.state, item.attempts, attempt.outcome,
+			EXISTS (SELECT 1 FROM {sender} WHERE id = attempt.sender_id AND id = $3 AND fenced_at IS NOT NULL)
 		FROM {attempt} AS attempt
 		JOIN {item} AS item ON item.id = attempt.item_id
 		WHERE attempt.item_id = $1
 			AND attempt.number = $2
-		FOR UPDATE
-	`, e.item.ID, e.number).Scan(&on.state, &on.attempts, &on.outcome, &on.endedAt)
+		FOR UPDATE OF attempt, item
+	`, e.item.ID, e.number, t.l.sender.ID).Scan(&on.state, &on.attempts, &on.outcome, &on.late)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return job.ErrMoved
 	}
@@ -349,12 +351,12 @@ func (t *tx) endOne(e *endRecord) error {
 	switch {
 	case on.outcome == "" && last && on.state == job.Sending:
 		return t.endFrom(e, job.Sending, "")
-	case on.outcome == job.OutcomeUnknown && last && on.state == job.Unknown && e.decision.Outcome != job.OutcomeUnknown:
+	case !on.late || on.outcome != job.OutcomeUnknown:
+		return job.ErrMoved
+	case last && on.state == job.Unknown && e.decision.Outcome != job.OutcomeUnknown:
 		return t.endLate(e)
-	case on.outcome == job.OutcomeUnknown || on.outcome == "" && !last:
-		return t.keepSession(e)
 	}
-	return job.ErrMoved
+	return t.keepSession(e)
 }
 
 // sessionOwner is the row and job of the item, but for this one, that has the session, or has given it up; 0: none.

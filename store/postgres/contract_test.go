@@ -13,7 +13,7 @@ import (
 
 func TestContract(t *testing.T) {
 	ledgertest.Run(t, func(t *testing.T) ledgertest.Opener {
-		name := pgtest.Start(t).Ledger(t)
+		name := pgtest.Shared(t).Ledger(t)
 		return ledgertest.Opener{
 			ToSend: func(holder string) (ledgertest.Ledger, error) {
 				return postgres.OpenToSend(context.Background(), name, job.Sender{Doing: holder, Process: 1, Lease: 10 * time.Second, Timeout: -10 * time.Second})

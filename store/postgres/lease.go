@@ -304,7 +304,7 @@ func (t *tx) recover(left []sendingItem) (recovered []int64, wait time.Duration,
 		end := job.End{At: now, Decision: job.Decision{
 			Outcome: job.OutcomeUnknown, State: job.Unknown, Code: string(job.OutcomeUnknown), Reason: "the run ended before the answer came",
 		}}
-		e := &endRecord{item: &item.Item, number: item.number, end: end}
+		e := &endRecord{item: &item.Item, number: item.number, end: end, decision: end.Decision}
 		if err := t.endOne(e); err != nil {
 			return nil, 0, err
 		}
