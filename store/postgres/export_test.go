@@ -1,7 +1,11 @@
 package postgres
 
+import "runtime"
+
 // Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
 // returns when the transaction has begun. ended is closed when the writer goes on.
+//
+// What was asked for while the sender was paused is in that transaction.
 func (l *Ledger) Hold() (release func(), ended <-chan struct{}) {
 	begun, released, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	l.writer.records <- &change{
@@ -16,6 +20,7 @@ func (l *Ledger) Hold() (release func(), ended <-chan struct{}) {
 		},
 		ended: func(error) { close(done) },
 	}
+	l.Continue()
 	<-begun
 	return func() { close(released) }, done
 }
@@ -48,4 +53,11 @@ func (p *pause) done(error) {
 	released[p.l] = c
 	close(p.paused)
 	<-c
+}
+
+// WaitForRecord waits until a record waits for the paused sender.
+func (l *Ledger) WaitForRecord() {
+	for len(l.writer.records) == 0 {
+		runtime.Gosched()
+	}
 }
