@@ -1,6 +1,11 @@
 package postgres
 
-import "runtime"
+import (
+	"context"
+	"runtime"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
 // returns when the transaction has begun. ended is closed when the writer goes on.
@@ -61,3 +66,62 @@ func (l *Ledger) WaitForRecord() {
 		runtime.Gosched()
 	}
 }
+
+// AddMigration adds a step to those that this program knows, until undo.
+func AddMigration(script string) (undo func()) {
+	known := migrations
+	migrations = append(known[:len(known):len(known)], script)
+	return func() { migrations = known }
+}
+
+// Versions is how many steps this program knows.
+func Versions() int { return len(migrations) }
+
+// Tables are the names of all that a ledger has.
+func Tables() []string { return tables }
+
+// BringUpToDate makes the schema, or brings it up to date.
+func BringUpToDate(ctx context.Context, name string) error {
+	r, err := connect(name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.bringUpToDate(ctx)
+}
+
+// Traced opens a ledger to read, and has the tracer see each statement.
+func Traced(name string, tracer pgx.QueryTracer) (*Reader, error) {
+	n, err := ParseName(name)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := n.config()
+	if err != nil {
+		return nil, err
+	}
+	cfg.ConnConfig.Tracer = tracer
+	return newReader(n, cfg)
+}
+
+// Exec runs statements in which tables stand in braces, one by one.
+func (r *Reader) Exec(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := r.read.Exec(ctx, r.sql(statement)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Column is the first column of the rows that a query finds, as text.
+func (r *Reader) Column(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := r.read.Query(ctx, r.sql(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// On has the reader be one on another host.
+func (r *Reader) On(host string) { r.host = host }

@@ -54,7 +54,7 @@ func (s *sender) Close() (err error) {
 
 func (s *shared) open(host string, lease time.Duration) *sender {
 	s.t.Helper()
-	l, err := postgres.OpenToSend(s.t.Context(), s.name, as(host, lease))
+	l, err := postgres.OpenToSend(s.t.Context(), s.name, senderOn(host, lease))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -63,8 +63,8 @@ func (s *shared) open(host string, lease time.Duration) *sender {
 	return opened
 }
 
-// as is a sender whose requests take no time, so that what it leaves behind is recovered at once.
-func as(host string, lease time.Duration) job.Sender {
+// senderOn is a sender whose requests take no time, so that what it leaves behind is recovered at once.
+func senderOn(host string, lease time.Duration) job.Sender {
 	return job.Sender{Doing: "run", Host: host, Process: 1, Lease: lease, Timeout: -job.Sender{}.RecoverAfter()}
 }
 
@@ -283,7 +283,7 @@ func (s *shared) checkTallies() {
 // What a sender had handed to its kernel may still arrive: until its requests have ended for certain, their rows are left alone.
 func TestGrace(t *testing.T) {
 	s := newShared(t, pgtest.Shared(t))
-	dying := as("host-a", short)
+	dying := senderOn("host-a", short)
 	dying.Timeout += 3 * time.Second
 	l, err := postgres.OpenToSend(t.Context(), s.name, dying)
 	if err != nil {
