@@ -28,6 +28,10 @@ var (
 	ErrFailedOver = errors.New("the database has gone back behind what it had acknowledged, or another server has taken its place")
 	// ErrReadOnly: the database takes no changes, as a standby does.
 	ErrReadOnly = errors.New("the database is read-only")
+	// ErrDenied: the database lets this user in not at all, or not to the ledger.
+	ErrDenied = errors.New("the database refuses it")
+	// ErrUnreachable: the database does not answer, or the connection to it broke.
+	ErrUnreachable = errors.New("the database cannot be reached")
 	// ErrUnsafe: the database's settings would lose what it acknowledges.
 	ErrUnsafe = errors.New("the database may lose what it has acknowledged")
 	// ErrKept: the job is not purged, since it has open rows or live links.

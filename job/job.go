@@ -113,6 +113,7 @@ type Job struct {
 	RawCells     bool   // write the user's cells without the formula guard
 	BOM          bool   // begin the links file with a byte order mark
 	Output       string // absolute path of the links file; "-" is standard output; "" where a later job writes that file now
+	OutputHost   string // the host where its links file is, which this one cannot write: Output is "" then; "" where that is no matter
 	Written      bool   // the links file at Output has all that is on record
 	CreatedAt    time.Time
 	LastRun      LastRun
