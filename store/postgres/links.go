@@ -36,7 +36,7 @@ func linkQuery(columns string, which job.LinkChoice) string {
 		text += `
 			WHERE ` + ids("item.id", 1) + `
 				AND item.state = 'created'
-				AND ` + ended("item", 4) + `
+				AND ` + ended("item", 2) + `
 				AND (SELECT purged_at FROM {job} WHERE id = $1) IS NULL
 		`
 	case job.EndedElsewhere: // each link that is shared is looked up once, which a join would leave to the planner
@@ -48,11 +48,11 @@ func linkQuery(columns string, which job.LinkChoice) string {
 					JOIN {item} AS owner ON owner.session_id = shares.session_id AND owner.state = 'created'
 					WHERE ` + ids("shares.id", 1) + `
 						AND shares.state = 'duplicate'
-						AND ` + ended("shares", 4) + `
+						AND ` + ended("shares", 2) + `
 						AND owner.id > $3
 					ORDER BY owner.id
 				))
-				AND ` + ended("item", 4) + `
+				AND ` + ended("item", 2) + `
 				AND (SELECT purged_at FROM {job} WHERE id = item.job_id) IS NULL
 		`
 	}

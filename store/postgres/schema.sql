@@ -31,7 +31,7 @@ CREATE INDEX sender_live ON {sender} (id) WHERE fenced_at IS NULL AND ended_at I
 -- A job: one file's content, for one address, read one way. Its items have the ids from id * 2^32 on. An import takes several transactions;
 -- until the last one imported is FALSE, and nobody but its importer sees the job. A time that has not come is NULL.
 CREATE TABLE {job} (
-    id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id            bigint      PRIMARY KEY,
     identity      bytea       NOT NULL CHECK (length(identity) = 32),
     file          text        NOT NULL,
     file_digest   bytea       NOT NULL CHECK (length(file_digest) = 32),
