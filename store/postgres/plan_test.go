@@ -62,13 +62,13 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 		fill(t, filler, id+1, rows)
 	}
 	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`)
-	t.Run("after an import", func(t *testing.T) { testPlans(t, name, rows, false) })
+	t.Run("after an import", func(t *testing.T) { testPlans(t, name, false) })
 	run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
-	t.Run("with statistics", func(t *testing.T) { testPlans(t, name, rows, true) })
+	t.Run("with statistics", func(t *testing.T) { testPlans(t, name, true) })
 }
 
 // testPlans checks that no statement reads a table whole, and where the server has statistics that each takes the index that is made for it.
-func testPlans(t *testing.T, name string, rows int64, statistics bool) {
+func testPlans(t *testing.T, name string, statistics bool) {
 	filler := opened(t, name)
 	w := &watch{statements: map[string][]any{}}
 	r, err := postgres.Traced(name, w)
@@ -76,8 +76,7 @@ func testPlans(t *testing.T, name string, rows int64, statistics bool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	ctx := t.Context()
-	now := time.Now()
+	ctx, now := t.Context(), time.Now()
 	j, err := r.Job(ctx, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +85,6 @@ func testPlans(t *testing.T, name string, rows int64, statistics bool) {
 	for n := range 50 {
 		sessions = append(sessions, strings.Repeat("x", n+1))
 	}
-	first := int64(2) << 32
 	var invoices [][16]byte
 	for n := range 256 {
 		invoices = append(invoices, invoiceNumber(n))
@@ -96,8 +94,8 @@ func testPlans(t *testing.T, name string, rows int64, statistics bool) {
 	for _, err := range []error{
 		second(r.Jobs(ctx)),
 		second(r.Tally(ctx, j.ID)),
-		second(r.Open(ctx, j.ID, first+rows/2, 100)),
-		second(r.Suspects(ctx, j.ID, first, 100)),
+		second(r.Open(ctx, j.ID, 0, 100)),
+		second(r.Suspects(ctx, j.ID, 0, 100)),
 		second(r.KnownSession(ctx, j.ID)),
 		second(r.AllRejected(ctx, j.ID)),
 		second(r.Facts(ctx, invoices)),
@@ -118,7 +116,7 @@ func testPlans(t *testing.T, name string, rows int64, statistics bool) {
 	}
 	for _, which := range []job.LinkChoice{job.NotFinal, job.Ended, job.EndedElsewhere} {
 		q := job.LinkQuery{JobID: j.ID, At: now, Which: which}
-		if _, err := r.Links(ctx, q, first, 100); err != nil {
+		if _, err := r.Links(ctx, q, 0, 100); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.CountLinks(ctx, q); err != nil {
@@ -176,8 +174,8 @@ func testPlans(t *testing.T, name string, rows int64, statistics bool) {
 		{"AS later", "item_failed on item"},
 		{"AS later", "item_invoice on item other"},
 		{"item.link_status NOT IN ('paid', 'refunded', 'expired')", "item_pkey on item"},
-		{"JOIN {item} AS owner", "item_session on item owner"},
-		{"JOIN {item} AS owner", "item_pkey on item"},
+		{"FROM {item} AS owner", "item_session on item owner"},
+		{"FROM {item} AS owner", "item_pkey on item"},
 		{"AS item\n WHERE item.id BETWEEN $1", "Index Scan using item_pkey on item"},
 		{"item.state = 'invalid'", "Index Scan using item_problem on item"},
 		{"item.state = 'superseded'", "Index Scan using item_problem on item"},
