@@ -161,7 +161,7 @@ func (t *tx) movedOn(item *job.Item, err error) error {
 	return job.ErrOvertaken
 }
 
-var factsOfItem = factsQuery(`item.invoice = (SELECT invoice FROM {item} WHERE id = $1)`)
+var factsOfItem = factsQuery(`SELECT invoice FROM {item} WHERE id = $1`)
 
 // factsOf are the item's own facts, and those of other jobs' items of its invoice.
 func (t *tx) factsOf(item *job.Item) (this job.Facts, others []job.Facts, err error) {
