@@ -6,6 +6,7 @@ import (
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
+	"paylinks/store"
 )
 
 // nextFlags are the flags, each after a space, by which a further command finds the ledger at path: none where it does
@@ -45,7 +46,8 @@ func leadsTo(s streams, environment job.Environment, path string) bool {
 	}
 	for _, shell := range []streams{s, plain} {
 		ledger := ledgerOptions{path: shell.getenv(helptext.Variable("ledger"))}
-		if found, err := ledger.resolve(shell, environment); err != nil || !sameFile(found, path) {
+		found, err := ledger.resolve(shell, environment)
+		if err != nil || store.IsDatabase(path) && shownName(found) != path || !store.IsDatabase(path) && !sameFile(found, path) {
 			return false
 		}
 	}

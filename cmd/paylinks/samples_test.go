@@ -209,7 +209,7 @@ func TestNightlyResumes(t *testing.T) {
 	step("a canary", exitUnfinished, "PAYLINKS_LIMIT=1")
 	n.want("a.csv", "a.links.csv")
 
-	held, err := store.OpenToSend(n.ledger(), "a test")
+	held, err := store.OpenToSend(t.Context(), n.ledger(), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}
