@@ -25,7 +25,10 @@ func TestTheLedgerDecidesWhetherARequestMayLeave(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
-	request := clink.SessionRequest{Amount: "19.90", Currency: "USD", CustomerEmail: "ada@example.com"}.Prepare()
+	request := clink.SessionRequest{
+		Amount: "19.90", Currency: "USD", CustomerEmail: "ada@example.com",
+		PriceData: []clink.PriceData{{Name: "a", Quantity: 1, UnitAmount: "19.90", Currency: "USD"}},
+	}.Prepare()
 	for _, tt := range []struct {
 		name   string
 		ledger sendingLedger
