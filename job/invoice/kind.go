@@ -9,6 +9,9 @@ const (
 	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …
 	FileFolder         Kind = "file-folder"         // a folder
 	NoHeader           Kind = "no-header"           // the first row is already an invoice
+	HeaderUnclear      Kind = "header-unclear"      // the column names are on a lower line, and which is not certain
+	HeaderLineBlank    Kind = "header-line-blank"   // nothing is on the line that is named as the header
+	HeaderAgain        Kind = "header-again"        // another header, of other columns, further down
 	NoRows             Kind = "no-rows"             // a header and nothing below it
 	ColumnMissing      Kind = "column-missing"      // a required column
 	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
@@ -19,14 +22,15 @@ const (
 	MapTwice           Kind = "map-twice"           // one header mapped to two columns
 	DefaultUnknown     Kind = "default-unknown"     // a value for the whole job, of an unknown column
 	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header can be read with two delimiters
+	DelimiterUnknown   Kind = "delimiter-unknown"   // the file's first line names one that is not known
 	DelimiterMissing   Kind = "delimiter-missing"   // the header has a single column
 	EncodingUnknown    Kind = "encoding-unknown"    // the encoding asked for is not known
 	EncodingConflict   Kind = "encoding-conflict"   // the encoding asked for is not that of the byte order mark
 	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are invalid in the encoding
 	NULByte            Kind = "nul-byte"            // binary data
 	LineTooLong        Kind = "line-too-long"       // over 1 MiB
-	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end
-	QuoteStray         Kind = "quote-stray"         // a misplaced double quote
+	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end; a row's, where the next row can be found
+	QuoteStray         Kind = "quote-stray"         // a misplaced double quote; a row's, where the next row can be found
 	QuoteSingle        Kind = "quote-single"        // single quotes around the cells
 )
 
@@ -35,6 +39,12 @@ const (
 	CellsTooMany Kind = "cells-too-many" // more than the header has
 	CellsTooFew  Kind = "cells-too-few"  // fewer than the header has
 	CellTooLong  Kind = "cell-too-long"  // over 64 KiB
+	RowCutOff    Kind = "row-cut-off"    // the last line is short and has no line break
+	RowSwallowed Kind = "row-swallowed"  // a quoted cell holds lines that look like rows
+	RowIsHeader  Kind = "row-is-header"  // the column names again
+	RowIsTotal   Kind = "row-is-total"   // no invoice id, and a total by its text or its amount
+	IDMissing    Kind = "id-missing"     // no invoice id, in a file where others have one
+	AmountCut    Kind = "amount-cut"     // 1,234.50 without quotes: its comma divides it
 
 	AmountMissing       Kind = "amount-missing"
 	AmountZero          Kind = "amount-zero"

@@ -3,8 +3,6 @@ package invoice
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -22,14 +20,12 @@ type Reader struct {
 	closer io.Closer
 	sum    hash.Hash
 	head   *head
-	text   *text
-	csv    *csv.Reader
-	offset int      // lines above the first that csv has seen
+	source source
 	names  []string // the header that gocsv sees
 	judge  *judge
 	id     identifier
 	ids    *ids
-	rows   int // taken from the file so far
+	given  bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
 	stop  func()                // ends the goroutines
@@ -110,8 +106,12 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if bad != nil {
 		return nil, Problems{bad.at(file, 0, "", "")}
 	}
-	r.text = newText(file, utf8, encoding != utf8Name)
-	if r.head, err = readHead(r.text, o); err != nil {
+	source, bad := newTextRows(newText(file, utf8, encoding != utf8Name), !o.NoQuotes)
+	if bad != nil {
+		return nil, Problems{*bad}
+	}
+	r.source = source
+	if r.head, err = readHead(file, r.source, o); err != nil {
 		return nil, err
 	}
 	r.head.Encoding = encoding
@@ -124,10 +124,6 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	for name, i := range r.head.taken {
 		r.names[i] = name
 	}
-	r.offset = r.text.line
-	r.csv = csv.NewReader(r.text)
-	r.csv.Comma = r.head.Delimiter
-	r.csv.FieldsPerRecord = -1
 	r.batch, r.spent = &batch{}, make(chan *batch, batches)
 	return r, nil
 }
@@ -155,12 +151,17 @@ func (r *Reader) Next() (Row, error) {
 		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
 			return Row{}, problems
 		}
+		if err == io.EOF && !r.given && !r.judge.options.AllowEmpty {
+			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
+			return Row{}, &p
+		}
 		if err != nil {
 			return Row{}, err
 		}
 	}
 	row := r.batch.rows[r.at]
 	r.at++
+	r.given = true
 	if !row.ragged {
 		r.compareRivals(&row)
 		r.ids.add(row.Cells)
@@ -232,12 +233,21 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				b.rows, b.err = nil, err
 			}
 			for i := range b.rows {
-				if row := &b.rows[i]; !row.ragged {
+				row := &b.rows[i]
+				if !row.ragged {
 					r.judge.judge(row, &records[i])
 					r.id.identify(&row.Invoice)
 				}
+				if len(row.Problems) == 0 {
+					continue
+				}
+				if again := r.headerAgain(row); again != nil {
+					b.rows, b.err = b.rows[:i], again
+					break
+				}
+				r.locate(row)
 			}
-			if !yield(b) {
+			if !yield(b) || b.err != nil {
 				return
 			}
 		}
@@ -246,110 +256,70 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 
 // fill reads a batch, limited in rows and bytes so that memory stays flat.
 func (r *Reader) fill(b *batch) {
-	const rows, size = 256, 128 << 10
+	const rows, most = 256, 128 << 10
 	b.rows = b.rows[:0]
-	from := r.csv.InputOffset()
-	for b.err == nil && len(b.rows) < rows && r.csv.InputOffset()-from < size {
+	size := 0
+	for b.err == nil && len(b.rows) < rows && size < most {
 		var row Row
 		if row, b.err = r.read(); b.err == nil {
 			b.rows = append(b.rows, row)
+			for _, cell := range row.Cells {
+				size += len(cell)
+			}
 		}
 	}
-	r.rows += len(b.rows)
 	if b.err == io.EOF {
 		b.digest = [32]byte(r.sum.Sum(nil))
-		if r.rows == 0 {
-			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
-			b.err = &p
-		}
 	}
 }
 
 // read returns the next row that is not blank, without its invoice.
 func (r *Reader) read() (Row, error) {
 	for {
-		cells, err := r.csv.Read()
-		if err != nil {
-			return Row{}, r.structural(cells, err)
-		}
-		if !slices.ContainsFunc(cells, func(cell string) bool { return !isBlank(cell) }) {
+		t, err := r.source.next()
+		switch {
+		case err == errUndivided:
+			p := t.bad.at(r.file, t.line, r.head.columnAt(t.badAt), "")
+			return Row{}, &p
+		case err != nil:
+			return Row{}, err
+		case t.bad == nil && !slices.ContainsFunc(t.cells, func(cell string) bool { return !isBlank(cell) }):
 			continue
 		}
-		line, _ := r.csv.FieldPos(0)
-		return r.shape(r.offset+line, cells), nil
+		return r.shape(t), nil
 	}
 }
 
-// shape fits the cells to the header, and leaves out the result columns of a links file or rejected file.
-func (r *Reader) shape(line int, cells []string) Row {
-	row := Row{Line: line}
-	fail := func(column, value string, bad *Problem) {
-		row.Problems = append(row.Problems, bad.at(r.file, line, column, value))
+// headerAgain looks for column names in a bad row. The file's own are a row to take out; others begin another table, whose rows cannot be
+// read by this header: the error is a *[Problem] of the file.
+func (r *Reader) headerAgain(row *Row) error {
+	cells := slices.Concat(row.Cells, row.Surplus)
+	if row.Problems[0].Kind == QuoteStray || knownColumns(cells, r.judge.options) < 2 || slices.ContainsFunc(cells, looksLikeData) {
+		return nil
 	}
-	switch width := r.head.width; {
-	case len(cells) > width:
-		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
-			row.Surplus, row.ragged = cells[width:], true
-			fail("", "", flaw(CellsTooMany, ragged(len(cells), width),
-				fmt.Sprintf("put double quotes around a cell that contains a %s", DelimiterName(r.head.Delimiter))))
-		}
-		cells = cells[:width:width]
-	case len(cells) < width:
-		row.ragged = true
-		fail("", "", flaw(CellsTooFew, ragged(len(cells), width),
-			fmt.Sprintf("add the missing cells, or a %s for each empty one at the end", DelimiterName(r.head.Delimiter))))
-		cells = append(cells, make([]string, width-len(cells))...)
+	if slices.Equal(filled(cells), filled(r.head.Columns)) {
+		row.Problems = []Problem{flaw(RowIsHeader, "is the line of the column names again", "take it out").at(r.file, row.Line, "", "")}
+		return nil
 	}
-	if r.head.FedBack {
-		if !row.ragged {
-			row.Ours = cells[len(r.head.kept):]
-		}
-		kept := make([]string, len(r.head.kept))
-		for i, at := range r.head.kept {
-			kept[i] = Unguard(cells[at])
-		}
-		cells = kept
-	}
-	for i, cell := range cells {
-		if len(cell) > maxCell {
-			fail(r.head.Columns[i], cell, flaw(CellTooLong, "holds more than 64 KiB", "shorten it, or look for a double quote that is not closed and takes in the rows below it"))
-		}
-	}
-	row.Cells = cells
-	return row
+	row.Problems = []Problem{flaw(HeaderAgain, "has other column names: another table begins here",
+		"put each table into a file of its own").at(r.file, row.Line, "", "")}
+	r.locate(row)
+	return &row.Problems[0]
 }
 
-func ragged(cells, width int) string {
-	if cells == 1 {
-		return fmt.Sprintf("the row has 1 cell and the header %d", width)
+// locate names the cells of the row's problems, where the source is a workbook.
+func (r *Reader) locate(row *Row) {
+	for i := range row.Problems {
+		p := &row.Problems[i]
+		cell := -1
+		if at := slices.Index(r.head.Columns, p.Column); at >= 0 && p.Column != "" {
+			cell = r.head.kept[at]
+		}
+		p.Cell = r.source.ref(row.Line, cell)
 	}
-	return fmt.Sprintf("the row has %d cells and the header %d", cells, width)
 }
 
 // DelimiterName is the delimiter in words.
 func DelimiterName(delimiter rune) string {
 	return map[rune]string{',': "comma", ';': "semicolon", '\t': "tab", '|': "vertical bar"}[delimiter]
-}
-
-// structural says where the CSV syntax is broken: the rest of the file cannot be split into cells.
-func (r *Reader) structural(cells []string, err error) error {
-	parse, ok := errors.AsType[*csv.ParseError](err)
-	if !ok {
-		return err
-	}
-	line, broken := r.offset+parse.StartLine, r.offset+parse.Line
-	bad := flaw(QuoteStray, fmt.Sprintf("has a misplaced double quote at character %d", parse.Column),
-		`put the whole cell in double quotes, with no space before them, and write a double quote inside it twice: ""`)
-
-	if line != broken {
-		bad = flaw(QuoteUnclosed, fmt.Sprintf("has a double quote in this row that is not closed before line %d", broken),
-			`close the quote; a double quote inside a cell is written twice: ""`)
-
-	}
-	column := ""
-	if at := slices.Index(r.head.kept, len(cells)); at >= 0 {
-		column = r.head.Columns[at]
-	}
-	p := bad.at(r.file, line, column, "")
-	return &p
 }
