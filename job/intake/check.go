@@ -214,22 +214,23 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id.
-func (f *File) ReadHeader() error {
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, or all of them where the
+// readings are to be known.
+func (f *File) ReadHeader(readings bool) error {
 	reader, err := invoice.Open(f.Path, f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for !reader.KnowsIDs() {
+	for readings || !reader.KnowsIDs() {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs = reader.IDs()
+	f.IDs, f.Readings = reader.IDs(), reader.Readings()
 	return nil
 }
 

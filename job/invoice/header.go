@@ -370,9 +370,9 @@ func looksLikeData(cell string) bool {
 	if isBlank(cell) {
 		return false
 	}
-	_, badPoint := readAmount(cell, false)
-	_, badComma := readAmount(cell, true)
-	return badPoint == nil || badComma == nil || checkEmail(cell) == nil
+	_, _, badPoint := amountFormat{}.read(cell)
+	_, _, badComma := amountFormat{decimalComma: true}.read(cell)
+	return isBare(cell) && (badPoint == nil || badComma == nil) || checkEmail(cell) == nil
 }
 
 func nearestColumn(name string) string {

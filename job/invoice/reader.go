@@ -25,6 +25,7 @@ type Reader struct {
 	judge  *judge
 	id     identifier
 	ids    *ids
+	ways   readings
 	given  bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
@@ -53,7 +54,8 @@ type Row struct {
 	Invoice  Invoice   // only to be used when there are no problems
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
 
-	ragged bool // too many or too few cells: they may stand in wrong columns
+	ragged   bool      // too many or too few cells: they may stand in wrong columns
+	readings []Reading // of its cells that were read in a way of their own, without their lines
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -119,7 +121,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return nil, problems
 	}
-	r.ids = newIDs(r.head)
+	r.ids, r.ways = newIDs(r.head), readings{}
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
@@ -165,6 +167,7 @@ func (r *Reader) Next() (Row, error) {
 	if !row.ragged {
 		r.compareRivals(&row)
 		r.ids.add(row.Cells)
+		r.ways.add(&row)
 	}
 	return row, nil
 }
@@ -175,6 +178,9 @@ func (r *Reader) IDs() []string { return r.ids.found() }
 
 // KnowsIDs says whether further rows change nothing about IDs.
 func (r *Reader) KnowsIDs() bool { return r.ids.known() }
+
+// Readings are the ways in which cells of the rows were read that Next has returned, other than as they stand there.
+func (r *Reader) Readings() []Reading { return r.ways.list() }
 
 // Ready is how many rows Next returns without waiting: a few hundred at most.
 func (r *Reader) Ready() int { return len(r.batch.rows) - r.at }

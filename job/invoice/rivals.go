@@ -3,6 +3,8 @@ package invoice
 import (
 	"fmt"
 	"slices"
+
+	"github.com/bojanz/currency"
 )
 
 // moreAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
@@ -48,19 +50,24 @@ func (r *Reader) compareRivals(row *Row) {
 	for i := range r.head.rivals {
 		rival := &r.head.rivals[i]
 		amount, cell := row.Cells[r.head.taken["amount"]], row.Cells[rival.column]
-		if rival.line == 0 && !r.sameAmount(amount, cell) {
+		if rival.line == 0 && !r.sameAmount(amount, cell, row.Invoice.Amount.CurrencyCode()) {
 			rival.line, rival.amount, rival.cell = row.Line, amount, cell
 		}
 	}
 }
 
-// sameAmount says whether two cells are the same amount. One that cannot be read is no other cell's.
-func (r *Reader) sameAmount(a, b string) bool {
+// sameAmount says whether two cells are the same amount in the row's currency; "" is one that is not known. A cell that cannot be read
+// is the same as no other.
+func (r *Reader) sameAmount(a, b, code string) bool {
 	if a == b || isBlank(a) && isBlank(b) {
 		return true
 	}
-	first, badFirst := readAmount(a, r.judge.options.DecimalComma)
-	second, badSecond := readAmount(b, r.judge.options.DecimalComma)
+	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
+	if n, known := currency.GetDigits(code); known {
+		format.code, format.digits = code, int(n)
+	}
+	first, _, badFirst := format.read(a)
+	second, _, badSecond := format.read(b)
 	return badFirst == nil && badSecond == nil && withoutZeros(first) == withoutZeros(second)
 }
 

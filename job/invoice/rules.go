@@ -67,7 +67,7 @@ func (j *judge) checkDefaults() (problems Problems) {
 		case name == "currency":
 			_, _, bad = readCurrency(value)
 		default:
-			_, bad = readAmount(value, j.options.DecimalComma)
+			_, _, bad = amountFormat{decimalComma: j.options.DecimalComma}.read(value)
 		}
 		if bad != nil {
 			problems = append(problems, bad.atSetting(j.file, 0, name, value))
@@ -146,8 +146,9 @@ func (f *finding) money() {
 	if f.rec.Amount == "" {
 		f.bad("amount", flaw(AmountMissing, "the row has no amount", "write what is due, or take the row out"))
 	}
-	amount := f.readMoney("amount", f.rec.Amount, code, digits)
-	unit := f.readMoney("unit_amount", f.rec.UnitAmount, code, digits)
+	format := amountFormat{decimalComma: f.options.DecimalComma, code: code, digits: digits}
+	amount := f.readMoney("amount", f.rec.Amount, format)
+	unit := f.readMoney("unit_amount", f.rec.UnitAmount, format)
 	inv := &f.row.Invoice
 	inv.AmountText, inv.UnitAmount = amount, unit
 	if amount != "" && code != "" {
@@ -156,23 +157,30 @@ func (f *finding) money() {
 	f.total(amount, unit)
 }
 
-// readMoney returns the plain decimal, or "" when the cell is empty or wrong. The decimals are not checked where the
-// currency is wrong: the row is bad already.
-func (f *finding) readMoney(name, cell, code string, digits int) string {
+// readMoney returns the plain decimal, or "" when the cell is empty or wrong.
+func (f *finding) readMoney(name, cell string, format amountFormat) string {
 	if cell == "" {
 		return ""
 	}
-	plain, bad := readAmount(cell, f.options.DecimalComma)
+	plain, ways, bad := format.read(cell)
 	if e := checkSpreadsheetError(cell); e != nil {
 		bad = e
-	} else if bad == nil && code != "" {
-		bad = checkDecimals(plain, code, digits, f.options.DecimalComma)
 	}
 	if bad != nil {
 		f.bad(name, bad)
 		return ""
 	}
+	for _, way := range ways {
+		f.note(way, name, cell, plain)
+	}
 	return plain
+}
+
+// note remembers that a cell of the file was read in a way of its own.
+func (f *finding) note(way Way, name, cell, as string) {
+	if header := f.headers[name]; header != "" {
+		f.row.readings = append(f.row.readings, Reading{Way: way, Column: header, Cell: cell, As: as})
+	}
 }
 
 // total checks quantity × unit amount, which the customer is shown, against the amount.

@@ -137,5 +137,25 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if len(own) > 0 {
 		fmt.Fprintf(&b, "  passed through: %s\n", strings.Join(own, ", "))
 	}
+	for _, reading := range file.Readings {
+		as := "nothing"
+		if reading.As != "" {
+			as = reading.As
+		}
+		fmt.Fprintf(&b, "  %s with %s: on line %d, %q in the column %q is read as %s\n",
+			words.Count(reading.Cells, "cell"), ways[reading.Way], reading.Line, reading.Cell, reading.Column, as)
+	}
 	return b.String()
+}
+
+// ways are the words for how cells were written.
+var ways = map[invoice.Way]string{
+	invoice.Padded:       "spaces around an amount",
+	invoice.Spaces:       "spaces between groups of digits",
+	invoice.Apostrophes:  "apostrophes between groups of digits",
+	invoice.IndianGroups: "Indian groups of digits",
+	invoice.Zeros:        "zeros beyond the currency's decimals",
+	invoice.NoCents:      "a dash in place of cents",
+	invoice.CurrencySign: "a sign or code of the row's currency",
+	invoice.Nothing:      "a word for nothing",
 }
