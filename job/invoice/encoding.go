@@ -14,22 +14,18 @@ import (
 
 const utf8Name = "utf-8"
 
-// saveAsCSV is the advice for workbooks.
-const saveAsCSV = "open it in a spreadsheet and save the sheet as \"CSV UTF-8\""
-
 // foreign are kinds of files that people give instead of CSV, with the bytes that they begin with.
 var foreign = []struct {
 	mark string
 	bad  *Problem
 }{
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw(FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV)},
 	{"%PDF-", flaw(FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made")},
 	{"\x1f\x8b", flaw(FileForeign, "is compressed with gzip", "unpack it first: gunzip")},
 	{"BZh", flaw(FileForeign, "is compressed with bzip2", "unpack it first: bunzip2")},
 	{"\xfd7zXZ\x00", flaw(FileForeign, "is compressed with xz", "unpack it first: unxz")},
 	{"\x28\xb5\x2f\xfd", flaw(FileForeign, "is compressed with zstd", "unpack it first: unzstd")},
 	{"SQLite format 3\x00", flaw(FileForeign, "is a SQLite database, not CSV; is it perhaps the ledger?", "name the invoice file")},
-	{"{\\rtf", flaw(FileForeign, "is a text document (.rtf), not CSV", saveAsCSV)},
+	{"{\\rtf", flaw(FileForeign, "is a text document (.rtf), not CSV", "copy its table into a spreadsheet and save the sheet as \"CSV UTF-8\"")},
 	{"\x00\x00\xfe\xff", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
 	{"\xff\xfe\x00\x00", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
 }
@@ -40,26 +36,7 @@ var markup = []struct{ mark, name string }{
 	{"<?xml", "an XML file"}, {"{\"", "a JSON file"}, {"{\n", "a JSON file"}, {"[{", "a JSON file"}, {"[\n", "a JSON file"},
 }
 
-// zipped says what a zip archive holds, by its first names: workbooks are zip archives.
-func zipped(head []byte) *Problem {
-	if !bytes.HasPrefix(head, []byte("PK\x03\x04")) && !bytes.HasPrefix(head, []byte("PK\x05\x06")) {
-		return nil
-	}
-	name := head[min(len(head), 30):] // the first file's name, and what follows it
-	switch {
-	case bytes.HasPrefix(name, []byte("mimetypeapplication/vnd.oasis.opendocument.spreadsheet")):
-		return flaw(FileForeign, "is a LibreOffice workbook (.ods), not CSV", saveAsCSV)
-	case bytes.HasPrefix(name, []byte("[Content_Types].xml")), bytes.HasPrefix(name, []byte("_rels/")),
-		bytes.HasPrefix(name, []byte("docProps/")), bytes.HasPrefix(name, []byte("xl/")):
-		return flaw(FileForeign, "is an Excel workbook (.xlsx), not CSV", saveAsCSV)
-	}
-	return flaw(FileForeign, "is a zip archive, not CSV", "unpack it first, and name the file in it")
-}
-
 func foreignBytes(head []byte) *Problem {
-	if bad := zipped(head); bad != nil {
-		return bad
-	}
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.mark)) {
 			return f.bad

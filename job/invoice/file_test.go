@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"paylinks/job/invoice/xlsx/xlsxtest"
 )
 
 // utf16Of is s in UTF-16, little or big endian, without a mark.
@@ -130,7 +132,7 @@ func TestRefusedWhole(t *testing.T) {
 		{"header only", plainHeader, Options{}, NoRows, 1},
 		{"header and blank rows", plainHeader + ",,,,\n\n", Options{}, NoRows, 1},
 		{"no header", "A-1,a@example.com,10.00,EUR,x\nA-2,a@example.com,10.00,EUR,x\n", Options{}, NoHeader, 1},
-		{"xlsx", "PK\x03\x04\x14\x00\x06\x00", Options{}, FileForeign, 0},
+		{"the top of a workbook", "PK\x03\x04\x14\x00\x06\x00", Options{}, WorkbookDamaged, 0},
 		{"xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", Options{}, FileForeign, 0},
 		{"PDF", "%PDF-1.7\n", Options{}, FileForeign, 0},
 		{"gzip", "\x1f\x8b\x08\x00", Options{}, FileForeign, 0},
@@ -220,11 +222,11 @@ func TestMessages(t *testing.T) {
 		{"unknown encoding", plainHeader + row, Options{Encoding: "klingon"}, `in.csv: encoding: "klingon": is not the name of a known encoding`},
 		{"unknown name in a map", plainHeader + row, Options{Map: map[string]string{"sum": "amount"}}, `in.csv:1: map: "sum=amount": "sum" is not a column that can be mapped; the names are amount, `},
 		{"unknown header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, `in.csv:1: map: "amount=Betrag": the file has no column "Betrag"; the file has "invoice_id", `},
-		{"xlsx of Excel", zipOf("[Content_Types].xml"), Options{}, `in.csv: is an Excel workbook (.xlsx), not CSV; open it in a spreadsheet and save the sheet as "CSV UTF-8"`},
-		{"xlsx of LibreOffice", zipOf("_rels/.rels"), Options{}, `is an Excel workbook (.xlsx)`},
-		{"ods", zipOf("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), Options{}, `is a LibreOffice workbook (.ods)`},
-		{"zip", zipOf("invoices.csv"), Options{}, `is a zip archive, not CSV; unpack it first`},
-		{"empty zip", "PK\x05\x06", Options{}, `is a zip archive, not CSV; unpack it first`},
+		{"ods", zipOf("mimetype", "content.xml", "META-INF/manifest.xml"), Options{}, `in.csv: is a workbook of LibreOffice (.ods); open it in a spreadsheet program and save it as .xlsx, or its sheet as "CSV UTF-8"`},
+		{"zip", zipOf("invoices.csv"), Options{}, `in.csv: is a zip archive without a workbook; unpack it first`},
+		{"empty zip", zipOf(), Options{}, `is a zip archive without a workbook; unpack it first`},
+		{"xls", oleMark + strings.Repeat("\x00", 8000), Options{}, `is an old Excel workbook (.xls); open it in a spreadsheet program and save it as .xlsx`},
+		{"xlsx with a password", withPassword(), Options{}, `is protected by a password; open it in a spreadsheet program, take the password off`},
 		{"one column", "invoice_id email amount\n", Options{}, `in.csv:1: has only one column, "invoice_id email amount"; put a comma, semicolon, tab or vertical bar between the columns`},
 		{"a name twice", "invoice_id,email,amount,currency,note,,note,\n" + row, Options{}, `in.csv:1: note: stands in the header as column 5 and as column 7; rename or delete one of them`},
 		{"a job-wide value", plainHeader + row, Options{Defaults: map[string]string{"success_url": "x"}}, `in.csv: success_url: "x": is not a web address`},
@@ -307,8 +309,24 @@ func TestCustomerColumn(t *testing.T) {
 	}
 }
 
-// zipOf is the top of a zip archive that begins with this file.
-func zipOf(name string) string { return "PK\x03\x04" + strings.Repeat("\x00", 26) + name }
+// zipOf is a zip archive of empty files.
+func zipOf(names ...string) string {
+	files := map[string]string{}
+	for _, name := range names {
+		files[name] = ""
+	}
+	return string(xlsxtest.Zip(files))
+}
+
+// withPassword is a workbook as programs keep it that protect it by a password: in the container of older ones, in a stream of this name.
+func withPassword() string {
+	file := make([]byte, 8000)
+	copy(file, oleMark)
+	file[30] = 9 // sectors of 512 bytes
+	file[48] = 3 // the directory's
+	copy(file[4*512:], "E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")
+	return string(file)
+}
 
 // TestNear guards that a slip in an optional column's name is found, and that other people's columns are left alone.
 func TestNear(t *testing.T) {

@@ -14,7 +14,8 @@ type Header struct {
 	Titles    []string          // the lines above them
 	Columns   []string          // the user's columns; the result columns of a links file or rejected file are left out
 	Delimiter rune              // , ; | or tab
-	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
+	Sheet     string            // of a workbook; else ""
+	Encoding  string            // xlsx of a workbook; else utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it
 	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
 	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own

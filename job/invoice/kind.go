@@ -8,6 +8,12 @@ const (
 	FileEmpty          Kind = "file-empty"          // no text at all
 	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …
 	FileFolder         Kind = "file-folder"         // a folder
+	FileProtected      Kind = "file-protected"      // a workbook with a password
+	WorkbookDamaged    Kind = "workbook-damaged"    // cut off, or with a reference to what is not there
+	WorkbookTooLarge   Kind = "workbook-too-large"  // more than fits into the memory, or packed so that it would not
+	SheetUnknown       Kind = "sheet-unknown"       // the sheet asked for is not there
+	SheetUnclear       Kind = "sheet-unclear"       // several sheets could be meant, or none
+	RowsHidden         Kind = "rows-hidden"         // a filter or a person has hidden rows of the sheet
 	NoHeader           Kind = "no-header"           // the first row is already an invoice
 	HeaderUnclear      Kind = "header-unclear"      // the column names are on a lower line, and which is not certain
 	HeaderLineBlank    Kind = "header-line-blank"   // nothing is on the line that is named as the header
@@ -36,15 +42,18 @@ const (
 
 // A row.
 const (
-	CellsTooMany Kind = "cells-too-many" // more than the header has
-	CellsTooFew  Kind = "cells-too-few"  // fewer than the header has
-	CellTooLong  Kind = "cell-too-long"  // over 64 KiB
-	RowCutOff    Kind = "row-cut-off"    // the last line is short and has no line break
-	RowSwallowed Kind = "row-swallowed"  // a quoted cell holds lines that look like rows
-	RowIsHeader  Kind = "row-is-header"  // the column names again
-	RowIsTotal   Kind = "row-is-total"   // no invoice id, and a total by its text or its amount
-	IDMissing    Kind = "id-missing"     // no invoice id, in a file where others have one
-	AmountCut    Kind = "amount-cut"     // 1,234.50 without quotes: its comma divides it
+	CellsTooMany         Kind = "cells-too-many"         // more than the header has
+	CellsTooFew          Kind = "cells-too-few"          // fewer than the header has
+	CellMerged           Kind = "cell-merged"            // in a merged block of a sheet
+	FormulaNotCalculated Kind = "formula-not-calculated" // its value is not in the workbook, or out of date
+	ShownOtherwise       Kind = "shown-otherwise"        // a spreadsheet shows another amount or id than it keeps
+	CellTooLong          Kind = "cell-too-long"          // over 64 KiB
+	RowCutOff            Kind = "row-cut-off"            // the last line is short and has no line break
+	RowSwallowed         Kind = "row-swallowed"          // a quoted cell holds lines that look like rows
+	RowIsHeader          Kind = "row-is-header"          // the column names again
+	RowIsTotal           Kind = "row-is-total"           // no invoice id, and a total by its text or its amount
+	IDMissing            Kind = "id-missing"             // no invoice id, in a file where others have one
+	AmountCut            Kind = "amount-cut"             // 1,234.50 without quotes: its comma divides it
 
 	AmountMissing       Kind = "amount-missing"
 	AmountZero          Kind = "amount-zero"

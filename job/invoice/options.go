@@ -13,6 +13,8 @@ type Options struct {
 	Map          map[string]string // canonical column name to the header in the file
 	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
 	Series       string            // of the invoices, where their numbers begin again in each; "" is the only one
+	Sheet        string            // of a workbook; "" is the only one that fits
+	HiddenRows   HiddenRows        // of a sheet
 	HeaderLine   int               // the line of the column names; 0 is where they are found
 	NoQuotes     bool              // double quotes are text
 	AllowNoID    bool              // a row may have no id where others have one
@@ -26,6 +28,7 @@ type Options struct {
 func (o Options) Canonical() string {
 	text, err := json.Marshal(canonicalOptions{
 		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series, o.HeaderLine, o.NoQuotes, o.AllowNoID, o.SkipTotals,
+		o.Sheet, o.HiddenRows,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
@@ -44,6 +47,8 @@ type canonicalOptions struct {
 	NoQuotes     bool              `json:"no_quotes,omitempty"`
 	AllowNoID    bool              `json:"allow_no_id,omitempty"`
 	SkipTotals   bool              `json:"skip_totals,omitempty"`
+	Sheet        string            `json:"sheet,omitempty"`
+	HiddenRows   HiddenRows        `json:"hidden_rows,omitempty"`
 }
 
 // ReadOptions are the options that have this canonical text.
@@ -55,6 +60,7 @@ func ReadOptions(canonical string) (Options, error) {
 	return Options{
 		Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Defaults: o.Defaults, Series: o.Series,
 		HeaderLine: o.HeaderLine, NoQuotes: o.NoQuotes, AllowNoID: o.AllowNoID, SkipTotals: o.SkipTotals,
+		Sheet: o.Sheet, HiddenRows: o.HiddenRows,
 	}, nil
 }
 

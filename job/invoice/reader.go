@@ -2,9 +2,9 @@ package invoice
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"io"
 	"iter"
 	"os"
@@ -17,11 +17,12 @@ import (
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
 	file   string
-	closer io.Closer
-	sum    hash.Hash
+	open   []io.Closer
+	digest func() ([32]byte, error) // of the file's bytes, once it was read to its end
 	head   *head
 	source source
-	names  []string // the header that gocsv sees
+	sheet  *sheetRows // the source, where it is of a workbook
+	names  []string   // the header that gocsv sees
 	judge  *judge
 	id     identifier
 	ids    *ids
@@ -47,7 +48,7 @@ type batch struct {
 
 // Row is one invoice as the file has it.
 type Row struct {
-	Line     int       // the physical line on which the record starts; the header is line 1
+	Line     int       // the physical line on which the record starts; the header is line 1. In a workbook, the number of the sheet's row
 	Cells    []string  // as they stand in the file, one for each of Header.Columns; "" for those that a short row lacks
 	Ours     []string  // the cells of our own columns, one for each of Header.Ours; none in a row with too many or too few cells
 	Surplus  []string  // cells beyond the header's, in a row that is refused for them
@@ -55,6 +56,7 @@ type Row struct {
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
 
 	ragged   bool      // too many or too few cells: they may stand in wrong columns
+	typed    *typedRow // of a workbook; else nil
 	readings []Reading // of its cells that were read in a way of their own, without their lines
 }
 
@@ -65,9 +67,14 @@ func Digest(path string) (sum [32]byte, err error) {
 		return sum, fmt.Errorf("open invoice file: %w", err)
 	}
 	defer f.Close()
+	return digestOf(path, f)
+}
+
+// digestOf is the SHA-256 of what is read.
+func digestOf(file string, src io.Reader) (sum [32]byte, err error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("read %s: %w", path, err)
+	if _, err := io.Copy(h, src); err != nil {
+		return sum, fmt.Errorf("read %s: %w", file, err)
 	}
 	return [32]byte(h.Sum(nil)), nil
 }
@@ -78,22 +85,43 @@ func Open(path string, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open invoice file: %w", err)
 	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, Problems{flaw(FileFolder, "is a folder", "name the file in it").at(path, 0, "", "")}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = Problems{flaw(FileFolder, "is a folder", "name the file in it").at(path, 0, "", "")}
 	}
-	r, err := newReader(path, f, o)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	r.closer = f
+	r, err := OpenAt(path, f, info.Size(), o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.open = append(r.open, f)
 	return r, nil
 }
 
+// OpenAt reads the header of a file of so many bytes, which src has; name is what problems call it. The errors are those of [Open].
+func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error) {
+	head := make([]byte, len(oleMark))
+	n, err := src.ReadAt(head, 0)
+	switch {
+	case err != nil && err != io.EOF:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case isZip(head[:n]):
+		return openWorkbook(name, src, size, o)
+	case string(head[:n]) == oleMark:
+		return nil, Problems{oldWorkbook(src).at(name, 0, "", "")}
+	}
+	return newReader(name, io.NewSectionReader(src, 0, size), o)
+}
+
+// newReader reads a text.
 func newReader(file string, src io.Reader, o Options) (*Reader, error) {
-	r := &Reader{file: file, sum: sha256.New()}
-	raw := bufio.NewReaderSize(io.TeeReader(src, r.sum), bufferSize)
+	sum := sha256.New()
+	r := &Reader{file: file, digest: func() ([32]byte, error) { return [32]byte(sum.Sum(nil)), nil }}
+	raw := bufio.NewReaderSize(io.TeeReader(src, sum), bufferSize)
 	utf8, encoding, bad, err := decoded(raw, o.Encoding)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
@@ -113,13 +141,22 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		return nil, Problems{*bad}
 	}
 	r.source = source
-	if r.head, err = readHead(file, r.source, o); err != nil {
+	if err := r.start(o, encoding); err != nil {
 		return nil, err
 	}
+	return r, nil
+}
+
+// start reads the header.
+func (r *Reader) start(o Options, encoding string) (err error) {
+	if r.head, err = readHead(r.file, r.source, o); err != nil {
+		return err
+	}
 	r.head.Encoding = encoding
-	r.judge = newJudge(file, o, r.head.Taken)
+	r.judge = newJudge(r.file, o, r.head.Taken)
+	r.judge.places = r.head.taken
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
-		return nil, problems
+		return problems
 	}
 	r.ids, r.ways = newIDs(r.head), readings{}
 	r.names = make([]string, len(r.head.Columns))
@@ -127,7 +164,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		r.names[i] = name
 	}
 	r.batch, r.spent = &batch{}, make(chan *batch, batches)
-	return r, nil
+	return nil
 }
 
 // Header is how the first row was understood.
@@ -141,16 +178,29 @@ func (r *Reader) Close() error {
 	if r.stop != nil {
 		r.stop()
 	}
-	return r.closer.Close()
+	var err error
+	for _, open := range r.open {
+		err = cmp.Or(err, open.Close())
+	}
+	return err
 }
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
-// no row of it can be used, since two columns that could be the amount differ.
+// no row of it can be used, since two columns that could be the amount differ, or rows of a sheet are hidden.
 func (r *Reader) Next() (Row, error) {
+	row, err := r.nextRow()
+	return row, r.located(err)
+}
+
+func (r *Reader) nextRow() (Row, error) {
 	if r.Ready() == 0 {
 		err := r.advance()
-		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
+		problems := r.differingRivals()
+		if r.sheet != nil && err == io.EOF {
+			problems = append(problems, r.sheet.refusals()...)
+		}
+		if err == io.EOF && len(problems) > 0 {
 			return Row{}, problems
 		}
 		if err == io.EOF && !r.given && !r.judge.options.AllowEmpty {
@@ -275,7 +325,11 @@ func (r *Reader) fill(b *batch) {
 		}
 	}
 	if b.err == io.EOF {
-		b.digest = [32]byte(r.sum.Sum(nil))
+		if digest, err := r.digest(); err != nil {
+			b.err = err
+		} else {
+			b.digest = digest
+		}
 	}
 }
 
@@ -323,6 +377,27 @@ func (r *Reader) locate(row *Row) {
 		}
 		p.Cell = r.source.ref(row.Line, cell)
 	}
+}
+
+// located names the rows of the problems of the file that err is, where the source is a workbook.
+func (r *Reader) located(err error) error {
+	if r.sheet == nil {
+		return err
+	}
+	locate := func(p *Problem) {
+		if p.Cell == "" && p.Line > 0 {
+			p.Cell = r.source.ref(p.Line, -1)
+		}
+	}
+	switch err := err.(type) {
+	case Problems:
+		for i := range err {
+			locate(&err[i])
+		}
+	case *Problem:
+		locate(err)
+	}
+	return err
 }
 
 // DelimiterName is the delimiter in words.

@@ -50,24 +50,35 @@ func (r *Reader) compareRivals(row *Row) {
 	for i := range r.head.rivals {
 		rival := &r.head.rivals[i]
 		amount, cell := row.Cells[r.head.taken["amount"]], row.Cells[rival.column]
-		if rival.line == 0 && !r.sameAmount(amount, cell, row.Invoice.Amount.CurrencyCode()) {
+		if rival.line == 0 && !r.sameAmount(row, r.head.taken["amount"], rival.column) {
 			rival.line, rival.amount, rival.cell = row.Line, amount, cell
 		}
 	}
 }
 
-// sameAmount says whether two cells are the same amount in the row's currency; "" is one that is not known. A cell that cannot be read
+// sameAmount says whether the cells in two columns are the same amount in the row's currency, where that is known. A cell that cannot be read
 // is the same as no other.
-func (r *Reader) sameAmount(a, b, code string) bool {
-	if a == b || isBlank(a) && isBlank(b) {
+func (r *Reader) sameAmount(row *Row, a, b int) bool {
+	if isBlank(row.Cells[a]) && isBlank(row.Cells[b]) {
 		return true
 	}
 	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
+	code := row.Invoice.Amount.CurrencyCode()
 	if n, known := currency.GetDigits(code); known {
 		format.code, format.digits = code, int(n)
 	}
-	first, _, badFirst := format.read(a)
-	second, _, badSecond := format.read(b)
+	first, isNumber := row.number(a)
+	second, alsoNumber := row.number(b)
+	if isNumber == alsoNumber && row.Cells[a] == row.Cells[b] {
+		return true
+	}
+	var badFirst, badSecond *Problem
+	if !isNumber {
+		first, _, badFirst = format.read(row.Cells[a])
+	}
+	if !alsoNumber {
+		second, _, badSecond = format.read(row.Cells[b])
+	}
 	return badFirst == nil && badSecond == nil && withoutZeros(first) == withoutZeros(second)
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/bojanz/currency"
+
+	"paylinks/job/invoice/xlsx"
 )
 
 // judge turns a row into an Invoice and finds everything that is wrong with it.
@@ -18,6 +20,7 @@ type judge struct {
 	present  []present         // the columns that the file has or the job gives, in the table's order
 	headers  map[string]string // canonical name to the header of the file
 	settings map[string]string // canonical name to the setting that gives it for the whole job
+	places   map[string]int    // canonical name to the column of the file
 
 	promotions bool // allow_promotion_codes is one of present
 }
@@ -111,7 +114,10 @@ func (j *judge) judge(row *Row, rec *record) {
 		if c.given != "" {
 			*cell = c.given
 		}
-		if isBlank(*cell) {
+		if bad := f.checkTyped(c.Name); bad != nil {
+			f.bad(c.Name, bad)
+			*cell = ""
+		} else if isBlank(*cell) {
 			*cell = ""
 		} else if c.check != nil {
 			if bad := c.check(*cell); bad != nil {
@@ -128,7 +134,9 @@ func (j *judge) judge(row *Row, rec *record) {
 // money reads amount, currency and unit amount, and checks that quantity × unit amount is the amount.
 func (f *finding) money() {
 	code, digits := "", 0
-	if f.rec.Currency == "" {
+	if f.rec.Currency == "" && !f.sound("currency") {
+		// it has a problem already
+	} else if f.rec.Currency == "" {
 		advice := "write the three letters of its currency, such as USD"
 		if f.options.Defaults["currency"] != "" {
 			advice += "; a currency for the whole file counts only where the file has no such column"
@@ -143,7 +151,7 @@ func (f *finding) money() {
 			f.bad("currency", bad)
 		}
 	}
-	if f.rec.Amount == "" {
+	if f.rec.Amount == "" && f.sound("amount") {
 		f.bad("amount", flaw(AmountMissing, "the row has no amount", "write what is due, or take the row out"))
 	}
 	format := amountFormat{decimalComma: f.options.DecimalComma, code: code, digits: digits}
@@ -162,7 +170,14 @@ func (f *finding) readMoney(name, cell string, format amountFormat) string {
 	if cell == "" {
 		return ""
 	}
-	plain, ways, bad := format.read(cell)
+	var plain string
+	var ways []Way
+	var bad *Problem
+	if typed := f.typedCell(name); typed != nil && typed.Type == xlsx.Number {
+		plain, bad = format.readNumber(*typed)
+	} else {
+		plain, ways, bad = format.read(cell)
+	}
 	if e := checkSpreadsheetError(cell); e != nil {
 		bad = e
 	}
@@ -206,7 +221,7 @@ func (f *finding) total(amount, unit string) {
 }
 
 func (f *finding) customer() {
-	if f.rec.CustomerID != "" || f.rec.CustomerEmail != "" || f.rec.ReferenceCustomerID != "" {
+	if f.rec.CustomerID != "" || f.rec.CustomerEmail != "" || f.rec.ReferenceCustomerID != "" || !f.sound(customerColumns...) {
 		return
 	}
 	at, n := "", 0

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"paylinks/job/invoice/xlsx"
 )
 
 // shape fits the cells to the header, and leaves out the result columns of a links file or rejected file. A short row may lack cells that nobody
@@ -46,6 +48,12 @@ func (r *Reader) shape(t tableRow) Row {
 		cells = cells[:width:width]
 	case len(cells) < width:
 		cells = append(cells, make([]string, width-len(cells))...)
+	}
+	if t.typed != nil && !row.ragged {
+		row.typed = &typedRow{places: r.head.kept, merged: t.merged, cells: make([]xlsx.Cell, len(r.head.kept))}
+		for i, at := range r.head.kept {
+			row.typed.cells[i] = t.typed[at]
+		}
 	}
 	if r.head.FedBack {
 		if !row.ragged {

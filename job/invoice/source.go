@@ -1,6 +1,10 @@
 package invoice
 
-import "errors"
+import (
+	"errors"
+
+	"paylinks/job/invoice/xlsx"
+)
 
 // source is where the rows of a table come from: the lines of a text file, or the rows of a sheet in a workbook. Finding the header,
 // fitting rows to it, totals and problems are the same for all of them.
@@ -31,6 +35,9 @@ type tableRow struct {
 	cut   bool     // it is the file's last line and has no line break
 	bad   *Problem // the cells may stand in wrong columns
 	badAt int      // the cell that bad is about
+
+	typed  []xlsx.Cell  // of a workbook, as many as cells
+	merged []xlsx.Range // blocks of a workbook that the row is in
 }
 
 // top is the first rows of a source, without blank ones, divided in one way.

@@ -80,7 +80,7 @@ func TestDamagedSheets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := read(xlsxtest.Book{Sheets: []xlsxtest.Sheet{{Name: "S"}}, Parts: map[string]string{"xl/worksheets/sheet1.xml": test.sheet}}.Bytes(), 0)
 			bad, ok := errors.AsType[*xlsx.Error](err)
-			if !ok || bad.Sheet != "S" || bad.Row != test.row || !strings.Contains(bad.What, test.want) {
+			if !ok || bad.Sheet != "S" || bad.Row != test.row || !strings.Contains(strings.TrimSpace("cell "+bad.Cell+" "+bad.What), test.want) {
 				t.Errorf("%v; want row %d and %q", err, test.row, test.want)
 			}
 		})

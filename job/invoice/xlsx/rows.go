@@ -237,7 +237,7 @@ func (r *Rows) readCell(e xml.StartElement) error {
 }
 
 func (r *Rows) damagedCell(what string) error {
-	return damaged("cell " + Reference(r.column, r.last) + " " + what)
+	return &Error{Kind: Damaged, Cell: Reference(r.column, r.last), What: what}
 }
 
 // readValue reads the cell up to its end; the value is in r.text.

@@ -151,13 +151,16 @@ type Error struct {
 	Kind  Kind
 	Sheet string // where it is in a sheet; "" is the workbook as a whole
 	Row   int    // the row that was read last, or that is broken; 0 is none
-	What  string // a sentence without its subject, the workbook or sheet
+	Cell  string // the cell that is broken, such as C7; "" is none
+	What  string // a sentence without its subject: the workbook, sheet or cell
 }
 
 func (e *Error) Error() string {
 	switch {
 	case e.Sheet == "":
 		return "workbook " + e.What
+	case e.Cell != "":
+		return "cell " + Place(e.Sheet, e.Cell) + " " + e.What
 	case e.Row == 0:
 		return fmt.Sprintf("sheet %q %s", e.Sheet, e.What)
 	}
