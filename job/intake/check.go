@@ -214,7 +214,7 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id.
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, and which totals are left out.
 func (f *File) ReadHeader() error {
 	reader, err := invoice.Open(f.Path, f.batch.Options)
 	if err != nil {
@@ -222,14 +222,14 @@ func (f *File) ReadHeader() error {
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for !reader.KnowsIDs() {
+	for !reader.KnowsIDs() || f.batch.Options.SkipTotals {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs = reader.IDs()
+	f.IDs, f.LeftOut = reader.IDs(), reader.LeftOut()
 	return nil
 }
 

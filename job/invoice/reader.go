@@ -17,6 +17,7 @@ import (
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
 	file   string
+	src    io.Reader // as it was given; what can be read at any place is read twice where that is needed
 	closer io.Closer
 	sum    hash.Hash
 	head   *head
@@ -25,6 +26,7 @@ type Reader struct {
 	judge  *judge
 	id     identifier
 	ids    *ids
+	totals *totals
 	given  bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
@@ -90,7 +92,7 @@ func Open(path string, o Options) (*Reader, error) {
 }
 
 func newReader(file string, src io.Reader, o Options) (*Reader, error) {
-	r := &Reader{file: file, sum: sha256.New()}
+	r := &Reader{file: file, src: src, sum: sha256.New()}
 	raw := bufio.NewReaderSize(io.TeeReader(src, r.sum), bufferSize)
 	utf8, encoding, bad, err := decoded(raw, o.Encoding)
 	if err != nil {
@@ -120,6 +122,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 		return nil, problems
 	}
 	r.ids = newIDs(r.head)
+	r.totals = newTotals(r.head)
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
@@ -146,28 +149,43 @@ func (r *Reader) Close() error {
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
 // no row of it can be used, since two columns that could be the amount differ.
 func (r *Reader) Next() (Row, error) {
-	if r.Ready() == 0 {
-		err := r.advance()
-		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
-			return Row{}, problems
+	for {
+		if r.Ready() == 0 {
+			if err := r.advance(); err == io.EOF {
+				return Row{}, r.ending()
+			} else if err != nil {
+				return Row{}, err
+			}
 		}
-		if err == io.EOF && !r.given && !r.judge.options.AllowEmpty {
-			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
-			return Row{}, &p
+		row := &r.batch.rows[r.at]
+		r.at++
+		if r.screen(row) {
+			continue
 		}
-		if err != nil {
-			return Row{}, err
+		r.given = true
+		if !row.ragged {
+			r.compareRivals(row)
+			r.ids.add(row.Cells)
 		}
+		return *row, nil
 	}
-	row := r.batch.rows[r.at]
-	r.at++
-	r.given = true
-	if !row.ragged {
-		r.compareRivals(&row)
-		r.ids.add(row.Cells)
-	}
-	return row, nil
 }
+
+// ending is io.EOF, or why the file cannot be used although it was read to its end.
+func (r *Reader) ending() error {
+	if problems := r.differingRivals(); len(problems) > 0 {
+		return problems
+	}
+	if !r.given && !r.judge.options.AllowEmpty {
+		p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it",
+			Option{Do: Add, Setting: "allow_empty", When: "there may be nothing to bill"}).at(r.file, r.head.line, "", "")
+		return &p
+	}
+	return io.EOF
+}
+
+// LeftOut are the totals that were left out, among the rows that Next has come past.
+func (r *Reader) LeftOut() LeftOut { return r.totals.leftOut }
 
 // IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
 // another number there. There are none where the file has an invoice id.
