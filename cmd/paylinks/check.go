@@ -47,6 +47,7 @@ rejected file beside each. If there is a ledger, invoices that have a link alrea
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	o.read.addFlags(flags)
+	o.read.addEmpty(flags)
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)

@@ -75,6 +75,9 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 	if c.explain {
 		fmt.Fprint(c.words, report.ExplainFile(f, options))
 	}
+	if c.explain || !c.quiet {
+		fmt.Fprint(c.words, report.LeftOut(f))
+	}
 	if f.Figures != nil && !c.quiet {
 		fmt.Fprint(c.words, report.DescribeFile(f, options))
 	}

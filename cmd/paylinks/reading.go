@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,8 +17,13 @@ type readOptions struct {
 	encoding     string
 	decimal      string
 	columns      []string // NAME=HEADER
+	headerLine   int
+	quote        string
 	series       string
+	skipTotals   bool
+	allowNoID    bool
 	allowRepeats bool
+	allowEmpty   bool
 	jobWide      map[string]*string // by canonical column name
 }
 
@@ -52,6 +58,10 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
+	flags.IntVar(&o.headerLine, "header-line", 0, "the column names are on line `N`: what is above them is left out")
+	flags.StringVar(&o.quote, "quote", "double", "what is around cells with a delimiter in them: double `MARKS`, or none: quotes are text")
+	flags.BoolVar(&o.skipTotals, "skip-totals", false, "leave out rows without an invoice id that are totals and add up")
+	flags.BoolVar(&o.allowNoID, "allow-no-id", false, "rows without an invoice id are meant where others have one")
 	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
 	flags.StringVar(&o.series, "series", "", "`NAME` (a year, an entity) of numbers that begin again: the same invoice id in another series is another invoice. Clink gets NAME-ID as its reference")
 	o.jobWide = map[string]*string{}
@@ -60,12 +70,21 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	}
 }
 
+// addEmpty adds the flag for commands that bill.
+func (o *readOptions) addEmpty(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "a file with a header and no rows is fine: there is nothing to bill")
+}
+
 // resolve gives the reader's options.
 func (o *readOptions) resolve() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
+		HeaderLine:   o.headerLine,
 		Series:       o.series,
+		SkipTotals:   o.skipTotals,
+		AllowNoID:    o.allowNoID,
 		AllowRepeats: o.allowRepeats,
+		AllowEmpty:   o.allowEmpty,
 		Map:          map[string]string{},
 		Defaults:     map[string]string{},
 	}
@@ -75,6 +94,16 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		options.DecimalComma = true
 	default:
 		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+	}
+	switch o.quote {
+	case "double":
+	case "none":
+		options.NoQuotes = true
+	default:
+		return options, failf(exitUsage, "--quote %q is neither double nor none", o.quote)
+	}
+	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
+		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
 	}
 	if o.series != "" && !invoice.ValidSeries(o.series) {
 		return options, failf(exitUsage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
@@ -115,10 +144,22 @@ func readFlags(canonical string) string {
 	if options.DecimalComma {
 		add("decimal", "comma")
 	}
+	if options.HeaderLine > 0 {
+		add("header-line", strconv.Itoa(options.HeaderLine))
+	}
+	if options.NoQuotes {
+		add("quote", "none")
+	}
 	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
 		add("map", name+"="+options.Map[name])
 	}
 	add("series", options.Series)
+	if options.SkipTotals {
+		flags += " --skip-totals"
+	}
+	if options.AllowNoID {
+		flags += " --allow-no-id"
+	}
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
 		add(name, options.Defaults[name])
 	}

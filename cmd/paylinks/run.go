@@ -52,6 +52,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	o.ledger.addNew(flags)
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
+	o.read.addEmpty(flags)
 	o.expect.addFlags(flags)
 	return cmd
 }

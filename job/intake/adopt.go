@@ -59,6 +59,7 @@ func OpenLinks(paths []string, settings Settings) ([]*LinksFile, error) {
 // optionsOf are the options for reading the links file: it is UTF-8 as it was written, whatever the encoding of the input was, unless
 // another program has saved it since.
 func optionsOf(path string, options invoice.Options) (invoice.Options, error) {
+	options.AllowEmpty = true // a night may have had nothing to bill
 	if options.Encoding == "" {
 		return options, nil
 	}

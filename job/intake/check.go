@@ -214,8 +214,8 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, or all of them where the
-// readings are to be known.
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, and which totals are left
+// out; or all of them where the readings are to be known.
 func (f *File) ReadHeader(readings bool) error {
 	reader, err := invoice.Open(f.Path, f.batch.Options)
 	if err != nil {
@@ -223,14 +223,14 @@ func (f *File) ReadHeader(readings bool) error {
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for readings || !reader.KnowsIDs() {
+	for readings || !reader.KnowsIDs() || f.batch.Options.SkipTotals {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs, f.Readings = reader.IDs(), reader.Readings()
+	f.IDs, f.Readings, f.LeftOut = reader.IDs(), reader.Readings(), reader.LeftOut()
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"slices"
 
@@ -19,6 +20,7 @@ type Reader struct {
 	file   string
 	open   []io.Closer
 	digest func() ([32]byte, error) // of the file's bytes, once it was read to its end
+	again  func() (*Reader, error)  // opens the file from its top; nil where it can be read once
 	head   *head
 	source source
 	sheet  *sheetRows // the source, where it is of a workbook
@@ -27,6 +29,7 @@ type Reader struct {
 	id     identifier
 	ids    *ids
 	ways   readings
+	totals *totals
 	given  bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
@@ -106,15 +109,22 @@ func Open(path string, o Options) (*Reader, error) {
 func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error) {
 	head := make([]byte, len(oleMark))
 	n, err := src.ReadAt(head, 0)
-	switch {
-	case err != nil && err != io.EOF:
+	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	var r *Reader
+	switch {
 	case isZip(head[:n]):
-		return openWorkbook(name, src, size, o)
+		r, err = openWorkbook(name, src, size, o)
 	case string(head[:n]) == oleMark:
 		return nil, Problems{oldWorkbook(src).at(name, 0, "", "")}
+	default:
+		r, err = newReader(name, io.NewSectionReader(src, 0, math.MaxInt64), o) // a file that grows is found to have changed
 	}
-	return newReader(name, io.NewSectionReader(src, 0, size), o)
+	if err == nil {
+		r.again = func() (*Reader, error) { return OpenAt(name, src, size, o) }
+	}
+	return r, err
 }
 
 // newReader reads a text.
@@ -158,7 +168,7 @@ func (r *Reader) start(o Options, encoding string) (err error) {
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return problems
 	}
-	r.ids, r.ways = newIDs(r.head), readings{}
+	r.ids, r.ways, r.totals = newIDs(r.head), readings{}, newTotals(r.head)
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
@@ -194,33 +204,48 @@ func (r *Reader) Next() (Row, error) {
 }
 
 func (r *Reader) nextRow() (Row, error) {
-	if r.Ready() == 0 {
-		err := r.advance()
-		problems := r.differingRivals()
-		if r.sheet != nil && err == io.EOF {
-			problems = append(problems, r.sheet.refusals()...)
+	for {
+		if r.Ready() == 0 {
+			if err := r.advance(); err == io.EOF {
+				return Row{}, r.ending()
+			} else if err != nil {
+				return Row{}, err
+			}
 		}
-		if err == io.EOF && len(problems) > 0 {
-			return Row{}, problems
+		row := &r.batch.rows[r.at]
+		r.at++
+		if r.screen(row) {
+			continue
 		}
-		if err == io.EOF && !r.given && !r.judge.options.AllowEmpty {
-			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
-			return Row{}, &p
+		r.given = true
+		if !row.ragged {
+			r.compareRivals(row)
+			r.ids.add(row.Cells)
+			r.ways.add(row)
 		}
-		if err != nil {
-			return Row{}, err
-		}
+		return *row, nil
 	}
-	row := r.batch.rows[r.at]
-	r.at++
-	r.given = true
-	if !row.ragged {
-		r.compareRivals(&row)
-		r.ids.add(row.Cells)
-		r.ways.add(&row)
-	}
-	return row, nil
 }
+
+// ending is io.EOF, or why the file cannot be used although it was read to its end.
+func (r *Reader) ending() error {
+	problems := r.differingRivals()
+	if r.sheet != nil {
+		problems = append(problems, r.sheet.refusals()...)
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	if !r.given && !r.judge.options.AllowEmpty {
+		p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it",
+			Option{Do: Add, Setting: "allow_empty", When: "there may be nothing to bill"}).at(r.file, r.head.line, "", "")
+		return &p
+	}
+	return io.EOF
+}
+
+// LeftOut are the totals that were left out, among the rows that Next has come past.
+func (r *Reader) LeftOut() LeftOut { return r.totals.leftOut }
 
 // IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
 // another number there. There are none where the file has an invoice id.

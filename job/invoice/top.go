@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// MaxHeaderLine is the last line on which a header may be that is named.
+const MaxHeaderLine = 1000
+
 const (
 	headerWithin = 30 // lines among which a header is looked for below titles
 	titleCells   = 2  // filled cells that a line above the header may have, if the header is to be found without being named

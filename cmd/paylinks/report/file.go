@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -68,6 +69,34 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 		}
 		fmt.Fprintf(&b, "  the column %q is yours and passes through; if it is meant as %s, rename it, or %s\n",
 			near.Header, near.Name, OptionText(invoice.Option{Setting: "map", Column: near.Name, Value: near.Header}))
+	}
+	return b.String()
+}
+
+// titlesShown is how many lines above a header LeftOut prints.
+const titlesShown = 10
+
+// LeftOut says which lines of the file are left out: titles above its header, and totals.
+func LeftOut(file *intake.File) string {
+	var b strings.Builder
+	if titles := file.Header.Titles; len(titles) > 0 {
+		fmt.Fprintf(&b, "  the column names are on line %d of %s; what stands above them is left out:\n", file.Header.Line, file.Path)
+		for _, title := range titles[:min(len(titles), titlesShown)] {
+			fmt.Fprintf(&b, "    %s\n", words.Printable(title))
+		}
+		if more := len(titles) - titlesShown; more > 0 {
+			fmt.Fprintf(&b, "    … and %d more\n", more)
+		}
+	}
+	if left := file.LeftOut; left.Rows > 0 {
+		var lines []string
+		for _, line := range left.Lines {
+			lines = append(lines, strconv.Itoa(line))
+		}
+		if more := left.Rows - len(lines); more > 0 {
+			lines = append(lines, fmt.Sprintf("and %s more", words.Grouped(more)))
+		}
+		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(left.Rows, "total"), strings.Join(lines, ", "))
 	}
 	return b.String()
 }

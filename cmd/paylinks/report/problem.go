@@ -109,13 +109,16 @@ func worded(p invoice.Problem) invoice.Problem {
 }
 
 // placeholders stand for values that the person has to find.
-var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME"}
+var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME", "encoding": "NAME", "header_line": "N"}
 
 // OptionText says what to do with the option's flag.
 func OptionText(o invoice.Option) string {
-	value := placeholders[o.Setting]
-	if o.Value != "" {
+	value := ""
+	switch {
+	case o.Value != "":
 		value = words.ShellQuoted(o.Value)
+	case o.Do == invoice.Add:
+		value = placeholders[o.Setting]
 	}
 	if o.Setting == "map" {
 		value = o.Column + "=" + value
