@@ -51,7 +51,7 @@ rejected file beside each. If there is a ledger, invoices that have a link alrea
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
-	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, column, value, kind, what, hint")
+	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, cell (of a workbook), column, value, kind, what, hint")
 	flags.BoolVar(&o.explain, "explain", false, "print which column was taken for what, and how the file is read")
 	o.output.addForm(flags)
 	return cmd

@@ -19,6 +19,8 @@ type readOptions struct {
 	columns      []string // NAME=HEADER
 	headerLine   int
 	quote        string
+	sheet        string
+	hiddenRows   string
 	series       string
 	skipTotals   bool
 	allowNoID    bool
@@ -60,6 +62,8 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
 	flags.IntVar(&o.headerLine, "header-line", 0, "the column names are on line `N`: what is above them is left out")
 	flags.StringVar(&o.quote, "quote", "double", "what is around cells with a delimiter in them: double `MARKS`, or none: quotes are text")
+	flags.StringVar(&o.sheet, "sheet", "", "`NAME` of the sheet in a workbook (.xlsx) where more than one could be meant")
+	flags.StringVar(&o.hiddenRows, "hidden-rows", "", "what to do with rows of a sheet that a filter or a person has hidden: `WORD` include or skip (default: the file is refused)")
 	flags.BoolVar(&o.skipTotals, "skip-totals", false, "leave out rows without an invoice id that are totals and add up")
 	flags.BoolVar(&o.allowNoID, "allow-no-id", false, "rows without an invoice id are meant where others have one")
 	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
@@ -79,6 +83,8 @@ func (o *readOptions) addEmpty(flags *pflag.FlagSet) {
 func (o *readOptions) resolve() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
+		Sheet:        o.sheet,
+		HiddenRows:   invoice.HiddenRows(o.hiddenRows),
 		HeaderLine:   o.headerLine,
 		Series:       o.series,
 		SkipTotals:   o.skipTotals,
@@ -101,6 +107,9 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		options.NoQuotes = true
 	default:
 		return options, failf(exitUsage, "--quote %q is neither double nor none", o.quote)
+	}
+	if !slices.Contains([]invoice.HiddenRows{invoice.HiddenRefused, invoice.HiddenIncluded, invoice.HiddenSkipped}, options.HiddenRows) {
+		return options, failf(exitUsage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
 	}
 	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
 		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
@@ -150,6 +159,8 @@ func readFlags(canonical string) string {
 	if options.NoQuotes {
 		add("quote", "none")
 	}
+	add("sheet", options.Sheet)
+	add("hidden-rows", string(options.HiddenRows))
 	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
 		add("map", name+"="+options.Map[name])
 	}

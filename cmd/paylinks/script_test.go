@@ -70,6 +70,7 @@ func TestScript(t *testing.T) {
 	maps.Copy(commands, gatewayCommands)
 	maps.Copy(commands, fileCommands)
 	maps.Copy(commands, helpCommands)
+	maps.Copy(commands, workbookCommands)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		Cmds:                commands,

@@ -223,14 +223,14 @@ func (f *File) ReadHeader(readings bool) error {
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for readings || !reader.KnowsIDs() || f.batch.Options.SkipTotals {
+	for readings || !reader.KnowsIDs() || f.batch.Options.SkipTotals || f.Header.Sheet != "" {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs, f.Readings, f.LeftOut = reader.IDs(), reader.Readings(), reader.LeftOut()
+	f.IDs, f.Readings, f.LeftOut, f.Hidden = reader.IDs(), reader.Readings(), reader.LeftOut(), reader.Hidden()
 	return nil
 }
 

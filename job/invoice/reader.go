@@ -395,12 +395,7 @@ func (r *Reader) headerAgain(row *Row) error {
 // locate names the cells of the row's problems, where the source is a workbook.
 func (r *Reader) locate(row *Row) {
 	for i := range row.Problems {
-		p := &row.Problems[i]
-		cell := -1
-		if at := slices.Index(r.head.Columns, p.Column); at >= 0 && p.Column != "" {
-			cell = r.head.kept[at]
-		}
-		p.Cell = r.source.ref(row.Line, cell)
+		row.Problems[i].Cell = row.Cell(row.Problems[i].Column)
 	}
 }
 
@@ -411,7 +406,7 @@ func (r *Reader) located(err error) error {
 	}
 	locate := func(p *Problem) {
 		if p.Cell == "" && p.Line > 0 {
-			p.Cell = r.source.ref(p.Line, -1)
+			p.Cell = rowOf(r.sheet.sheet.Name, p.Line)
 		}
 	}
 	switch err := err.(type) {

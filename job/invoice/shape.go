@@ -49,8 +49,11 @@ func (r *Reader) shape(t tableRow) Row {
 	case len(cells) < width:
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
-	if t.typed != nil && !row.ragged {
-		row.typed = &typedRow{places: r.head.kept, merged: t.merged, cells: make([]xlsx.Cell, len(r.head.kept))}
+	if r.sheet != nil {
+		row.typed = &typedRow{sheet: r.sheet.sheet.Name, head: r.head, merged: t.merged}
+	}
+	if r.sheet != nil && !row.ragged {
+		row.typed.cells = make([]xlsx.Cell, len(r.head.kept))
 		for i, at := range r.head.kept {
 			row.typed.cells[i] = t.typed[at]
 		}

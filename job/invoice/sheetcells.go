@@ -7,16 +7,28 @@ import (
 	"paylinks/job/invoice/xlsx"
 )
 
-// typedRow is what a workbook knows of a row's cells beside their text.
+// typedRow is what a workbook knows of a row beside the text of its cells.
 type typedRow struct {
-	cells  []xlsx.Cell  // one for each of Header.Columns
-	places []int        // their columns in the sheet
+	sheet  string
+	head   *head
+	cells  []xlsx.Cell  // one for each of Header.Columns; none in a row with too many cells
 	merged []xlsx.Range // blocks that the row is in
+}
+
+// Cell is what a workbook calls the row's cell below the header, or the row as a whole: Sheet1!C7. It is "" of a text.
+func (r *Row) Cell(header string) string {
+	if r.typed == nil {
+		return ""
+	}
+	if at := slices.Index(r.typed.head.Columns, header); at >= 0 && header != "" {
+		return xlsx.Place(r.typed.sheet, xlsx.Reference(r.typed.head.kept[at], r.Line))
+	}
+	return rowOf(r.typed.sheet, r.Line)
 }
 
 // number is the plain decimal of a cell that a workbook keeps as a number.
 func (r *Row) number(column int) (plain string, ok bool) {
-	if r.typed == nil || r.typed.cells[column].Type != xlsx.Number {
+	if r.typed == nil || r.typed.cells == nil || r.typed.cells[column].Type != xlsx.Number {
 		return "", false
 	}
 	return r.typed.cells[column].Text, true
@@ -81,7 +93,7 @@ func checkNumericID(c xlsx.Cell) *Problem {
 // checkMerged refuses a cell of a merged block whose value may be meant for several rows, or that lost its value to the block.
 func (f *finding) checkMerged(name string) *Problem {
 	t := f.row.typed
-	column := t.places[f.places[name]]
+	column := t.head.kept[f.places[name]]
 	for _, block := range t.merged {
 		first := column == block.FirstColumn
 		switch {

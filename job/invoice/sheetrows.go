@@ -21,7 +21,7 @@ type sheetRows struct {
 
 	blocks  []xlsx.Range // merged ones that begin in a row to come
 	current []xlsx.Range // those that the row at hand is in
-	found   hidden
+	found   Hidden
 }
 
 // HiddenRows says what becomes of rows that a filter or a person has hidden.
@@ -33,8 +33,12 @@ const (
 	HiddenSkipped  HiddenRows = "skip"    // they are left out
 )
 
-// hidden counts the hidden rows below the header that hold something.
-type hidden struct{ rows, first int }
+// Hidden counts the hidden rows below the header of a sheet that hold something.
+type Hidden struct {
+	Rows  int
+	First int        // its number
+	Are   HiddenRows // what became of them
+}
 
 type sheetRow struct {
 	tableRow
@@ -124,9 +128,9 @@ func (s *sheetRows) next() (tableRow, error) {
 	}
 }
 
-func (h *hidden) add(row int) {
-	if h.rows++; h.first == 0 {
-		h.first = row
+func (h *Hidden) add(row int) {
+	if h.Rows++; h.First == 0 {
+		h.First = row
 	}
 }
 
@@ -160,24 +164,27 @@ func (s *sheetRows) fit(t tableRow) tableRow {
 
 func (s *sheetRows) surelyOne(int) bool { return true }
 
-func (s *sheetRows) ref(line, cell int) string {
-	if cell < 0 {
-		return rowOf(s.sheet.Name, line)
+// Hidden counts the hidden rows of the sheet, once it was read to its end.
+func (r *Reader) Hidden() Hidden {
+	if r.sheet == nil || r.batch.err == nil {
+		return Hidden{}
 	}
-	return xlsx.Place(s.sheet.Name, xlsx.Reference(cell, line))
+	found := r.sheet.found
+	found.Are = r.sheet.hidden
+	return found
 }
 
 // refusals are why no row of the sheet can be used, once it was read to its end.
 func (s *sheetRows) refusals() Problems {
-	if s.hidden != HiddenRefused || s.found.rows == 0 {
+	if s.hidden != HiddenRefused || s.found.Rows == 0 {
 		return nil
 	}
-	what := fmt.Sprintf("has %d hidden rows below the column names, the first of them here", s.found.rows)
-	if s.found.rows == 1 {
+	what := fmt.Sprintf("has %d hidden rows below the column names, the first of them here", s.found.Rows)
+	if s.found.Rows == 1 {
 		what = "has this hidden row below the column names"
 	}
 	bad := flaw(RowsHidden, what, "show all rows, or delete the hidden ones",
 		Option{Do: Add, Setting: "hidden_rows", Value: string(HiddenIncluded), When: "they are invoices like the others"},
 		Option{Do: Add, Setting: "hidden_rows", Value: string(HiddenSkipped), When: "they are to be left out"})
-	return Problems{bad.at(s.file, s.found.first, "", "")}
+	return Problems{bad.at(s.file, s.found.First, "", "")}
 }

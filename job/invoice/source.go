@@ -20,8 +20,6 @@ type source interface {
 	next() (tableRow, error)
 	// surelyOne says whether this cell of the row that next returned last is certain to be one cell, and no part of one.
 	surelyOne(cell int) bool
-	// ref is what a workbook calls the cell, or with a negative one the row: Sheet1!C7. It is "" where lines have numbers alone.
-	ref(line, cell int) string
 }
 
 // errUndivided says that a row cannot be divided into cells, and that nobody can tell where the next one begins.

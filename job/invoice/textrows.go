@@ -140,8 +140,6 @@ func (l *textRows) surelyOne(cell int) bool {
 	return cell < len(l.split.spans) && l.split.spans[cell].quoted
 }
 
-func (l *textRows) ref(int, int) string { return "" }
-
 // attempt is the lines that were read for one row.
 type attempt struct {
 	line  int // the first one's number

@@ -76,7 +76,7 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 // titlesShown is how many lines above a header LeftOut prints.
 const titlesShown = 10
 
-// LeftOut says which lines of the file are left out: titles above its header, and totals.
+// LeftOut says which lines of the file are left out: titles above its header, totals, and hidden rows; and which hidden rows are not.
 func LeftOut(file *intake.File) string {
 	var b strings.Builder
 	if titles := file.Header.Titles; len(titles) > 0 {
@@ -97,6 +97,10 @@ func LeftOut(file *intake.File) string {
 			lines = append(lines, fmt.Sprintf("and %s more", words.Grouped(more)))
 		}
 		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(left.Rows, "total"), strings.Join(lines, ", "))
+	}
+	if hidden := file.Hidden; hidden.Rows > 0 && hidden.Are != invoice.HiddenRefused {
+		said := map[invoice.HiddenRows]string{invoice.HiddenSkipped: "left out", invoice.HiddenIncluded: "read like the others"}[hidden.Are]
+		fmt.Fprintf(&b, "  %s by --hidden-rows %s: %s, the first is row %d\n", said, hidden.Are, words.Count(hidden.Rows, "hidden row"), hidden.First)
 	}
 	return b.String()
 }
@@ -132,7 +136,11 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if options.DecimalComma {
 		mark = "comma"
 	}
-	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	if h.Sheet != "" {
+		fmt.Fprintf(&b, "%s is read as a workbook, sheet %q, decimal %s in texts\n", file.Path, h.Sheet, mark)
+	} else {
+		fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	}
 	if h.FedBack {
 		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
 	}

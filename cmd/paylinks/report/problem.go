@@ -42,7 +42,8 @@ func NewProblemPrinter(to io.Writer, terminal bool, asJSON io.Writer) *ProblemPr
 // problemLine is a problem for programs. Its keys are fixed.
 type problemLine struct {
 	File   string       `json:"file"`
-	Line   int          `json:"line"` // 0 is the whole file
+	Line   int          `json:"line"`           // 0 is the whole file
+	Cell   string       `json:"cell,omitempty"` // of a workbook
 	Column string       `json:"column"`
 	Value  string       `json:"value"`
 	Kind   invoice.Kind `json:"kind"`
@@ -55,7 +56,7 @@ func (p *ProblemPrinter) Report(found intake.Problem) (err error) {
 	problem := p.Word(found)
 	switch {
 	case p.json != nil:
-		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
+		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Cell, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
 	case p.most > 0 && p.shown == p.most:
 		p.more[problem.Kind]++
 	default:
