@@ -3,7 +3,10 @@ package invoice
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -78,8 +81,10 @@ func foreignText(head []byte) *Problem {
 	return nil
 }
 
+type byteMark struct{ mark, name string }
+
 // marks are the byte order marks with the encoding each stands for.
-var marks = []struct{ mark, name string }{
+var marks = []byteMark{
 	{"\xef\xbb\xbf", utf8Name},
 	{"\xff\xfe", "utf-16le"},
 	{"\xfe\xff", "utf-16be"},
@@ -135,6 +140,23 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 		text.Discard(3)
 	}
 	return text, name, nil, nil
+}
+
+// Marked says whether what is written of the file is to begin with a byte order mark, so that a spreadsheet shows it right: the file has one,
+// or is not UTF-8.
+func Marked(path string, o Options) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("open invoice file: %w", err)
+	}
+	defer f.Close()
+	var head [3]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, fmt.Errorf("read %s: %w", path, err)
+	}
+	name := canonicalEncoding(o.Encoding)
+	return name != "" && name != utf8Name || slices.ContainsFunc(marks, func(m byteMark) bool { return bytes.HasPrefix(head[:n], []byte(m.mark)) }), nil
 }
 
 // lookUp finds an encoding by its IANA name or by the names that browsers know it by, such as cp1252.
