@@ -30,13 +30,13 @@ func newCheck(s streams) *cobra.Command {
 		Use:   "check FILE...",
 		Short: "Check files without sending anything: no network, no ledger is made",
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
-rejected file beside each. If there is a ledger, invoices that have a link already are counted.`,
+rejected file beside each, or at --rejected; where that cannot be written, check says so and goes on. If there is a ledger, invoices that have a link already are counted.`,
 		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "the files can be run"),
 			meaning(exitUsage, "usage"),
 			meaning(exitData, "a file is wrong or unreadable"),
-			meaning(exitOutput, "a rejected file cannot be written"),
+			meaning(exitOutput, "standard output cannot be written"),
 			meaning(exitLedger, "the ledger cannot be read"),
 			meaning(exitConfig, "configuration: a wrong address"),
 		),
@@ -48,6 +48,7 @@ rejected file beside each. If there is a ledger, invoices that have a link alrea
 	flags.SortFlags = false
 	o.read.addFlags(flags)
 	o.read.addEmpty(flags)
+	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
@@ -67,8 +68,8 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && o.expect.set() {
-		return failf(exitUsage, "--expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
+		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
 	}
 	expect, err := o.expect.resolve()
 	if err != nil {
@@ -89,7 +90,7 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	}
 	batch, err := intake.Open(files, intake.Settings{
 		Environment: t.Environment, BaseURL: t.BaseURL, Options: options,
-		RawCells: o.output.rawCells, BOM: o.output.bom, Expect: expect,
+		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect,
 	})
 	if err != nil {
 		return classify(err)

@@ -84,8 +84,11 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 	if !c.quiet {
 		fmt.Fprint(c.words, report.WithoutID(f))
 	}
-	if f.Rejected != "" {
+	switch {
+	case f.Rejected != "":
 		fmt.Fprintf(c.words, "  rejected rows: %s\n", f.Rejected)
+	case f.Unwritten != nil:
+		fmt.Fprintf(c.words, "  rejected rows: on no file (%v); say where with --rejected PATH\n", f.Unwritten)
 	}
 	return err
 }

@@ -48,5 +48,5 @@ var flagGroups = []helptext.Group{
 	{Title: "Pace and limits", Flags: []string{
 		"rate", "concurrency", "timeout", "max-attempts", "on-unknown", "give-up-after", "max-failures"}},
 	{Title: "Output", Flags: []string{
-		"output", "raw-cells", "bom", "json", "attempts", "progress", "quiet", "verbose", "log-format", "metrics-file"}},
+		"output", "rejected", "raw-cells", "bom", "json", "attempts", "progress", "quiet", "verbose", "log-format", "metrics-file"}},
 }

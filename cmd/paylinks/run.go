@@ -53,6 +53,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
 	o.read.addEmpty(flags)
+	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
 	return cmd
 }
@@ -62,8 +63,8 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && (o.output.path != "" || o.expect.set()) {
-		return failf(exitUsage, "--output, --expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.output.path != "" || o.output.rejected != "" || o.expect.set()) {
+		return failf(exitUsage, "--output, --rejected, --expect-rows and --expect-total are for one file")
 	}
 	expect, err := o.expect.resolve()
 	if err != nil {
@@ -88,7 +89,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	}
 	batch, err := intake.Open(files, intake.Settings{
 		Environment: t.Environment, BaseURL: t.BaseURL, Options: options, OnUnknown: job.Policy(o.send.onUnknown),
-		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Expect: expect,
+		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect,
 	})
 	if err != nil {
 		return classify(err)

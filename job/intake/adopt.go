@@ -119,7 +119,7 @@ func (f *LinksFile) Adopt(ctx context.Context, ledger Adopter) (job.Adopted, err
 	}
 	adopted, err := ledger.Adopt(job.Job{
 		Identity: f.file.Identity, File: f.file.abs, Columns: f.header.Columns, Delimiter: f.header.Delimiter, OnUnknown: job.Hold,
-		AllowRepeats: f.options.AllowRepeats, Output: output,
+		AllowRepeats: f.options.AllowRepeats, Output: output, BOM: f.file.bom,
 	}, f.items(ctx), time.Now())
 	var refusal *Refusal
 	if errors.As(err, &refusal) {

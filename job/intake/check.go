@@ -88,18 +88,21 @@ func (f *File) checkKnown(ctx context.Context, to Reporter) error {
 	return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
 }
 
-// reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them.
+// reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them. Where they would be let
+// through, they must be on file.
 func (f *File) reject(ctx context.Context, to Reporter) error {
 	if f.Figures.Bad == 0 {
 		return nil
 	}
-	if err := f.writeRejected(ctx, to); err != nil {
-		return reported(err, to)
+	err := f.writeRejected(ctx, to)
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusal.Kind == RejectedUnwritable && !f.batch.SkipInvalid {
+		f.Unwritten, err = refusal.Err, nil // what is wrong with the file says more
 	}
-	if !f.batch.SkipInvalid {
-		return &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad}
+	if err == nil && !f.batch.SkipInvalid {
+		err = &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad}
 	}
-	return nil
+	return reported(err, to)
 }
 
 // survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a new file
@@ -239,9 +242,9 @@ func (f *File) ReadHeader(readings bool) error {
 func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 	format := links.Format{
 		Columns: f.Header.Columns, Delimiter: f.Header.Delimiter,
-		RawCells: f.batch.RawCells, BOM: f.batch.BOM || f.Header.Encoding != "utf-8",
+		RawCells: f.batch.RawCells, BOM: f.bom,
 	}
-	path, err := links.WriteRejected(links.RejectedPath(f.abs), format, func(yield func(links.Rejected, error) bool) {
+	path, err := links.WriteRejected(f.rejected, format, func(yield func(links.Rejected, error) bool) {
 		for row, err := range f.rows(ctx, time.Now()) {
 			if err == nil && len(row.problems) == 0 {
 				continue

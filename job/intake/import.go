@@ -14,7 +14,7 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 	b, now := f.batch, time.Now()
 	if f.Known != nil {
 		j := *f.Known
-		j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, b.BOM
+		j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, f.bom
 		j.AllowRepeats = j.AllowRepeats || b.Options.AllowRepeats
 		if b.OnUnknown != "" {
 			j.OnUnknown = b.OnUnknown
@@ -40,7 +40,7 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 		OnUnknown:    policy,
 		AllowRepeats: b.Options.AllowRepeats,
 		RawCells:     b.RawCells,
-		BOM:          b.BOM,
+		BOM:          f.bom,
 		Output:       f.Output,
 	}, f.items(ctx, now), b.SkipInvalid, now)
 	if f == b.Files[len(b.Files)-1] {

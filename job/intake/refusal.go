@@ -25,7 +25,7 @@ const (
 	OutputIsRejected               // Output would take the place of the file's own rejected file
 	OutputIsOther                  // Output is the links file of the input Other, too
 	OutputIsLedger                 // Output is a file of the ledger
-	RejectedUnwritable             // the rejected file, beside the file, cannot be written: Err
+	RejectedUnwritable             // the rejected file cannot be written, and its rows would be let through: Err
 	NoLinksFile                    // it is to be adopted, and its last columns are not those of a links file
 	NotImported                    // between its check and its import the file or the ledger changed: Err
 )

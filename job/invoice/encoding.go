@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -55,8 +56,10 @@ func foreignText(head []byte) *Problem {
 	return nil
 }
 
+type byteMark struct{ mark, name string }
+
 // marks are the byte order marks with the encoding each stands for.
-var marks = []struct{ mark, name string }{
+var marks = []byteMark{
 	{"\xef\xbb\xbf", utf8Name},
 	{"\xff\xfe", "utf-16le"},
 	{"\xfe\xff", "utf-16be"},
@@ -112,6 +115,19 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 		text.Discard(3)
 	}
 	return text, name, nil, nil
+}
+
+// Marked says whether what is written of the file is to begin with a byte order mark, so that a spreadsheet shows it right: the file has one,
+// is not UTF-8, or is a workbook.
+func Marked(src io.ReaderAt, o Options) (bool, error) {
+	head := make([]byte, 4)
+	n, err := src.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	head = head[:n]
+	name := canonicalEncoding(o.Encoding)
+	return name != "" && name != utf8Name || isZip(head) || slices.ContainsFunc(marks, func(m byteMark) bool { return bytes.HasPrefix(head, []byte(m.mark)) }), nil
 }
 
 // lookUp finds an encoding by its IANA name or by the names that browsers know it by, such as cp1252.

@@ -70,14 +70,17 @@ func Digest(path string) (sum [32]byte, err error) {
 		return sum, fmt.Errorf("open invoice file: %w", err)
 	}
 	defer f.Close()
-	return digestOf(path, f)
+	if sum, err = DigestOf(f); err != nil {
+		err = fmt.Errorf("read %s: %w", path, err)
+	}
+	return sum, err
 }
 
-// digestOf is the SHA-256 of what is read.
-func digestOf(file string, src io.Reader) (sum [32]byte, err error) {
+// DigestOf is the SHA-256 of what is read.
+func DigestOf(src io.Reader) (sum [32]byte, err error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, src); err != nil {
-		return sum, fmt.Errorf("read %s: %w", file, err)
+		return sum, err
 	}
 	return [32]byte(h.Sum(nil)), nil
 }

@@ -52,7 +52,7 @@ func openWorkbook(file string, src io.ReaderAt, size int64, o Options) (*Reader,
 		return nil, workbookProblem(file, err)
 	}
 	r := &Reader{file: file, source: rows, open: []io.Closer{rows}, sheet: rows}
-	r.digest = func() ([32]byte, error) { return digestOf(file, io.NewSectionReader(src, 0, math.MaxInt64)) }
+	r.digest = func() ([32]byte, error) { return DigestOf(io.NewSectionReader(src, 0, math.MaxInt64)) }
 	if err := r.start(o, workbookName); err != nil {
 		rows.Close()
 		return nil, r.located(err)

@@ -80,7 +80,11 @@ const titlesShown = 10
 func LeftOut(file *intake.File) string {
 	var b strings.Builder
 	if titles := file.Header.Titles; len(titles) > 0 {
-		fmt.Fprintf(&b, "  the column names are on line %d of %s; what stands above them is left out:\n", file.Header.Line, file.Path)
+		place := "line"
+		if file.Header.Sheet != "" {
+			place = "row"
+		}
+		fmt.Fprintf(&b, "  the column names are on %s %d of %s; what stands above them is left out:\n", place, file.Header.Line, file.Path)
 		for _, title := range titles[:min(len(titles), titlesShown)] {
 			fmt.Fprintf(&b, "    %s\n", words.Printable(title))
 		}
