@@ -18,6 +18,7 @@ type checkOptions struct {
 	target  targetOptions
 	ledger  ledgerOptions
 	read    readOptions
+	piped   pipedOptions
 	expect  expectOptions
 	output  outputOptions // of the rejected file
 	json    bool
@@ -47,6 +48,7 @@ rejected file beside each, or at --rejected; where that cannot be written, check
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	o.read.addFlags(flags)
+	o.piped.addFlags(flags)
 	o.read.addEmpty(flags)
 	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
@@ -71,6 +73,9 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
 		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
 	}
+	if err := o.piped.check(files); err != nil {
+		return err
+	}
 	expect, err := o.expect.resolve()
 	if err != nil {
 		return err
@@ -88,9 +93,13 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	default:
 		defer ledger.Close()
 	}
+	if err := o.piped.keepAside(ctx, files, s); err != nil {
+		return err
+	}
+	defer o.piped.close()
 	batch, err := intake.Open(files, intake.Settings{
 		Environment: t.Environment, BaseURL: t.BaseURL, Options: options,
-		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect,
+		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
 	})
 	if err != nil {
 		return classify(err)

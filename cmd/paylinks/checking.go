@@ -95,11 +95,12 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 
 // afterBadRows says what to do with files that have bad rows.
 func afterBadRows(files []*intake.File, options invoice.Options) string {
-	commas, good := "", false
+	commas, good, piped := "", false, false
 	for _, f := range files {
 		if 2*f.Figures.DecimalCommas > f.Figures.Bad { // most of them: it is the file's way of writing
 			commas += " " + words.ShellQuoted(f.Path)
 		}
+		piped = piped || f.IsPiped()
 		good = good || f.Figures.Rows > f.Figures.Bad
 	}
 	hint := "correct these rows in the file itself, and run it again"
@@ -109,7 +110,7 @@ func afterBadRows(files []*intake.File, options invoice.Options) string {
 	switch {
 	case commas == "":
 		return hint
-	case options.Canonical() != "{}": // other flags are needed, too
+	case piped || options.Canonical() != "{}": // other flags are needed, too, or the pipe again
 		return "if the file writes 1.234,50: check it with --decimal comma as well; else " + hint
 	}
 	return fmt.Sprintf("if the file writes 1.234,50: paylinks check%s --decimal comma; else %s", commas, hint)

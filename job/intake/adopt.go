@@ -155,7 +155,7 @@ type linksRow struct {
 func (f *LinksFile) rows(ctx context.Context) iter.Seq2[*linksRow, error] {
 	return func(yield func(*linksRow, error) bool) {
 		fail := func(err error) { yield(&linksRow{}, err) }
-		reader, err := invoice.Open(f.file.Path, f.options)
+		reader, err := f.file.reader(f.options)
 		if err != nil {
 			fail(f.file.unreadable(err))
 			return

@@ -220,7 +220,7 @@ func mayBeComma(p Problem) bool {
 // ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, and which totals are left
 // out; or all of them where the readings are to be known.
 func (f *File) ReadHeader(readings bool) error {
-	reader, err := invoice.Open(f.Path, f.batch.Options)
+	reader, err := f.reader(f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}

@@ -7,6 +7,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"math"
@@ -43,6 +44,7 @@ type Settings struct {
 	BOM         bool       // begin written files with a byte order mark, whatever the input has
 	Rejected    string     // path of the rejected file; "" is beside its input
 	Expect      Expect
+	Piped       map[string]*Piped // by path, files that were kept aside
 }
 
 // Batch are the files of one run.
@@ -71,6 +73,7 @@ type File struct {
 	Output    string            // path of the links file; "-" is standard output
 
 	batch    *Batch
+	piped    *Piped // nil where it is read at its path
 	abs      string
 	rejected string // where the rejected file is to be
 	bom      bool   // written files begin with a byte order mark
@@ -98,6 +101,9 @@ func Open(paths []string, settings Settings) (*Batch, error) {
 }
 
 func (b *Batch) open(path string) (*File, error) {
+	if piped := b.Piped[path]; piped != nil {
+		return b.look(&File{Path: piped.Name, piped: piped}, piped.Name)
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -109,33 +115,56 @@ func (b *Batch) open(path string) (*File, error) {
 	case !info.Mode().IsRegular():
 		return nil, &Refusal{Kind: NotRegular, Path: path}
 	}
-	f := &File{Path: path, batch: b, before: math.MaxInt}
+	return b.look(&File{Path: path}, path)
+}
+
+// look reads the file for the first time: for its digest, and for how what is written of it begins. Its outputs stand beside the path.
+func (b *Batch) look(f *File, path string) (_ *File, err error) {
+	f.batch, f.before = b, math.MaxInt
 	f.Identity = job.Identity{Environment: b.Environment, BaseURL: b.BaseURL, Options: b.Options.Canonical()}
 	if f.abs, err = filepath.Abs(path); err == nil {
-		err = f.look()
+		err = f.sum()
 	}
 	f.rejected = links.RejectedPath(f.abs)
 	if err == nil && b.Rejected != "" {
 		f.rejected, err = filepath.Abs(b.Rejected)
 	}
 	if err != nil {
-		return nil, &Refusal{Kind: Unreadable, Path: path, Err: err}
+		return nil, &Refusal{Kind: Unreadable, Path: f.Path, Err: err}
 	}
 	return f, nil
 }
 
-// look reads the file for the first time: for its digest, and for how what is written of it begins.
-func (f *File) look() error {
-	src, err := os.Open(f.Path)
-	if err != nil {
-		return err
+// sum takes the file's digest.
+func (f *File) sum() error {
+	var src interface {
+		io.Reader
+		io.ReaderAt
 	}
-	defer src.Close()
+	if f.piped != nil {
+		src = f.piped.reader()
+	} else {
+		file, err := os.Open(f.Path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		src = file
+	}
+	var err error
 	if f.Identity.FileDigest, err = invoice.DigestOf(src); err == nil {
 		f.bom, err = invoice.Marked(src, f.batch.Options)
 	}
 	f.bom = f.bom || f.batch.BOM
 	return err
+}
+
+// reader begins to read the file.
+func (f *File) reader(options invoice.Options) (*invoice.Reader, error) {
+	if f.piped != nil {
+		return invoice.OpenAt(f.Path, f.piped.reader(), f.piped.size, options)
+	}
+	return invoice.Open(f.Path, options)
 }
 
 // Find looks which of the files the ledger has jobs of already. The ledger is what Check holds rows against from now on;

@@ -12,7 +12,7 @@ type Kind int
 const (
 	NoFile             Kind = iota // there is nothing at Path
 	Folder                         // Path is a folder
-	NotRegular                     // a pipe or a device: a file is read more than once
+	NotRegular                     // a device, or a pipe that was not kept aside: a file is read more than once
 	Unreadable                     // the operating system does not let it be read: Err
 	SameFile                       // Other has the same bytes
 	Unusable                       // the file as a whole is wrong; its problems were reported, and are Err

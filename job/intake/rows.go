@@ -34,7 +34,7 @@ type checked struct {
 // time, rows that come later are not known yet. A row is valid until the next.
 func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error] {
 	return func(yield func(*checked, error) bool) {
-		reader, err := invoice.Open(f.Path, f.batch.Options)
+		reader, err := f.reader(f.batch.Options)
 		if err != nil {
 			yield(&checked{}, f.unreadable(err))
 			return
