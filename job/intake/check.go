@@ -253,7 +253,7 @@ func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 			if err == nil {
 				worded := row.worded(to.Word)
 				rejected = links.Rejected{
-					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
+					Line: row.Line, Cells: slices.Concat(row.RejectedCells(), row.Surplus),
 					Column: worded[0].Column, Error: describe(worded),
 				}
 			}

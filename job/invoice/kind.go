@@ -46,6 +46,7 @@ const (
 	CellsTooFew          Kind = "cells-too-few"          // fewer than the header has
 	CellMerged           Kind = "cell-merged"            // in a merged block of a sheet
 	FormulaNotCalculated Kind = "formula-not-calculated" // its value is not in the workbook, or out of date
+	NotCorrected         Kind = "not-corrected"          // a cell of a rejected file that still has its mark
 	ShownOtherwise       Kind = "shown-otherwise"        // a spreadsheet shows another amount or id than it keeps
 	CellTooLong          Kind = "cell-too-long"          // over 64 KiB
 	RowCutOff            Kind = "row-cut-off"            // the last line is short and has no line break

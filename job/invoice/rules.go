@@ -116,6 +116,7 @@ func (j *judge) judge(row *Row, rec *record) {
 		}
 		if bad := f.checkTyped(c.Name); bad != nil {
 			f.bad(c.Name, bad)
+			f.unclear(c.Name)
 			*cell = ""
 		} else if isBlank(*cell) {
 			*cell = ""
@@ -174,7 +175,9 @@ func (f *finding) readMoney(name, cell string, format amountFormat) string {
 	var ways []Way
 	var bad *Problem
 	if typed := f.typedCell(name); typed != nil && typed.Type == xlsx.Number {
-		plain, bad = format.readNumber(*typed)
+		if plain, bad = format.readNumber(*typed); bad != nil {
+			f.unclear(name)
+		}
 	} else {
 		plain, ways, bad = format.read(cell)
 	}

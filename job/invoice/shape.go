@@ -50,7 +50,7 @@ func (r *Reader) shape(t tableRow) Row {
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.sheet != nil {
-		row.typed = &typedRow{sheet: r.sheet.sheet.Name, head: r.head, merged: t.merged}
+		row.typed = &typedRow{sheet: r.sheet.sheet.Name, head: r.head, merged: t.merged, comma: r.judge.options.DecimalComma}
 	}
 	if r.sheet != nil && !row.ragged {
 		row.typed.cells = make([]xlsx.Cell, len(r.head.kept))

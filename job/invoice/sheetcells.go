@@ -13,6 +13,9 @@ type typedRow struct {
 	head   *head
 	cells  []xlsx.Cell  // one for each of Header.Columns; none in a row with too many cells
 	merged []xlsx.Range // blocks that the row is in
+
+	unclear []int // columns whose text alone does not show what is wrong with them
+	comma   bool  // amounts are written with a decimal comma where they are text
 }
 
 // Cell is what a workbook calls the row's cell below the header, or the row as a whole: Sheet1!C7. It is "" of a text.
@@ -26,6 +29,36 @@ func (r *Row) Cell(header string) string {
 	return rowOf(r.typed.sheet, r.Line)
 }
 
+// notCorrected begins a cell of a rejected file that a workbook has refused, and whose text alone would be taken: it must not be run as it is.
+const notCorrected = "#CHECK!"
+
+// RejectedCells are the cells as a rejected file has them, which is a text and is read as the file was. What is wrong with a cell of a workbook
+// can be lost there, such as the currency of its number format: such a cell gets a mark that is refused, and what a person sees in the workbook.
+func (r *Row) RejectedCells() []string {
+	if r.typed == nil || r.typed.cells == nil {
+		return r.Cells
+	}
+	cells := slices.Clone(r.Cells)
+	for i, c := range r.typed.cells {
+		switch {
+		case slices.Contains(r.typed.unclear, i):
+			shown := c.Text
+			if c.Type == xlsx.Number {
+				shown = c.Format.Show(c.Text).Text
+			}
+			cells[i] = strings.TrimSpace(notCorrected + " " + shown)
+		case c.Type == xlsx.Number && r.typed.comma:
+			cells[i] = strings.Replace(c.Text, ".", ",", 1)
+		}
+	}
+	return cells
+}
+
+// unclear remembers that the text of a cell does not show what is wrong with it.
+func (f *finding) unclear(name string) {
+	f.row.typed.unclear = append(f.row.typed.unclear, f.places[name])
+}
+
 // number is the plain decimal of a cell that a workbook keeps as a number.
 func (r *Row) number(column int) (plain string, ok bool) {
 	if r.typed == nil || r.typed.cells == nil || r.typed.cells[column].Type != xlsx.Number {
@@ -36,8 +69,11 @@ func (r *Row) number(column int) (plain string, ok bool) {
 
 // typedCell is what a workbook knows of the cell in the column; nil where the value is of no workbook.
 func (f *finding) typedCell(name string) *xlsx.Cell {
+	if f.row.typed == nil {
+		return nil
+	}
 	at, has := f.places[name]
-	if !has || f.row.typed == nil {
+	if !has {
 		return nil
 	}
 	return &f.row.typed.cells[at]

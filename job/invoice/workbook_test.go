@@ -352,6 +352,36 @@ func TestRivalsOfSheets(t *testing.T) {
 	}
 }
 
+// TestRejectedCells guards that a row that was refused for what only the workbook knows is refused as well when its rejected file is run, which is a
+// text; and that a sound number is the same there.
+func TestRejectedCells(t *testing.T) {
+	for _, cells := range []string{
+		"A | a@example.com | #5 {0%} | USD", "A | a@example.com | #5 {[$€-407]0.00} | USD", "A | a@example.com | #12.5 {0} | USD", "A | a@example.com | #5 {0.0\"k\"} | USD",
+		"#123 {00000} | a@example.com | #5 | USD", "#46353 {d-mmm} | a@example.com | #5 | USD", "#1234567890123456 | a@example.com | #5 | USD",
+		"= | a@example.com | #5 | USD", "=A | = | #5 | USD", "A | a@example.com | = | USD", "A | a@example.com | #5 | =",
+	} {
+		for _, comma := range []bool{false, true} {
+			o := Options{DecimalComma: comma}
+			_, rows, err := readAll(t, drawn(t, "sheet S\n"+sheetHeader+"| "+cells+" |"), o)
+			if err != nil || len(rows) != 1 || len(rows[0].Problems) == 0 {
+				t.Fatal(cells, err, rows)
+			}
+			path := write(t, plainHeader+strings.Join(rows[0].RejectedCells(), ",")+"\n")
+			_, again, err := readAll(t, path, o)
+			if err != nil || len(again) != 1 || len(again[0].Problems) == 0 {
+				t.Errorf("%s: %q is taken, %v", cells, rows[0].RejectedCells(), err)
+			}
+		}
+	}
+	path := drawn(t, "sheet S\n| invoice_id | email | amount | currency |\n| A | nobody | #1234.5 {#,##0.00} | EUR |")
+	for comma, want := range map[bool]string{false: "1234.5", true: "1234,5"} {
+		_, rows, err := readAll(t, path, Options{DecimalComma: comma})
+		if err != nil || rows[0].RejectedCells()[2] != want || rows[0].Cells[2] != "1234.5" {
+			t.Error(err, rows[0].RejectedCells(), rows[0].Cells)
+		}
+	}
+}
+
 // FuzzWorkbook reads any cells in a workbook: each row is bad, or its amount is a plain decimal above zero.
 func FuzzWorkbook(f *testing.F) {
 	f.Add("#12.5 {0.00}", "A-1", "EUR")
