@@ -146,7 +146,6 @@ func (f *finding) checkMerged(name string) *Problem {
 // readNumber reads an amount that is kept as a number. Unlike a text it can be read in one way; but it is refused where a person sees
 // something else than that amount in the currency of the row.
 func (f amountFormat) readNumber(c xlsx.Cell) (plain string, bad *Problem) {
-	f.decimalComma = false
 	shown := c.Format.Show(c.Text)
 	if strings.Contains(c.Text, "E") {
 		return "", flaw(AmountNotANumber, "is no amount", "is this perhaps an account or invoice number?")

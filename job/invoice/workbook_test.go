@@ -254,6 +254,18 @@ func TestMergedCells(t *testing.T) {
 	}
 }
 
+// TestTotalsOfSheets guards that a total is told by its number, whatever the decimal sign of texts.
+func TestTotalsOfSheets(t *testing.T) {
+	path := drawn(t, "sheet S\n"+sheetHeader+"| A | a@example.com | #1.5 | EUR |\n| B | b@example.com | 2,25 | EUR |\n| | | #3.75 | EUR |\nmerge A4:B4")
+	r, rows, err := readAll(t, path, Options{DecimalComma: true, SkipTotals: true})
+	if err != nil || len(rows) != 2 || r.LeftOut().Rows != 1 {
+		t.Errorf("%d rows, %+v, %v", len(rows), r.LeftOut(), err)
+	}
+	if got := readDrawn(t, path, Options{DecimalComma: true}); !strings.Contains(got, "book.xlsx: S!A4: invoice_id: is a total: ") {
+		t.Error(got)
+	}
+}
+
 // TestHiddenRows guards that rows that nobody sees are not billed, nor left out, without somebody's word.
 func TestHiddenRows(t *testing.T) {
 	path := drawn(t, "sheet S\nhidden | Acme |\n"+sheetHeader+"| A | a@example.com | #1 | EUR |\nhidden | B | b@example.com | #2 | EUR |\nhidden | | |\nhidden | C | c@example.com | #3 | EUR |")
@@ -282,6 +294,8 @@ func TestChoosesSheet(t *testing.T) {
 		{"the only visible one", "hidden sheet Old\n" + full + "sheet New\n" + full, "", "New"},
 		{"the only one that fits", "sheet Notes\n| Dear all |\nsheet Blank\nsheet Data\n" + full, "", "Data"},
 		{"the only one that fits, below titles", "sheet Few\n" + few + "sheet Data\n| Acme |\n-\n" + full, "", "Data"},
+		{"the only one that fits, beside one with more columns that are read",
+			"sheet Many\n| invoice_id | email | amount | description | promotion_code | ui_mode | return_url |\n| A | a@example.com | #1 |\nsheet Data\n" + full, "", "Data"},
 		{"two that fit", "sheet One\n" + full + "sheet Two\n" + full, "", "sheet-unclear One Two"},
 		{"two that fit, one named", "sheet One\n" + full + "sheet Two\n" + full, "Two", "Two"},
 		{"named in other letters", "sheet One\n" + full + "sheet Two\n" + full, "two", "Two"},

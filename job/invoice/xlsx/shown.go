@@ -13,6 +13,8 @@ type Shown struct {
 	Percent bool     // the number is shown times 100, with a percent sign
 }
 
+var ungrouped = strings.NewReplacer(",", "", " ", "")
+
 // Show is how the format shows a number that a cell holds, as its text.
 func (f *Format) Show(number string) Shown {
 	value, err := strconv.ParseFloat(number, 64)
@@ -48,7 +50,7 @@ func (f *Format) Show(number string) Shown {
 			continue
 		}
 		text.WriteString(digits[i])
-		plain.WriteString(strings.NewReplacer(",", "", " ", "").Replace(digits[i]))
+		plain.WriteString(ungrouped.Replace(digits[i]))
 	}
 	shown.Text, shown.Number = strings.TrimSpace(text.String()), strings.TrimSuffix(plain.String(), ".")
 	return shown
