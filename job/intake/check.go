@@ -232,7 +232,7 @@ func (f *File) ReadHeader() error {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs, f.LeftOut = reader.IDs(), reader.LeftOut()
+	f.IDs, f.LeftOut, f.Words = reader.IDs(), reader.LeftOut(), reader.Words()
 	return nil
 }
 

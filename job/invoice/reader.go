@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 
 	"paylinks/job/ahead"
 )
@@ -16,18 +17,20 @@ import (
 // Reader reads one invoice file, row by row. Two goroutines work ahead of Next: one splits the file into rows, the other
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
-	file   string
-	src    io.Reader // as it was given; what can be read at any place is read twice where that is needed
-	closer io.Closer
-	sum    hash.Hash
-	head   *head
-	source source
-	names  []string // the header that gocsv sees
-	judge  *judge
-	id     identifier
-	ids    *ids
-	totals *totals
-	given  bool // Next has returned a row
+	file    string
+	src     io.Reader // as it was given; what can be read at any place is read twice where that is needed
+	closer  io.Closer
+	sum     hash.Hash
+	head    *head
+	source  source
+	names   []string // the header that gocsv sees
+	judge   *judge
+	id      identifier
+	ids     *ids
+	totals  *totals
+	words   []string
+	asNamed bool // the encoding was asked for: it could be another
+	given   bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
 	stop  func()                // ends the goroutines
@@ -108,7 +111,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if bad != nil {
 		return nil, Problems{bad.at(file, 0, "", "")}
 	}
-	source, bad := newTextRows(newText(file, utf8, encoding != utf8Name), !o.NoQuotes)
+	source, bad := newTextRows(newText(file, utf8, encoding), !o.NoQuotes)
 	if bad != nil {
 		return nil, Problems{*bad}
 	}
@@ -123,6 +126,9 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	}
 	r.ids = newIDs(r.head)
 	r.totals = newTotals(r.head)
+	if r.asNamed = o.Encoding != "" && encoding != utf8Name; r.asNamed {
+		r.words = addWords(nil, strings.Join(r.head.Columns, " "))
+	}
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
@@ -167,6 +173,12 @@ func (r *Reader) Next() (Row, error) {
 			r.compareRivals(row)
 			r.ids.add(row.Cells)
 		}
+		for _, cell := range row.Cells {
+			if !r.asNamed || len(r.words) == wordsShown {
+				break
+			}
+			r.words = addWords(r.words, cell)
+		}
 		return *row, nil
 	}
 }
@@ -183,6 +195,10 @@ func (r *Reader) ending() error {
 	}
 	return io.EOF
 }
+
+// Words are some words of the file that are not ASCII, as they read in the encoding that was asked for, among the rows that Next has come
+// past. There are none where none was asked for.
+func (r *Reader) Words() []string { return r.words }
 
 // LeftOut are the totals that were left out, among the rows that Next has come past.
 func (r *Reader) LeftOut() LeftOut { return r.totals.leftOut }

@@ -49,6 +49,9 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 		}
 		b.WriteString("\n")
 	}
+	if len(file.Words) > 0 {
+		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(file.Words, " ")))
+	}
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
 		if header, has := file.Header.Taken[name]; has {
 			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", words.Flag(name), header)
