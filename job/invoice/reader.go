@@ -59,6 +59,7 @@ type Row struct {
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
 
 	ragged bool // too many or too few cells: they may stand in wrong columns
+	short  bool // ragged, since cells are missing at its end
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -165,11 +166,12 @@ func (r *Reader) Next() (Row, error) {
 		}
 		row := &r.batch.rows[r.at]
 		r.at++
-		if r.screen(row) {
+		leftOut, refused := r.screen(row)
+		if leftOut {
 			continue
 		}
 		r.given = true
-		if !row.ragged {
+		if !row.ragged && !refused {
 			r.compareRivals(row)
 			r.ids.add(row.Cells)
 		}

@@ -45,7 +45,7 @@ const (
 // survey is what the lines of a file that is not UTF-8 say of its encoding.
 type survey struct {
 	utf8, other someLines // lines that are not ASCII: UTF-8, and not
-	readings    []reading
+	decodings   []decoding
 }
 
 // someLines are how many lines there are, and the first of them.
@@ -71,8 +71,8 @@ func (l someLines) String() string {
 	return strings.Join(numbers, ", ")
 }
 
-// reading is how the words of the lines read in an encoding.
-type reading struct {
+// decoding is how the words of the lines read in an encoding.
+type decoding struct {
 	legacy
 	words []string
 	wrong bool // it cannot read all of them
@@ -81,16 +81,16 @@ type reading struct {
 // add takes a line that is not UTF-8.
 func (s *survey) add(number int, line []byte) {
 	s.other.add(number)
-	if s.readings == nil {
+	if s.decodings == nil {
 		for _, l := range legacies {
-			s.readings = append(s.readings, reading{legacy: l})
+			s.decodings = append(s.decodings, decoding{legacy: l})
 		}
 	}
 	if s.other.count > linesDecoded {
 		return
 	}
-	for i := range s.readings {
-		if r := &s.readings[i]; !r.wrong {
+	for i := range s.decodings {
+		if r := &s.decodings[i]; !r.wrong {
 			text, err := r.NewDecoder().Bytes(line)
 			r.wrong = err != nil || bytes.ContainsFunc(text, impossible)
 			r.words = addWords(r.words, string(text))
@@ -125,7 +125,7 @@ func addWords(words []string, text string) []string {
 // read says how the words read in the encodings that can read them all.
 func (s *survey) read() string {
 	var texts []string
-	for _, r := range s.readings {
+	for _, r := range s.decodings {
 		if !r.wrong {
 			texts = append(texts, "as "+r.name+": "+strings.Join(r.words, " "))
 		}
