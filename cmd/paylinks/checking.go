@@ -65,7 +65,7 @@ func refusals[F any](files []F, done string, check func(F) error) (said []string
 // one checks a file and prints what was found.
 func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Options) error {
 	if f.Known != nil && (c.explain || !c.quiet) {
-		if err := f.ReadHeader(); err != nil && c.explain { // the job goes on without its file
+		if err := f.ReadHeader(c.explain); err != nil && c.explain { // the job goes on without its file
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 		fmt.Fprint(c.words, report.ExplainFile(f, options))
 	}
 	if c.explain || !c.quiet {
-		fmt.Fprint(c.words, report.LeftOut(f))
+		fmt.Fprint(c.words, report.Notes(f, c.explain))
 	}
 	if f.Figures != nil && !c.quiet {
 		fmt.Fprint(c.words, report.DescribeFile(f, options))

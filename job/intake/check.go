@@ -217,22 +217,22 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, and which totals are left out.
-func (f *File) ReadHeader() error {
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id; or all of them, for the notes.
+func (f *File) ReadHeader(notes bool) error {
 	reader, err := invoice.Open(f.Path, f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for !reader.KnowsIDs() || f.batch.Options.SkipTotals {
+	for notes || !reader.KnowsIDs() {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs, f.LeftOut, f.Words = reader.IDs(), reader.LeftOut(), reader.Words()
+	f.IDs, f.Notes = reader.IDs(), reader.Notes()
 	return nil
 }
 

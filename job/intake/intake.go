@@ -59,15 +59,14 @@ type Batch struct {
 type File struct {
 	Path      string // as the user gave it, for messages
 	Identity  job.Identity
-	Known     *job.Job        // the ledger's job of this file; nil: it has none
-	Header    invoice.Header  // empty until the file was read
-	IDs       []string        // where no column was taken as the invoice id: those that could be it, after the file was read
-	LeftOut   invoice.LeftOut // totals, after the file was read
-	Words     []string        // some words in the encoding that was asked for, after the file was read
-	Figures   *Figures        // nil until the whole file was read; it stays so for a known job
-	Rejected  string          // path of the rejected file, if one was written
-	Unwritten error           // why it could not be written, where the file is refused for its rows all the same
-	Output    string          // path of the links file; "-" is standard output
+	Known     *job.Job       // the ledger's job of this file; nil: it has none
+	Header    invoice.Header // empty until the file was read
+	IDs       []string       // where no column was taken as the invoice id: those that could be it, after the file was read
+	Notes     invoice.Notes  // what was read in a way of its own, after the file was read
+	Figures   *Figures       // nil until the whole file was read; it stays so for a known job
+	Rejected  string         // path of the rejected file, if one was written
+	Unwritten error          // why it could not be written, where the file is refused for its rows all the same
+	Output    string         // path of the links file; "-" is standard output
 
 	batch    *Batch
 	abs      string

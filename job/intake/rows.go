@@ -41,7 +41,7 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 		}
 		defer reader.Close()
 		f.Header = reader.Header()
-		defer func() { f.IDs, f.LeftOut, f.Words = reader.IDs(), reader.LeftOut(), reader.Words() }()
+		defer func() { f.IDs, f.Notes = reader.IDs(), reader.Notes() }()
 		var rows []checked
 		for end := error(nil); end == nil; {
 			rows, end = f.readReady(reader, rows[:0])

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,7 +34,6 @@ type legacy struct {
 }
 
 const (
-	linesNamed    = 5        // lines of one kind that a message names
 	linesDecoded  = 1000     // lines of which each encoding must be able to read all
 	bytesSurveyed = 64 << 20 // how far below its first line that is not UTF-8 a file is looked at
 	wordsShown    = 3        // words that a message shows
@@ -44,31 +42,8 @@ const (
 
 // survey is what the lines of a file that is not UTF-8 say of its encoding.
 type survey struct {
-	utf8, other someLines // lines that are not ASCII: UTF-8, and not
+	utf8, other Lines // lines that are not ASCII: UTF-8, and not
 	decodings   []decoding
-}
-
-// someLines are how many lines there are, and the first of them.
-type someLines struct {
-	count int
-	first []int
-}
-
-func (l *someLines) add(line int) {
-	if l.count++; len(l.first) < linesNamed {
-		l.first = append(l.first, line)
-	}
-}
-
-func (l someLines) String() string {
-	var numbers []string
-	for _, line := range l.first {
-		numbers = append(numbers, strconv.Itoa(line))
-	}
-	if more := l.count - len(l.first); more > 0 {
-		numbers = append(numbers, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(numbers, ", ")
 }
 
 // decoding is how the words of the lines read in an encoding.
@@ -86,7 +61,7 @@ func (s *survey) add(number int, line []byte) {
 			s.decodings = append(s.decodings, decoding{legacy: l})
 		}
 	}
-	if s.other.count > linesDecoded {
+	if s.other.Count > linesDecoded {
 		return
 	}
 	for i := range s.decodings {
@@ -157,7 +132,7 @@ func (t *text) notUTF8(line []byte, number int) error {
 			break
 		}
 	}
-	if t.survey.utf8.count > 0 {
+	if t.survey.utf8.Count > 0 {
 		return t.problem(number, value, flaw(EncodingMixed, fmt.Sprintf("is not UTF-8, and other lines are: %s of the file (lines that are not: %s); %s",
 			t.survey.utf8, t.survey.other, t.survey.read()), "no encoding reads all of it: have the program that writes it write UTF-8 everywhere"))
 	}

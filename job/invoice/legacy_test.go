@@ -54,7 +54,7 @@ func TestReadings(t *testing.T) {
 			if err != nil || len(rows) != 2 || rows[1].Invoice.Description != tt.text {
 				t.Errorf("by its name: %+v, %v", rows, err)
 			}
-			if words := strings.Join(r.Words(), " "); words != tt.text {
+			if words := strings.Join(r.Notes().Words, " "); words != tt.text {
 				t.Errorf("shows the words %q", words)
 			}
 		})

@@ -28,7 +28,7 @@ type Reader struct {
 	id      identifier
 	ids     *ids
 	totals  *totals
-	words   []string
+	notes   Notes
 	asNamed bool // the encoding was asked for: it could be another
 	given   bool // Next has returned a row
 
@@ -60,6 +60,7 @@ type Row struct {
 
 	ragged bool // too many or too few cells: they may stand in wrong columns
 	short  bool // ragged, since cells are missing at its end
+	filled bool // cells are missing at its end, and it is not ragged
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -120,7 +121,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if r.head, err = readHead(file, r.source, o); err != nil {
 		return nil, err
 	}
-	r.head.Encoding = encoding
+	r.head.Encoding, r.head.NoQuotes = encoding, o.NoQuotes && !r.head.FedBack
 	r.judge = newJudge(file, o, r.head.Taken)
 	if problems := r.judge.checkDefaults(); len(problems) > 0 {
 		return nil, problems
@@ -128,7 +129,7 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	r.ids = newIDs(r.head)
 	r.totals = newTotals(r.head)
 	if r.asNamed = o.Encoding != "" && encoding != utf8Name; r.asNamed {
-		r.words = addWords(nil, strings.Join(r.head.Columns, " "))
+		r.notes.Words = addWords(nil, strings.Join(r.head.Columns, " "))
 	}
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
@@ -175,12 +176,7 @@ func (r *Reader) Next() (Row, error) {
 			r.compareRivals(row)
 			r.ids.add(row.Cells)
 		}
-		for _, cell := range row.Cells {
-			if !r.asNamed || len(r.words) == wordsShown {
-				break
-			}
-			r.words = addWords(r.words, cell)
-		}
+		r.note(row)
 		return *row, nil
 	}
 }
@@ -197,13 +193,6 @@ func (r *Reader) ending() error {
 	}
 	return io.EOF
 }
-
-// Words are some words of the file that are not ASCII, as they read in the encoding that was asked for, among the rows that Next has come
-// past. There are none where none was asked for.
-func (r *Reader) Words() []string { return r.words }
-
-// LeftOut are the totals that were left out, among the rows that Next has come past.
-func (r *Reader) LeftOut() LeftOut { return r.totals.leftOut }
 
 // IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
 // another number there. There are none where the file has an invoice id.

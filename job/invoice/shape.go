@@ -45,6 +45,7 @@ func (r *Reader) shape(t tableRow) Row {
 		}
 		cells = cells[:width:width]
 	case len(cells) < width:
+		row.filled = !row.ragged
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.head.FedBack {

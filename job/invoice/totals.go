@@ -10,21 +10,12 @@ import (
 	"unicode"
 )
 
-// LeftOut are totals that were left out: how many, and the lines of the first ones.
-type LeftOut struct {
-	Rows  int
-	Lines []int
-}
-
-const leftOutLines = 5
-
 // totals tells totals from invoices. A row without an invoice id is a total where its text says so, or where its amount is what rows above it
 // add up to: those since an earlier total, which are its group, or all in its currency.
 type totals struct {
 	id       int  // the column of the invoice id; -1 is none
 	someID   bool // a row has one
 	searched bool // the whole file was searched for one
-	leftOut  LeftOut
 
 	now    running
 	groups []running // what there was where a group begins, the first at the top of the file
@@ -125,9 +116,7 @@ func (r *Reader) screen(row *Row) (leftOut, refused bool) {
 	switch {
 	case adds && options.SkipTotals:
 		t.close(group)
-		if t.leftOut.Rows++; len(t.leftOut.Lines) < leftOutLines {
-			t.leftOut.Lines = append(t.leftOut.Lines, row.Line)
-		}
+		r.notes.Totals.add(row.Line)
 		return true, false
 	case row.short && !adds: // its cells may stand in wrong columns
 		t.add("", 0, false)

@@ -52,9 +52,9 @@ func TestTotals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			left := r.LeftOut()
-			if got := left.Lines; !slices.Equal(got, tt.leftOut[:min(len(tt.leftOut), leftOutLines)]) || left.Rows != len(tt.want)-len(rows) {
-				t.Errorf("left out %v of %d, want %v", got, left.Rows, tt.leftOut)
+			left := r.Notes().Totals
+			if !slices.Equal(left.First, tt.leftOut[:min(len(tt.leftOut), linesNamed)]) || left.Count != len(tt.want)-len(rows) {
+				t.Errorf("left out %s of %d, want %v", left, left.Count, tt.leftOut)
 			}
 			allow := options
 			allow.AllowNoID = true
@@ -90,8 +90,8 @@ func TestManyGroups(t *testing.T) {
 	}
 	fmt.Fprintf(&b, "Total,,%d.00,EUR\n", groups*(groups+1)/2)
 	r, rows, err := readAll(t, write(t, b.String()), Options{SkipTotals: true})
-	if err != nil || len(rows) != groups || r.LeftOut().Rows != groups+1 || len(r.totals.groups) > groupsKept+1 {
-		t.Errorf("%d rows, %+v, %d groups kept, %v", len(rows), r.LeftOut(), len(r.totals.groups), err)
+	if err != nil || len(rows) != groups || r.Notes().Totals.Count != groups+1 || len(r.totals.groups) > groupsKept+1 {
+		t.Errorf("%d rows, %+v, %d groups kept, %v", len(rows), r.Notes(), len(r.totals.groups), err)
 	}
 }
 

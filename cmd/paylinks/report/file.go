@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -49,9 +48,6 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 		}
 		b.WriteString("\n")
 	}
-	if len(file.Words) > 0 {
-		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(file.Words, " ")))
-	}
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
 		if header, has := file.Header.Taken[name]; has {
 			fmt.Fprintf(&b, "  %s is not used: the file has the column %q\n", words.Flag(name), header)
@@ -76,11 +72,12 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 	return b.String()
 }
 
-// titlesShown is how many lines above a header LeftOut prints.
+// titlesShown is how many lines above a header Notes prints.
 const titlesShown = 10
 
-// LeftOut says which lines of the file are left out: titles above its header, and totals.
-func LeftOut(file *intake.File) string {
+// Notes say what of the file is read in a way of its own: titles above its header, totals that are left out, words in the encoding that was
+// asked for; and where all is to be explained, short rows.
+func Notes(file *intake.File, explain bool) string {
 	var b strings.Builder
 	if titles := file.Header.Titles; len(titles) > 0 {
 		fmt.Fprintf(&b, "  the column names are on line %d of %s; what stands above them is left out:\n", file.Header.Line, file.Path)
@@ -91,15 +88,15 @@ func LeftOut(file *intake.File) string {
 			fmt.Fprintf(&b, "    … and %d more\n", more)
 		}
 	}
-	if left := file.LeftOut; left.Rows > 0 {
-		var lines []string
-		for _, line := range left.Lines {
-			lines = append(lines, strconv.Itoa(line))
-		}
-		if more := left.Rows - len(lines); more > 0 {
-			lines = append(lines, fmt.Sprintf("and %s more", words.Grouped(more)))
-		}
-		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(left.Rows, "total"), strings.Join(lines, ", "))
+	notes := file.Notes
+	if notes.Totals.Count > 0 {
+		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(notes.Totals.Count, "total"), notes.Totals)
+	}
+	if len(notes.Words) > 0 {
+		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(notes.Words, " ")))
+	}
+	if explain && notes.Short.Count > 0 {
+		fmt.Fprintf(&b, "  %s without the cells at the end, which nobody reads: line %s\n", words.Count(notes.Short.Count, "row"), notes.Short)
 	}
 	return b.String()
 }
@@ -135,7 +132,11 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if options.DecimalComma {
 		mark = "comma"
 	}
-	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	quotes := ""
+	if h.NoQuotes {
+		quotes = ", quotes are text"
+	}
+	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss%s, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), quotes, mark)
 	if h.FedBack {
 		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
 	}
