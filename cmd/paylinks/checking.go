@@ -76,7 +76,7 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 		fmt.Fprint(c.words, report.ExplainFile(f, options))
 	}
 	if c.explain || !c.quiet {
-		fmt.Fprint(c.words, report.LeftOut(f))
+		fmt.Fprint(c.words, report.Notes(f, c.explain))
 	}
 	if f.Figures != nil && !c.quiet {
 		fmt.Fprint(c.words, report.DescribeFile(f, options))

@@ -217,23 +217,22 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id, and which totals are left
-// out; or all of them where the readings are to be known.
-func (f *File) ReadHeader(readings bool) error {
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id; or all of them, for the notes.
+func (f *File) ReadHeader(notes bool) error {
 	reader, err := f.reader(f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for readings || !reader.KnowsIDs() || f.batch.Options.SkipTotals || f.Header.Sheet != "" {
+	for notes || !reader.KnowsIDs() {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs, f.Readings, f.LeftOut, f.Hidden = reader.IDs(), reader.Readings(), reader.LeftOut(), reader.Hidden()
+	f.IDs, f.Readings, f.Notes = reader.IDs(), reader.Readings(), reader.Notes()
 	return nil
 }
 

@@ -65,8 +65,7 @@ type File struct {
 	Header    invoice.Header    // empty until the file was read
 	IDs       []string          // where no column was taken as the invoice id: those that could be it, after the file was read
 	Readings  []invoice.Reading // the ways in which cells were read, other than as they stand there; after the file was read
-	LeftOut   invoice.LeftOut   // totals, after the file was read
-	Hidden    invoice.Hidden    // rows of a sheet, after the file was read
+	Notes     invoice.Notes     // what was read in a way of its own, after the file was read
 	Figures   *Figures          // nil until the whole file was read; it stays so for a known job
 	Rejected  string            // path of the rejected file, if one was written
 	Unwritten error             // why it could not be written, where the file is refused for its rows all the same

@@ -41,9 +41,7 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 		}
 		defer reader.Close()
 		f.Header = reader.Header()
-		defer func() {
-			f.IDs, f.Readings, f.LeftOut, f.Hidden = reader.IDs(), reader.Readings(), reader.LeftOut(), reader.Hidden()
-		}()
+		defer func() { f.IDs, f.Readings, f.Notes = reader.IDs(), reader.Readings(), reader.Notes() }()
 		var rows []checked
 		for end := error(nil); end == nil; {
 			rows, end = f.readReady(reader, rows[:0])

@@ -14,6 +14,7 @@ type Header struct {
 	Titles    []string          // the lines above them
 	Columns   []string          // the user's columns; the result columns of a links file or rejected file are left out
 	Delimiter rune              // , ; | or tab
+	NoQuotes  bool              // double quotes are text
 	Sheet     string            // of a workbook; else ""
 	Encoding  string            // xlsx of a workbook; else utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it

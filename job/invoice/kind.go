@@ -33,6 +33,7 @@ const (
 	EncodingUnknown    Kind = "encoding-unknown"    // the encoding asked for is not known
 	EncodingConflict   Kind = "encoding-conflict"   // the encoding asked for is not that of the byte order mark
 	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are invalid in the encoding
+	EncodingMixed      Kind = "encoding-mixed"      // lines in UTF-8 beside lines in another encoding, or in UTF-8 where another was asked for
 	NULByte            Kind = "nul-byte"            // binary data
 	LineTooLong        Kind = "line-too-long"       // over 1 MiB
 	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end; a row's, where the next row can be found

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"paylinks/job/ahead"
 )
@@ -17,20 +18,22 @@ import (
 // Reader reads one invoice file, row by row. Two goroutines work ahead of Next: one splits the file into rows, the other
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
-	file   string
-	open   []io.Closer
-	digest func() ([32]byte, error) // of the file's bytes, once it was read to its end
-	again  func() (*Reader, error)  // opens the file from its top; nil where it can be read once
-	head   *head
-	source source
-	sheet  *sheetRows // the source, where it is of a workbook
-	names  []string   // the header that gocsv sees
-	judge  *judge
-	id     identifier
-	ids    *ids
-	ways   readings
-	totals *totals
-	given  bool // Next has returned a row
+	file    string
+	open    []io.Closer
+	digest  func() ([32]byte, error) // of the file's bytes, once it was read to its end
+	again   func() (*Reader, error)  // opens the file from its top; nil where it can be read once
+	head    *head
+	source  source
+	sheet   *sheetRows // the source, where it is of a workbook
+	names   []string   // the header that gocsv sees
+	judge   *judge
+	id      identifier
+	ids     *ids
+	ways    readings
+	totals  *totals
+	notes   Notes
+	asNamed bool // the encoding was asked for: it could be another
+	given   bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
 	stop  func()                // ends the goroutines
@@ -61,6 +64,8 @@ type Row struct {
 	ragged   bool      // too many or too few cells: they may stand in wrong columns
 	typed    *typedRow // of a workbook; else nil
 	readings []Reading // of its cells that were read in a way of their own, without their lines
+	short    bool      // ragged, since cells are missing at its end
+	filled   bool      // cells are missing at its end, and it is not ragged
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -149,13 +154,17 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if bad != nil {
 		return nil, Problems{bad.at(file, 0, "", "")}
 	}
-	source, bad := newTextRows(newText(file, utf8, encoding != utf8Name), !o.NoQuotes)
+	source, bad := newTextRows(newText(file, utf8, encoding), !o.NoQuotes)
 	if bad != nil {
 		return nil, Problems{*bad}
 	}
 	r.source = source
 	if err := r.start(o, encoding); err != nil {
 		return nil, err
+	}
+	r.head.NoQuotes = o.NoQuotes && !r.head.FedBack
+	if r.asNamed = o.Encoding != "" && encoding != utf8Name; r.asNamed {
+		r.notes.Words = addWords(nil, strings.Join(r.head.Columns, " "))
 	}
 	return r, nil
 }
@@ -217,15 +226,17 @@ func (r *Reader) nextRow() (Row, error) {
 		}
 		row := &r.batch.rows[r.at]
 		r.at++
-		if r.screen(row) {
+		leftOut, refused := r.screen(row)
+		if leftOut {
 			continue
 		}
 		r.given = true
-		if !row.ragged {
+		if !row.ragged && !refused {
 			r.compareRivals(row)
 			r.ids.add(row.Cells)
 			r.ways.add(row)
 		}
+		r.note(row)
 		return *row, nil
 	}
 }
@@ -246,9 +257,6 @@ func (r *Reader) ending() error {
 	}
 	return io.EOF
 }
-
-// LeftOut are the totals that were left out, among the rows that Next has come past.
-func (r *Reader) LeftOut() LeftOut { return r.totals.leftOut }
 
 // IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
 // another number there. There are none where the file has an invoice id.

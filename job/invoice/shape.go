@@ -26,17 +26,17 @@ func (r *Reader) shape(t tableRow) Row {
 		fail("", "", flaw(CellsTooMany, ragged(len(cells), width),
 			fmt.Sprintf("put double quotes around a cell that contains a %s", DelimiterName(r.head.Delimiter))))
 	case len(cells) < width && t.cut:
-		row.ragged = true
+		row.ragged, row.short = true, true
 		fail("", "", flaw(RowCutOff, ragged(len(cells), width)+", and the file ends in the middle of it, without a line break",
 			"export the file again: what followed is lost"))
 	case len(cells) < r.head.needed:
-		row.ragged = true
+		row.ragged, row.short = true, true
 		fail("", "", flaw(CellsTooFew, ragged(len(cells), width),
 			fmt.Sprintf("add the missing cells, or a %s for each empty one at the end; a spreadsheet leaves none out where the last column is filled in every row",
 				DelimiterName(r.head.Delimiter))))
 	}
 	if value := r.cutAmount(cells); value != "" && t.bad == nil {
-		row.ragged, row.Problems = true, nil
+		row.ragged, row.short, row.Problems = true, false, nil
 		fail(r.head.Taken["amount"], value, flaw(AmountCut, "is probably one amount, and its comma divides it into cells",
 			"put it in double quotes, or write it without the comma"))
 	}
@@ -47,6 +47,7 @@ func (r *Reader) shape(t tableRow) Row {
 		}
 		cells = cells[:width:width]
 	case len(cells) < width:
+		row.filled = !row.ragged
 		cells = append(cells, make([]string, width-len(cells))...)
 	}
 	if r.sheet != nil {

@@ -164,8 +164,8 @@ func (s *sheetRows) fit(t tableRow) tableRow {
 
 func (s *sheetRows) surelyOne(int) bool { return true }
 
-// Hidden counts the hidden rows of the sheet, once it was read to its end.
-func (r *Reader) Hidden() Hidden {
+// hidden counts the hidden rows of the sheet, once it was read to its end.
+func (r *Reader) hidden() Hidden {
 	if r.sheet == nil || r.batch.err == nil {
 		return Hidden{}
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 const (
@@ -21,19 +23,21 @@ const (
 type text struct {
 	file    string
 	src     *bufio.Reader
-	decoded bool // src had another encoding: U+FFFD stands for invalid bytes
+	decoded bool             // src had another encoding: U+FFFD stands for invalid bytes
+	western *charmap.Charmap // the encoding that src had, if it is one of westerns
 
-	line  int      // the physical line that next returned last
-	ahead [][]byte // lines that were read and not returned yet
-	long  []byte   // a line that is larger than src's buffer
-	err   error    // what comes after ahead
+	line   int      // the physical line that next returned last
+	ahead  [][]byte // lines that were read and not returned yet
+	long   []byte   // a line that is larger than src's buffer
+	err    error    // what comes after ahead
+	survey survey   // of the lines that are not ASCII
 }
 
-func newText(file string, src *bufio.Reader, decoded bool) *text {
+func newText(file string, src *bufio.Reader, encoding string) *text {
 	if endsInCR(src) {
 		src = bufio.NewReaderSize(&carriageReturns{src: src}, bufferSize)
 	}
-	return &text{file: file, src: src, decoded: decoded}
+	return &text{file: file, src: src, decoded: encoding != utf8Name, western: westerns[encoding]}
 }
 
 // endsInCR reports whether the first line ends in a lone carriage return.
@@ -164,13 +168,19 @@ func (t *text) unsound(line []byte, at int) error {
 			return t.problem(at, around(line, i), flaw(EncodingInvalid, "has bytes that are not valid in the encoding it is read in", "save the file as UTF-8",
 				Option{Do: Replace, Setting: "encoding"}))
 		}
+		if t.western == nil {
+			return nil
+		}
+		if word, meant := readTwice(line, t.western); word != "" {
+			return t.problem(at, word, flaw(EncodingMixed, "is "+quote(meant)+" in UTF-8: the file, or lines of it, are not in the encoding that it is read in",
+				"have the program that writes it write UTF-8 everywhere", Option{Do: LeaveOut, Setting: "encoding", When: "all of it is UTF-8"}))
+		}
 		return nil
 	}
 	if !utf8.Valid(line) {
-		i := invalidAt(line)
-		return t.problem(at, around(line, i), flaw(EncodingInvalid, fmt.Sprintf("is not UTF-8: byte 0x%02X", line[i]), "save the file as CSV UTF-8",
-			Option{Do: Add, Setting: "encoding", Value: "windows-1252", When: "it comes from an older Windows program"}))
+		return t.notUTF8(line, at)
 	}
+	t.survey.utf8.add(at)
 	return nil
 }
 

@@ -104,7 +104,7 @@ func findHeader(file string, src source, o Options) (candidate, error) {
 		case after != nil && len(filled(tops[0].rows[0].cells)) <= titleCells:
 			return candidate{}, after // of the lines that may have the header
 		default:
-			if c, better := likeliest(tops, starts[1:], found.known, o); better {
+			if c, better := likeliest(tops, starts[1:], found, o); better {
 				found, bad = c, c.ambiguity()
 			}
 		}
@@ -174,16 +174,26 @@ func fitting(tops []top, lines []int, o Options) (all []candidate) {
 	return all
 }
 
-// likeliest is the row below titles with the most known columns: two at least, and more than so many.
-func likeliest(tops []top, lines []int, known int, o Options) (best candidate, found bool) {
-	known = max(known, 1)
+// likeliest is the row below titles with the most known columns: two at least, and more than so many. Where there is none, it is the first
+// row that is too wide for a title, below one that is not.
+func likeliest(tops []top, lines []int, first candidate, o Options) (best candidate, found bool) {
+	known := max(first.known, 1)
 	for _, line := range lines {
 		c, bad := bestAt(tops, line, o)
 		if line <= headerWithin && bad == nil && c.known > known && c.underTitles() {
 			best, known, found = c, c.known, true
 		}
 	}
-	return best, found
+	if found || first.known != 0 || len(filled(first.row().cells)) > titleCells {
+		return best, found
+	}
+	for _, line := range lines {
+		c, bad := bestAt(tops, line, o)
+		if line <= headerWithin && bad == nil && len(filled(c.row().cells)) > titleCells {
+			return c, !slices.ContainsFunc(c.row().cells, looksLikeData)
+		}
+	}
+	return best, false
 }
 
 // fits says whether the cells name all columns that a file must have.

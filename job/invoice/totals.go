@@ -9,21 +9,12 @@ import (
 	"unicode"
 )
 
-// LeftOut are totals that were left out: how many, and the lines of the first ones.
-type LeftOut struct {
-	Rows  int
-	Lines []int
-}
-
-const leftOutLines = 5
-
 // totals tells totals from invoices. A row without an invoice id is a total where its text says so, or where its amount is what rows above it
 // add up to: those since an earlier total, which are its group, or all in its currency.
 type totals struct {
 	id       int  // the column of the invoice id; -1 is none
 	someID   bool // a row has one
 	searched bool // the whole file was searched for one
-	leftOut  LeftOut
 
 	now    running
 	groups []running // what there was where a group begins, the first at the top of the file
@@ -97,14 +88,15 @@ func (t *totals) close(group int) {
 	t.groups = append(t.groups, begins)
 }
 
-// screen refuses a row that has no invoice id where others have one, or that is a total. It says whether it is a total to be left out.
-func (r *Reader) screen(row *Row) (leftOut bool) {
+// screen refuses a row that has no invoice id where others have one, or that is a total; or it says that the row is a total to be left out.
+// A total may be short: that its amount is the sum says that it stands in the right column.
+func (r *Reader) screen(row *Row) (leftOut, refused bool) {
 	t, options := r.totals, r.judge.options
 	code, amount, readable := r.moneyOf(row)
-	if row.ragged || t.id >= 0 && !isBlank(row.Cells[t.id]) {
+	if row.ragged && !row.short || t.id >= 0 && !isBlank(row.Cells[t.id]) {
 		t.someID = t.someID || !row.ragged
-		t.add(code, amount, readable)
-		return false
+		t.add(code, amount, readable && !row.ragged)
+		return false, false
 	}
 	group, rows, adds := t.find(code, amount)
 	adds = adds && readable
@@ -117,19 +109,20 @@ func (r *Reader) screen(row *Row) (leftOut bool) {
 	}
 	adds = adds && (says != "" || rows > 1)
 	if !t.someID && (says == "" || !adds || rows < 2) {
-		t.add(code, amount, readable)
-		return false
+		t.add(code, amount, readable && !row.ragged)
+		return false, false
 	}
 	switch {
 	case adds && options.SkipTotals:
 		t.close(group)
-		if t.leftOut.Rows++; len(t.leftOut.Lines) < leftOutLines {
-			t.leftOut.Lines = append(t.leftOut.Lines, row.Line)
-		}
-		return true
-	case options.AllowNoID:
+		r.notes.Totals.add(row.Line)
+		return true, false
+	case row.short && !adds: // its cells may stand in wrong columns
+		t.add("", 0, false)
+		return false, false
+	case options.AllowNoID && !row.short:
 		t.add(code, amount, readable)
-		return false
+		return false, false
 	}
 	var bad *Problem
 	isInvoice := Option{Do: Add, Setting: "allow_no_id", When: "it is an invoice"}
@@ -148,7 +141,7 @@ func (r *Reader) screen(row *Row) (leftOut bool) {
 	}
 	row.Problems = []Problem{bad.at(r.file, row.Line, r.head.Taken["invoice_id"], "")}
 	r.locate(row)
-	return false
+	return false, true
 }
 
 func rowsAbove(rows int) string {
@@ -167,7 +160,7 @@ func (r *Reader) moneyOf(row *Row) (code string, amount int64, readable bool) {
 	if len(row.Problems) == 0 {
 		return row.Invoice.Amount.CurrencyCode(), row.Invoice.TenThousandths(), true
 	}
-	if row.ragged {
+	if row.ragged && !row.short {
 		return "", 0, false
 	}
 	amount, readable = r.signedAmount(row)

@@ -258,8 +258,8 @@ func TestMergedCells(t *testing.T) {
 func TestTotalsOfSheets(t *testing.T) {
 	path := drawn(t, "sheet S\n"+sheetHeader+"| A | a@example.com | #1.5 | EUR |\n| B | b@example.com | 2,25 | EUR |\n| | | #3.75 | EUR |\nmerge A4:B4")
 	r, rows, err := readAll(t, path, Options{DecimalComma: true, SkipTotals: true})
-	if err != nil || len(rows) != 2 || r.LeftOut().Rows != 1 {
-		t.Errorf("%d rows, %+v, %v", len(rows), r.LeftOut(), err)
+	if err != nil || len(rows) != 2 || r.Notes().Totals.Count != 1 {
+		t.Errorf("%d rows, %+v, %v", len(rows), r.Notes(), err)
 	}
 	if got := readDrawn(t, path, Options{DecimalComma: true}); !strings.Contains(got, "book.xlsx: S!A4: invoice_id: is a total: ") {
 		t.Error(got)

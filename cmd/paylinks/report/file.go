@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -73,11 +72,12 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 	return b.String()
 }
 
-// titlesShown is how many lines above a header LeftOut prints.
+// titlesShown is how many lines above a header Notes prints.
 const titlesShown = 10
 
-// LeftOut says which lines of the file are left out: titles above its header, totals, and hidden rows; and which hidden rows are not.
-func LeftOut(file *intake.File) string {
+// Notes say what of the file is read in a way of its own: titles above its header, totals and hidden rows that are left out, words in the encoding that was
+// asked for; and where all is to be explained, short rows.
+func Notes(file *intake.File, explain bool) string {
 	var b strings.Builder
 	if titles := file.Header.Titles; len(titles) > 0 {
 		place := "line"
@@ -92,17 +92,17 @@ func LeftOut(file *intake.File) string {
 			fmt.Fprintf(&b, "    … and %d more\n", more)
 		}
 	}
-	if left := file.LeftOut; left.Rows > 0 {
-		var lines []string
-		for _, line := range left.Lines {
-			lines = append(lines, strconv.Itoa(line))
-		}
-		if more := left.Rows - len(lines); more > 0 {
-			lines = append(lines, fmt.Sprintf("and %s more", words.Grouped(more)))
-		}
-		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(left.Rows, "total"), strings.Join(lines, ", "))
+	notes := file.Notes
+	if notes.Totals.Count > 0 {
+		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(notes.Totals.Count, "total"), notes.Totals)
 	}
-	if hidden := file.Hidden; hidden.Rows > 0 && hidden.Are != invoice.HiddenRefused {
+	if len(notes.Words) > 0 {
+		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(notes.Words, " ")))
+	}
+	if explain && notes.Short.Count > 0 {
+		fmt.Fprintf(&b, "  %s without the cells at the end, which nobody reads: line %s\n", words.Count(notes.Short.Count, "row"), notes.Short)
+	}
+	if hidden := notes.Hidden; hidden.Rows > 0 && hidden.Are != invoice.HiddenRefused {
 		said := map[invoice.HiddenRows]string{invoice.HiddenSkipped: "left out", invoice.HiddenIncluded: "read like the others"}[hidden.Are]
 		fmt.Fprintf(&b, "  %s by --hidden-rows %s: %s, the first is row %d\n", said, hidden.Are, words.Count(hidden.Rows, "hidden row"), hidden.First)
 	}
@@ -140,10 +140,15 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if options.DecimalComma {
 		mark = "comma"
 	}
-	if h.Sheet != "" {
+	switch {
+	case h.Sheet != "":
 		fmt.Fprintf(&b, "%s is read as a workbook, sheet %q, decimal %s in texts\n", file.Path, h.Sheet, mark)
-	} else {
-		fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	default:
+		quotes := ""
+		if h.NoQuotes {
+			quotes = ", quotes are text"
+		}
+		fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss%s, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), quotes, mark)
 	}
 	if h.FedBack {
 		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
