@@ -405,6 +405,7 @@ func TestNothingIsSwallowed(t *testing.T) {
 	}{
 		{"line", plainHeader + "A,", "x", LineTooLong},
 		{"open quote", plainHeader + "A,\"", "x\n", QuoteUnclosed},
+		{"open quote above blank lines", plainHeader + "A,\"", "\n", QuoteUnclosed},
 		{"header", "A,", "x", LineTooLong},
 		{"open quote in the header", "A,\"", "x\n", QuoteUnclosed},
 	}

@@ -144,12 +144,12 @@ func (l *textRows) surelyOne(cell int) bool {
 type attempt struct {
 	line  int // the first one's number
 	lines [][]byte
-	size  int
+	size  int // of their text, and a byte for each line break
 }
 
 func (r *attempt) add(line []byte) {
 	r.lines = append(r.lines, bytes.Clone(line))
-	r.size += len(line)
+	r.size += len(line) + 1
 }
 
 const closeIt = `close the quote; a double quote inside a cell is written twice: ""`
