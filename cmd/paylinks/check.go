@@ -18,6 +18,7 @@ type checkOptions struct {
 	target  targetOptions
 	ledger  ledgerOptions
 	read    readOptions
+	piped   pipedOptions
 	expect  expectOptions
 	output  outputOptions // of the rejected file
 	json    bool
@@ -30,13 +31,13 @@ func newCheck(s streams) *cobra.Command {
 		Use:   "check FILE...",
 		Short: "Check files without sending anything: no network, no ledger is made",
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
-rejected file beside each. If there is a ledger, invoices that have a link already are counted.`,
+rejected file beside each, or at --rejected; where that cannot be written, check says so and goes on. If there is a ledger, invoices that have a link already are counted.`,
 		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "the files can be run"),
 			meaning(exitUsage, "usage"),
 			meaning(exitData, "a file is wrong or unreadable"),
-			meaning(exitOutput, "a rejected file cannot be written"),
+			meaning(exitOutput, "standard output cannot be written"),
 			meaning(exitLedger, "the ledger cannot be read"),
 			meaning(exitConfig, "configuration: a wrong address"),
 		),
@@ -47,10 +48,13 @@ rejected file beside each. If there is a ledger, invoices that have a link alrea
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	o.read.addFlags(flags)
+	o.piped.addFlags(flags)
+	o.read.addEmpty(flags)
+	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
-	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, column, value, kind, what, hint")
+	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, cell (of a workbook), column, value, kind, what, hint")
 	flags.BoolVar(&o.explain, "explain", false, "print which column was taken for what, and how the file is read")
 	o.output.addForm(flags)
 	return cmd
@@ -66,8 +70,11 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && o.expect.set() {
-		return failf(exitUsage, "--expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
+		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
+	}
+	if err := o.piped.check(files); err != nil {
+		return err
 	}
 	expect, err := o.expect.resolve()
 	if err != nil {
@@ -86,9 +93,13 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	default:
 		defer ledger.Close()
 	}
+	if err := o.piped.keepAside(ctx, files, s); err != nil {
+		return err
+	}
+	defer o.piped.close()
 	batch, err := intake.Open(files, intake.Settings{
 		Environment: t.Environment, BaseURL: t.BaseURL, Options: options,
-		RawCells: o.output.rawCells, BOM: o.output.bom, Expect: expect,
+		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
 	})
 	if err != nil {
 		return classify(err)

@@ -65,7 +65,7 @@ func refusals[F any](files []F, done string, check func(F) error) (said []string
 // one checks a file and prints what was found.
 func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Options) error {
 	if f.Known != nil && (c.explain || !c.quiet) {
-		if err := f.ReadHeader(); err != nil && c.explain { // the job goes on without its file
+		if err := f.ReadHeader(c.explain); err != nil && c.explain { // the job goes on without its file
 			return err
 		}
 	}
@@ -75,25 +75,32 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 	if c.explain {
 		fmt.Fprint(c.words, report.ExplainFile(f, options))
 	}
+	if c.explain || !c.quiet {
+		fmt.Fprint(c.words, report.Notes(f, c.explain))
+	}
 	if f.Figures != nil && !c.quiet {
 		fmt.Fprint(c.words, report.DescribeFile(f, options))
 	}
 	if !c.quiet {
 		fmt.Fprint(c.words, report.WithoutID(f))
 	}
-	if f.Rejected != "" {
+	switch {
+	case f.Rejected != "":
 		fmt.Fprintf(c.words, "  rejected rows: %s\n", f.Rejected)
+	case f.Unwritten != nil:
+		fmt.Fprintf(c.words, "  rejected rows: on no file (%v); say where with --rejected PATH\n", f.Unwritten)
 	}
 	return err
 }
 
 // afterBadRows says what to do with files that have bad rows.
 func afterBadRows(files []*intake.File, options invoice.Options) string {
-	commas, good := "", false
+	commas, good, piped := "", false, false
 	for _, f := range files {
 		if 2*f.Figures.DecimalCommas > f.Figures.Bad { // most of them: it is the file's way of writing
 			commas += " " + words.ShellQuoted(f.Path)
 		}
+		piped = piped || f.IsPiped()
 		good = good || f.Figures.Rows > f.Figures.Bad
 	}
 	hint := "correct these rows in the file itself, and run it again"
@@ -103,7 +110,7 @@ func afterBadRows(files []*intake.File, options invoice.Options) string {
 	switch {
 	case commas == "":
 		return hint
-	case options.Canonical() != "{}": // other flags are needed, too
+	case piped || options.Canonical() != "{}": // other flags are needed, too, or the pipe again
 		return "if the file writes 1.234,50: check it with --decimal comma as well; else " + hint
 	}
 	return fmt.Sprintf("if the file writes 1.234,50: paylinks check%s --decimal comma; else %s", commas, hint)

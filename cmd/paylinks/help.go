@@ -42,10 +42,11 @@ var flagGroups = []helptext.Group{
 	{Title: "What is sent where", Flags: []string{
 		"env", "base-url", "api-key-file", "ledger", "new-ledger", "lease", "after-failover", "yes", "limit", "unknown", "skip-invalid"}},
 	{Title: "How the file is read", Flags: []string{
-		"map", "decimal", "encoding", "series", "allow-repeats", "expect-rows", "expect-total", "explain"}},
+		"map", "decimal", "encoding", "header-line", "quote", "sheet", "hidden-rows", "name", "series", "skip-totals", "allow-no-id", "allow-repeats", "allow-empty",
+		"expect-rows", "expect-total", "explain"}},
 	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},
 	{Title: "Pace and limits", Flags: []string{
 		"rate", "concurrency", "timeout", "max-attempts", "on-unknown", "give-up-after", "max-failures"}},
 	{Title: "Output", Flags: []string{
-		"output", "raw-cells", "bom", "json", "attempts", "progress", "quiet", "verbose", "log-format", "metrics-file"}},
+		"output", "rejected", "raw-cells", "bom", "json", "attempts", "progress", "quiet", "verbose", "log-format", "metrics-file"}},
 }

@@ -322,6 +322,12 @@ func TestRunFlags(t *testing.T) {
 		{"limit", "", "-1"},
 		{"skip-invalid", "", "false"},
 		{"allow-repeats", "", "false"},
+		{"allow-no-id", "", "false"},
+		{"allow-empty", "", "false"},
+		{"skip-totals", "", "false"},
+		{"header-line", "", "0"}, // where it is found
+		{"quote", "", "double"},
+		{"rejected", "", ""},
 		{"series", "", ""},
 		{"map", "", "[]"},
 		{"decimal", "", "point"},

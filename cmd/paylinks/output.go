@@ -16,6 +16,7 @@ import (
 // outputOptions say where the links file goes, and its form.
 type outputOptions struct {
 	path     string
+	rejected string
 	rawCells bool
 	bom      bool
 }
@@ -23,6 +24,11 @@ type outputOptions struct {
 func (o *outputOptions) addFlags(flags *pflag.FlagSet, byDefault string) {
 	flags.StringVarP(&o.path, "output", "o", "", "write the links file to `PATH`; - is standard output (default: "+byDefault+")")
 	o.addForm(flags)
+}
+
+// addRejected adds the flag for commands that write a rejected file.
+func (o *outputOptions) addRejected(flags *pflag.FlagSet) {
+	flags.StringVar(&o.rejected, "rejected", "", "write the bad rows to `PATH` (default: FILE without its extension, .rejected.csv, beside it; one file only)")
 }
 
 func (o *outputOptions) addForm(flags *pflag.FlagSet) {

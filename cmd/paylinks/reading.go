@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,8 +17,15 @@ type readOptions struct {
 	encoding     string
 	decimal      string
 	columns      []string // NAME=HEADER
+	headerLine   int
+	quote        string
+	sheet        string
+	hiddenRows   string
 	series       string
+	skipTotals   bool
+	allowNoID    bool
 	allowRepeats bool
+	allowEmpty   bool
 	jobWide      map[string]*string // by canonical column name
 }
 
@@ -52,6 +60,12 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
+	flags.IntVar(&o.headerLine, "header-line", 0, "the column names are on line `N`: what is above them is left out")
+	flags.StringVar(&o.quote, "quote", "double", "what is around cells with a delimiter in them: double `MARKS`, or none: quotes are text")
+	flags.StringVar(&o.sheet, "sheet", "", "`NAME` of the sheet in a workbook (.xlsx) where more than one could be meant")
+	flags.StringVar(&o.hiddenRows, "hidden-rows", "", "what to do with rows of a sheet that a filter or a person has hidden: `WORD` include or skip (default: the file is refused)")
+	flags.BoolVar(&o.skipTotals, "skip-totals", false, "leave out rows without an invoice id that are totals and add up")
+	flags.BoolVar(&o.allowNoID, "allow-no-id", false, "rows without an invoice id are meant where others have one")
 	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
 	flags.StringVar(&o.series, "series", "", "`NAME` (a year, an entity) of numbers that begin again: the same invoice id in another series is another invoice. Clink gets NAME-ID as its reference")
 	o.jobWide = map[string]*string{}
@@ -60,12 +74,23 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	}
 }
 
+// addEmpty adds the flag for commands that bill.
+func (o *readOptions) addEmpty(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "a file with a header and no rows is fine: there is nothing to bill")
+}
+
 // resolve gives the reader's options.
 func (o *readOptions) resolve() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
+		Sheet:        o.sheet,
+		HiddenRows:   invoice.HiddenRows(o.hiddenRows),
+		HeaderLine:   o.headerLine,
 		Series:       o.series,
+		SkipTotals:   o.skipTotals,
+		AllowNoID:    o.allowNoID,
 		AllowRepeats: o.allowRepeats,
+		AllowEmpty:   o.allowEmpty,
 		Map:          map[string]string{},
 		Defaults:     map[string]string{},
 	}
@@ -75,6 +100,19 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		options.DecimalComma = true
 	default:
 		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+	}
+	switch o.quote {
+	case "double":
+	case "none":
+		options.NoQuotes = true
+	default:
+		return options, failf(exitUsage, "--quote %q is neither double nor none", o.quote)
+	}
+	if !slices.Contains([]invoice.HiddenRows{invoice.HiddenRefused, invoice.HiddenIncluded, invoice.HiddenSkipped}, options.HiddenRows) {
+		return options, failf(exitUsage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
+	}
+	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
+		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
 	}
 	if o.series != "" && !invoice.ValidSeries(o.series) {
 		return options, failf(exitUsage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
@@ -115,10 +153,24 @@ func readFlags(canonical string) string {
 	if options.DecimalComma {
 		add("decimal", "comma")
 	}
+	if options.HeaderLine > 0 {
+		add("header-line", strconv.Itoa(options.HeaderLine))
+	}
+	if options.NoQuotes {
+		add("quote", "none")
+	}
+	add("sheet", options.Sheet)
+	add("hidden-rows", string(options.HiddenRows))
 	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
 		add("map", name+"="+options.Map[name])
 	}
 	add("series", options.Series)
+	if options.SkipTotals {
+		flags += " --skip-totals"
+	}
+	if options.AllowNoID {
+		flags += " --allow-no-id"
+	}
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {
 		add(name, options.Defaults[name])
 	}

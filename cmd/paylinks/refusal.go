@@ -37,7 +37,7 @@ func refused(r *intake.Refusal) *failure {
 		status, hint = exitUsage, "name another file with --output"
 	case intake.RejectedUnwritable:
 		status = exitOutput
-		hint = fmt.Sprintf("the rejected file stands beside the file: copy %s into a folder that can be written, and use the copy", r.Path)
+		hint = "nothing was sent; say where it can be written with --rejected PATH"
 	case intake.NotImported:
 		hint = "nothing of this file was sent; run it again"
 	}

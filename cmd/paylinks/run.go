@@ -18,6 +18,7 @@ type runOptions struct {
 	target      targetOptions
 	ledger      ledgerOptions
 	read        readOptions
+	piped       pipedOptions
 	expect      expectOptions
 	send        sendOptions
 	output      outputOptions
@@ -53,6 +54,9 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	o.ledger.addLease(flags)
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
+	o.piped.addFlags(flags)
+	o.read.addEmpty(flags)
+	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
 	return cmd
 }
@@ -62,8 +66,11 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && (o.output.path != "" || o.expect.set()) {
-		return failf(exitUsage, "--output, --expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.output.path != "" || o.output.rejected != "" || o.expect.set()) {
+		return failf(exitUsage, "--output, --rejected, --expect-rows and --expect-total are for one file")
+	}
+	if err := o.piped.check(files); err != nil {
+		return err
 	}
 	expect, err := o.expect.resolve()
 	if err != nil {
@@ -79,6 +86,9 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err := o.send.check(); err != nil {
 		return err
 	}
+	if err := o.piped.refuseProduction(files, t.Environment == job.Production, o.send.yes); err != nil {
+		return err
+	}
 	if err := o.send.checkProduction(s, t.Environment, "say --yes; or try it first without: --env sandbox, or --env simulator"); err != nil {
 		return err
 	}
@@ -86,9 +96,13 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
+	if err := o.piped.keepAside(ctx, files, s); err != nil {
+		return err
+	}
+	defer o.piped.close()
 	batch, err := intake.Open(files, intake.Settings{
 		Environment: t.Environment, BaseURL: t.BaseURL, Options: options, OnUnknown: job.Policy(o.send.onUnknown),
-		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Expect: expect,
+		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
 	})
 	if err != nil {
 		return classify(err)

@@ -19,6 +19,9 @@ func topics() []*cobra.Command {
 	var topics []*cobra.Command
 	for _, topic := range []struct{ name, short, table string }{
 		{"columns", "The columns of the invoice file and of the links file", columnTable()},
+		{"amounts", "How amounts may be written, and which are refused", ""},
+		{"files", "How a file is read: titles, totals, quotes, encodings", ""},
+		{"workbooks", "How a workbook (.xlsx) is read: sheets, numbers, hidden rows", ""},
 		{"promises", "What holds whatever happens, and what cannot be promised", ""},
 		{"exit-status", "What the exit statuses mean, for cron and scripts", helptext.ExitTable(meanings)},
 		{"operations", "Every night, on call, secrets, containers, several machines", ""},

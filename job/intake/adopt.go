@@ -59,6 +59,7 @@ func OpenLinks(paths []string, settings Settings) ([]*LinksFile, error) {
 // optionsOf are the options for reading the links file: it is UTF-8 as it was written, whatever the encoding of the input was, unless
 // another program has saved it since.
 func optionsOf(path string, options invoice.Options) (invoice.Options, error) {
+	options.AllowEmpty = true // a night may have had nothing to bill
 	if options.Encoding == "" {
 		return options, nil
 	}
@@ -118,7 +119,7 @@ func (f *LinksFile) Adopt(ctx context.Context, ledger Adopter) (job.Adopted, err
 	}
 	adopted, err := ledger.Adopt(job.Job{
 		Identity: f.file.Identity, File: f.file.abs, Columns: f.header.Columns, Delimiter: f.header.Delimiter, OnUnknown: job.Hold,
-		AllowRepeats: f.options.AllowRepeats, Output: output,
+		AllowRepeats: f.options.AllowRepeats, Output: output, BOM: f.file.bom,
 	}, f.items(ctx), time.Now())
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
@@ -154,7 +155,7 @@ type linksRow struct {
 func (f *LinksFile) rows(ctx context.Context) iter.Seq2[*linksRow, error] {
 	return func(yield func(*linksRow, error) bool) {
 		fail := func(err error) { yield(&linksRow{}, err) }
-		reader, err := invoice.Open(f.file.Path, f.options)
+		reader, err := f.file.reader(f.options)
 		if err != nil {
 			fail(f.file.unreadable(err))
 			return

@@ -88,18 +88,21 @@ func (f *File) checkKnown(ctx context.Context, to Reporter) error {
 	return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
 }
 
-// reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them.
+// reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them. Where they would be let
+// through, they must be on file.
 func (f *File) reject(ctx context.Context, to Reporter) error {
 	if f.Figures.Bad == 0 {
 		return nil
 	}
-	if err := f.writeRejected(ctx, to); err != nil {
-		return reported(err, to)
+	err := f.writeRejected(ctx, to)
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusal.Kind == RejectedUnwritable && !f.batch.SkipInvalid {
+		f.Unwritten, err = refusal.Err, nil // what is wrong with the file says more
 	}
-	if !f.batch.SkipInvalid {
-		return &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad}
+	if err == nil && !f.batch.SkipInvalid {
+		err = &Refusal{Kind: BadRows, Path: f.Path, Rows: f.Figures.Bad}
 	}
-	return nil
+	return reported(err, to)
 }
 
 // survey reads each file for the first time, so that it is known of each invoice where it stands. It leaves the figures of a new file
@@ -214,22 +217,22 @@ func mayBeComma(p Problem) bool {
 	return p.Kind == invoice.AmountAmbiguous || p.Kind == invoice.AmountDecimalComma
 }
 
-// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id.
-func (f *File) ReadHeader() error {
-	reader, err := invoice.Open(f.Path, f.batch.Options)
+// ReadHeader reads the header of a known file, and as many rows as say which columns could be the invoice id; or all of them, for the notes.
+func (f *File) ReadHeader(notes bool) error {
+	reader, err := f.reader(f.batch.Options)
 	if err != nil {
 		return f.unreadable(err)
 	}
 	defer reader.Close()
 	f.Header = reader.Header()
-	for !reader.KnowsIDs() {
+	for notes || !reader.KnowsIDs() {
 		if _, err := reader.Next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return f.unreadable(err)
 		}
 	}
-	f.IDs = reader.IDs()
+	f.IDs, f.Readings, f.Notes = reader.IDs(), reader.Readings(), reader.Notes()
 	return nil
 }
 
@@ -238,9 +241,9 @@ func (f *File) ReadHeader() error {
 func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 	format := links.Format{
 		Columns: f.Header.Columns, Delimiter: f.Header.Delimiter,
-		RawCells: f.batch.RawCells, BOM: f.batch.BOM || f.Header.Encoding != "utf-8",
+		RawCells: f.batch.RawCells, BOM: f.bom,
 	}
-	path, err := links.WriteRejected(links.RejectedPath(f.abs), format, func(yield func(links.Rejected, error) bool) {
+	path, err := links.WriteRejected(f.rejected, format, func(yield func(links.Rejected, error) bool) {
 		for row, err := range f.rows(ctx, time.Now()) {
 			if err == nil && len(row.problems) == 0 {
 				continue
@@ -249,7 +252,7 @@ func (f *File) writeRejected(ctx context.Context, to Reporter) error {
 			if err == nil {
 				worded := row.worded(to.Word)
 				rejected = links.Rejected{
-					Line: row.Line, Cells: append(row.Cells[:len(row.Cells):len(row.Cells)], row.Surplus...),
+					Line: row.Line, Cells: slices.Concat(row.RejectedCells(), row.Surplus),
 					Column: worded[0].Column, Error: describe(worded),
 				}
 			}

@@ -29,7 +29,7 @@ func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
 // runAgain goes on with the file's known job.
 func (f *File) runAgain(ctx context.Context, ledger Importer) (job.Job, error) {
 	b, j, now := f.batch, *f.Known, time.Now()
-	j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, b.BOM
+	j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, f.bom
 	j.OutputHost = ""
 	j.AllowRepeats = j.AllowRepeats || b.Options.AllowRepeats
 	if b.OnUnknown != "" {
@@ -62,7 +62,7 @@ func (f *File) importNew(ctx context.Context, ledger Importer) (job.Job, error) 
 		OnUnknown:    policy,
 		AllowRepeats: b.Options.AllowRepeats,
 		RawCells:     b.RawCells,
-		BOM:          b.BOM,
+		BOM:          f.bom,
 		Output:       f.Output,
 	}, f.items(ctx, now), b.SkipInvalid, now)
 	if f == b.Files[len(b.Files)-1] {

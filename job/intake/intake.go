@@ -7,6 +7,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"math"
@@ -16,6 +17,7 @@ import (
 
 	"paylinks/job"
 	"paylinks/job/invoice"
+	"paylinks/job/links"
 )
 
 // Ledger is what intake asks of a ledger to check files.
@@ -40,8 +42,10 @@ type Settings struct {
 	OnUnknown   job.Policy // "" is what a known job has, and Retry for a new one
 	SkipInvalid bool       // bad rows are let through, but not an unreadable file
 	RawCells    bool       // write the user's cells without the formula guard
-	BOM         bool       // begin written files with a byte order mark
+	BOM         bool       // begin written files with a byte order mark, whatever the input has
+	Rejected    string     // path of the rejected file; "" is beside its input
 	Expect      Expect
+	Piped       map[string]*Piped // by path, files that were kept aside
 }
 
 // Batch are the files of one run.
@@ -56,17 +60,23 @@ type Batch struct {
 
 // File is one input file on its way into the ledger.
 type File struct {
-	Path     string // as the user gave it, for messages
-	Identity job.Identity
-	Known    *job.Job       // the ledger's job of this file; nil: it has none
-	Header   invoice.Header // empty until the file was read
-	IDs      []string       // where no column was taken as the invoice id: those that could be it, after the file was read
-	Figures  *Figures       // nil until the whole file was read; it stays so for a known job
-	Rejected string         // path of the rejected file, if one was written
-	Output   string         // path of the links file; "-" is standard output
+	Path      string // as the user gave it, for messages
+	Identity  job.Identity
+	Known     *job.Job          // the ledger's job of this file; nil: it has none
+	Header    invoice.Header    // empty until the file was read
+	IDs       []string          // where no column was taken as the invoice id: those that could be it, after the file was read
+	Readings  []invoice.Reading // the ways in which cells were read, other than as they stand there; after the file was read
+	Notes     invoice.Notes     // what was read in a way of its own, after the file was read
+	Figures   *Figures          // nil until the whole file was read; it stays so for a known job
+	Rejected  string            // path of the rejected file, if one was written
+	Unwritten error             // why it could not be written, where the file is refused for its rows all the same
+	Output    string            // path of the links file; "-" is standard output
 
 	batch    *Batch
+	piped    *Piped // nil where it is read at its path
 	abs      string
+	rejected string // where the rejected file is to be
+	bom      bool   // written files begin with a byte order mark
 	surveyed bool
 	refused  int // rows that the last reading refused because of another job or file
 	before   int // lines of the files that were surveyed before; no place is after it until this one is
@@ -91,6 +101,9 @@ func Open(paths []string, settings Settings) (*Batch, error) {
 }
 
 func (b *Batch) open(path string) (*File, error) {
+	if piped := b.Piped[path]; piped != nil {
+		return b.look(&File{Path: piped.Name, piped: piped}, piped.Name)
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -102,15 +115,56 @@ func (b *Batch) open(path string) (*File, error) {
 	case !info.Mode().IsRegular():
 		return nil, &Refusal{Kind: NotRegular, Path: path}
 	}
-	f := &File{Path: path, batch: b, before: math.MaxInt}
+	return b.look(&File{Path: path}, path)
+}
+
+// look reads the file for the first time: for its digest, and for how what is written of it begins. Its outputs stand beside the path.
+func (b *Batch) look(f *File, path string) (_ *File, err error) {
+	f.batch, f.before = b, math.MaxInt
 	f.Identity = job.Identity{Environment: b.Environment, BaseURL: b.BaseURL, Options: b.Options.Canonical()}
 	if f.abs, err = filepath.Abs(path); err == nil {
-		f.Identity.FileDigest, err = invoice.Digest(path)
+		err = f.sum()
+	}
+	f.rejected = links.RejectedPath(f.abs)
+	if err == nil && b.Rejected != "" {
+		f.rejected, err = filepath.Abs(b.Rejected)
 	}
 	if err != nil {
-		return nil, &Refusal{Kind: Unreadable, Path: path, Err: err}
+		return nil, &Refusal{Kind: Unreadable, Path: f.Path, Err: err}
 	}
 	return f, nil
+}
+
+// sum takes the file's digest.
+func (f *File) sum() error {
+	var src interface {
+		io.Reader
+		io.ReaderAt
+	}
+	if f.piped != nil {
+		src = f.piped.reader()
+	} else {
+		file, err := os.Open(f.Path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		src = file
+	}
+	var err error
+	if f.Identity.FileDigest, err = invoice.DigestOf(src); err == nil {
+		f.bom, err = invoice.Marked(src, f.batch.Options)
+	}
+	f.bom = f.bom || f.batch.BOM
+	return err
+}
+
+// reader begins to read the file.
+func (f *File) reader(options invoice.Options) (*invoice.Reader, error) {
+	if f.piped != nil {
+		return invoice.OpenAt(f.Path, f.piped.reader(), f.piped.size, options)
+	}
+	return invoice.Open(f.Path, options)
 }
 
 // Find looks which of the files the ledger has jobs of already. The ledger is what Check holds rows against from now on;

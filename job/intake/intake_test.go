@@ -33,7 +33,7 @@ func write(t *testing.T, folder, name, content string) string {
 	return path
 }
 
-var settings = intake.Settings{Environment: job.Simulator, BaseURL: job.InProcess}
+var settings = intake.Settings{Environment: job.Simulator, BaseURL: job.InProcess, Options: invoice.Options{AllowNoID: true}}
 
 func open(t *testing.T, s intake.Settings, paths ...string) *intake.Batch {
 	t.Helper()
@@ -137,7 +137,7 @@ func TestRefusedFiles(t *testing.T) {
 	}{
 		{"no rows", header, intake.Unusable, []invoice.Kind{invoice.NoRows}},
 		{"no amount column", "invoice_id,customer_email,currency\nA-1,a@example.com,USD\n", intake.Unusable, []invoice.Kind{invoice.ColumnMissing}},
-		{"a quote that does not end", header + "A-1,a@example.com,1.00,USD\nA-2,\"b@example.com,1.00,USD\n", intake.CutOff, []invoice.Kind{invoice.QuoteUnclosed}},
+		{"a quote that does not end", header + "A-1,a@example.com,1.00,USD\nA-2,\"b@example.com\n", intake.CutOff, []invoice.Kind{invoice.QuoteUnclosed}},
 		{"bad rows", header + "A-1,a@example.com,0,USD\nA-2,b@example.com,1.00,USD\n", intake.BadRows, []invoice.Kind{invoice.AmountZero}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

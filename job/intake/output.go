@@ -21,7 +21,7 @@ func (b *Batch) Outputs(output string) error {
 				return &Refusal{Kind: OutputIsInput, Path: f.Path, Other: other.Path, Output: f.Output}
 			}
 		}
-		if f.Output == links.Place(links.RejectedPath(f.abs)) {
+		if f.Output == links.Place(f.rejected) {
 			return &Refusal{Kind: OutputIsRejected, Path: f.Path, Output: f.Output}
 		}
 		for _, other := range b.Files[:i] {

@@ -12,7 +12,7 @@ type Kind int
 const (
 	NoFile             Kind = iota // there is nothing at Path
 	Folder                         // Path is a folder
-	NotRegular                     // a pipe or a device: a file is read more than once
+	NotRegular                     // a device, or a pipe that was not kept aside: a file is read more than once
 	Unreadable                     // the operating system does not let it be read: Err
 	SameFile                       // Other has the same bytes
 	Unusable                       // the file as a whole is wrong; its problems were reported, and are Err
@@ -25,7 +25,7 @@ const (
 	OutputIsRejected               // Output would take the place of the file's own rejected file
 	OutputIsOther                  // Output is the links file of the input Other, too
 	OutputIsLedger                 // Output is a file of the ledger
-	RejectedUnwritable             // the rejected file, beside the file, cannot be written: Err
+	RejectedUnwritable             // the rejected file cannot be written, and its rows would be let through: Err
 	NoLinksFile                    // it is to be adopted, and its last columns are not those of a links file
 	NotImported                    // between its check and its import the file or the ledger changed: Err
 )

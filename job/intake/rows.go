@@ -34,14 +34,14 @@ type checked struct {
 // time, rows that come later are not known yet. A row is valid until the next.
 func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error] {
 	return func(yield func(*checked, error) bool) {
-		reader, err := invoice.Open(f.Path, f.batch.Options)
+		reader, err := f.reader(f.batch.Options)
 		if err != nil {
 			yield(&checked{}, f.unreadable(err))
 			return
 		}
 		defer reader.Close()
 		f.Header = reader.Header()
-		defer func() { f.IDs = reader.IDs() }()
+		defer func() { f.IDs, f.Readings, f.Notes = reader.IDs(), reader.Readings(), reader.Notes() }()
 		var rows []checked
 		for end := error(nil); end == nil; {
 			rows, end = f.readReady(reader, rows[:0])
@@ -159,13 +159,13 @@ func (f *File) findRepeat(c *checked) {
 	switch {
 	case differingHere != 0 && f.has(differingHere):
 		c.problems = append(c.problems, f.repeated(c, IDRepeated,
-			fmt.Sprintf("stands on line %d, too, and the two rows ask for different things", int(differingHere)-f.before), neither))
+			fmt.Sprintf("stands on %s, too, and the two rows ask for different things", f.line(int(differingHere)-f.before)), neither))
 	case f.has(here) && here != place && inv.ID != "":
-		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on line %d already", int(here)-f.before),
+		c.problems = append(c.problems, f.repeated(c, IDRepeated, fmt.Sprintf("stands on %s already", f.line(int(here)-f.before)),
 			"each invoice needs its own id: correct this one, or take the row out"))
 	case f.has(here) && here != place:
 		c.problems = append(c.problems, f.repeated(c, RowRepeated,
-			fmt.Sprintf("asks for the same as line %d, and has no invoice_id", int(here)-f.before),
+			fmt.Sprintf("asks for the same as %s, and has no invoice_id", f.line(int(here)-f.before)),
 			"take one of them out, or give each an invoice_id", invoice.Option{Do: invoice.Add, Setting: "allow_repeats", When: "both are meant"}))
 	case differing != 0:
 		file, line := f.batch.at(differing)
@@ -180,6 +180,14 @@ func (f *File) findRepeat(c *checked) {
 		c.problems = append(c.problems, f.repeated(c, LinkConflict, fmt.Sprintf("this row asks for the same as the one at %s:%d", file.Path, line),
 			"give each row an invoice id", repeatMeant))
 	}
+}
+
+// line names a line of the file; a sheet has rows.
+func (f *File) line(number int) string {
+	if f.Header.Sheet != "" {
+		return fmt.Sprintf("row %d", number)
+	}
+	return fmt.Sprintf("line %d", number)
 }
 
 // neither says what to do about two rows of one invoice that differ.
@@ -281,7 +289,7 @@ func (f *File) refuse(c *checked, r job.Resolution) {
 
 func (f *File) conflict(c *checked, what, advice string) Problem {
 	return Problem{Problem: invoice.Problem{
-		File: f.Path, Line: c.Line, Column: f.Header.Taken["invoice_id"], Value: c.Invoice.ID,
+		File: f.Path, Line: c.Line, Cell: c.Cell(f.Header.Taken["invoice_id"]), Column: f.Header.Taken["invoice_id"], Value: c.Invoice.ID,
 		Kind: LinkConflict, What: what, Advice: advice,
 	}}
 }

@@ -47,7 +47,7 @@ func readerOf(t *testing.T, d *disk) *Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.closer = d
+	r.open = []io.Closer{d}
 	return r
 }
 

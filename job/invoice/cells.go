@@ -26,6 +26,9 @@ func checkExact(cell string) *Problem {
 }
 
 func checkSpreadsheetError(cell string) *Problem {
+	if strings.HasPrefix(cell, notCorrected) {
+		return flaw(NotCorrected, "was refused in a workbook, and was not corrected since", "write what is right in its place, without "+notCorrected)
+	}
 	if cell[0] == '#' && spreadsheetErrors.MatchString(cell) {
 		return flaw(SpreadsheetError, "is an error message of a spreadsheet", "correct the formula in the spreadsheet, or widen its column, and save again")
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -14,22 +15,18 @@ import (
 
 const utf8Name = "utf-8"
 
-// saveAsCSV is the advice for workbooks.
-const saveAsCSV = "open it in a spreadsheet and save the sheet as \"CSV UTF-8\""
-
 // foreign are kinds of files that people give instead of CSV, with the bytes that they begin with.
 var foreign = []struct {
 	mark string
 	bad  *Problem
 }{
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", flaw(FileForeign, "is an old Excel workbook (.xls), not CSV", saveAsCSV)},
 	{"%PDF-", flaw(FileForeign, "is a PDF, not CSV", "export the invoices as CSV from where the PDF was made")},
 	{"\x1f\x8b", flaw(FileForeign, "is compressed with gzip", "unpack it first: gunzip")},
 	{"BZh", flaw(FileForeign, "is compressed with bzip2", "unpack it first: bunzip2")},
 	{"\xfd7zXZ\x00", flaw(FileForeign, "is compressed with xz", "unpack it first: unxz")},
 	{"\x28\xb5\x2f\xfd", flaw(FileForeign, "is compressed with zstd", "unpack it first: unzstd")},
 	{"SQLite format 3\x00", flaw(FileForeign, "is a SQLite database, not CSV; is it perhaps the ledger?", "name the invoice file")},
-	{"{\\rtf", flaw(FileForeign, "is a text document (.rtf), not CSV", saveAsCSV)},
+	{"{\\rtf", flaw(FileForeign, "is a text document (.rtf), not CSV", "copy its table into a spreadsheet and save the sheet as \"CSV UTF-8\"")},
 	{"\x00\x00\xfe\xff", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
 	{"\xff\xfe\x00\x00", flaw(EncodingInvalid, "is UTF-32, which no spreadsheet writes by itself", "save it as UTF-8")},
 }
@@ -40,26 +37,7 @@ var markup = []struct{ mark, name string }{
 	{"<?xml", "an XML file"}, {"{\"", "a JSON file"}, {"{\n", "a JSON file"}, {"[{", "a JSON file"}, {"[\n", "a JSON file"},
 }
 
-// zipped says what a zip archive holds, by its first names: workbooks are zip archives.
-func zipped(head []byte) *Problem {
-	if !bytes.HasPrefix(head, []byte("PK\x03\x04")) && !bytes.HasPrefix(head, []byte("PK\x05\x06")) {
-		return nil
-	}
-	name := head[min(len(head), 30):] // the first file's name, and what follows it
-	switch {
-	case bytes.HasPrefix(name, []byte("mimetypeapplication/vnd.oasis.opendocument.spreadsheet")):
-		return flaw(FileForeign, "is a LibreOffice workbook (.ods), not CSV", saveAsCSV)
-	case bytes.HasPrefix(name, []byte("[Content_Types].xml")), bytes.HasPrefix(name, []byte("_rels/")),
-		bytes.HasPrefix(name, []byte("docProps/")), bytes.HasPrefix(name, []byte("xl/")):
-		return flaw(FileForeign, "is an Excel workbook (.xlsx), not CSV", saveAsCSV)
-	}
-	return flaw(FileForeign, "is a zip archive, not CSV", "unpack it first, and name the file in it")
-}
-
 func foreignBytes(head []byte) *Problem {
-	if bad := zipped(head); bad != nil {
-		return bad
-	}
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.mark)) {
 			return f.bad
@@ -78,8 +56,10 @@ func foreignText(head []byte) *Problem {
 	return nil
 }
 
+type byteMark struct{ mark, name string }
+
 // marks are the byte order marks with the encoding each stands for.
-var marks = []struct{ mark, name string }{
+var marks = []byteMark{
 	{"\xef\xbb\xbf", utf8Name},
 	{"\xff\xfe", "utf-16le"},
 	{"\xfe\xff", "utf-16be"},
@@ -135,6 +115,19 @@ func decoded(raw *bufio.Reader, wanted string) (text *bufio.Reader, name string,
 		text.Discard(3)
 	}
 	return text, name, nil, nil
+}
+
+// Marked says whether what is written of the file is to begin with a byte order mark, so that a spreadsheet shows it right: the file has one,
+// is not UTF-8, or is a workbook.
+func Marked(src io.ReaderAt, o Options) (bool, error) {
+	head := make([]byte, 4)
+	n, err := src.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	head = head[:n]
+	name := canonicalEncoding(o.Encoding)
+	return name != "" && name != utf8Name || isZip(head) || slices.ContainsFunc(marks, func(m byteMark) bool { return bytes.HasPrefix(head, []byte(m.mark)) }), nil
 }
 
 // lookUp finds an encoding by its IANA name or by the names that browsers know it by, such as cp1252.

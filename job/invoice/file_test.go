@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"paylinks/job/invoice/xlsx/xlsxtest"
 )
 
 // utf16Of is s in UTF-16, little or big endian, without a mark.
@@ -130,8 +132,7 @@ func TestRefusedWhole(t *testing.T) {
 		{"header only", plainHeader, Options{}, NoRows, 1},
 		{"header and blank rows", plainHeader + ",,,,\n\n", Options{}, NoRows, 1},
 		{"no header", "A-1,a@example.com,10.00,EUR,x\nA-2,a@example.com,10.00,EUR,x\n", Options{}, NoHeader, 1},
-		{"separator line", "sep=;\ninvoice_id;email;amount;currency\n", Options{}, NoHeader, 1},
-		{"xlsx", "PK\x03\x04\x14\x00\x06\x00", Options{}, FileForeign, 0},
+		{"the top of a workbook", "PK\x03\x04\x14\x00\x06\x00", Options{}, WorkbookDamaged, 0},
 		{"xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", Options{}, FileForeign, 0},
 		{"PDF", "%PDF-1.7\n", Options{}, FileForeign, 0},
 		{"gzip", "\x1f\x8b\x08\x00", Options{}, FileForeign, 0},
@@ -149,12 +150,12 @@ func TestRefusedWhole(t *testing.T) {
 		{"unknown encoding", plainHeader + row, Options{Encoding: "klingon"}, EncodingUnknown, 0},
 		{"encoding against the mark", "\ufeff" + plainHeader + row, Options{Encoding: "windows-1252"}, EncodingConflict, 0},
 		{"NUL", plainHeader + row + "B,a@example.com,1,EUR,\x00\n", Options{}, NULByte, 3},
-		{"unclosed quote", plainHeader + row + "B,a@example.com,1,EUR,\"x\n" + row, Options{}, QuoteUnclosed, 3},
-		{"unclosed quote closed by a later one", plainHeader + row + "B,a@example.com,1,EUR,\"x\nC,a@example.com,1,EUR,\"y\"\n", Options{}, QuoteUnclosed, 3},
-		{"stray quote", plainHeader + row + "B,a@example.com,1,EUR,5\" pipe\n", Options{}, QuoteStray, 3},
-		{"text after a quoted cell", plainHeader + row + "B,a@example.com,1,EUR,\"a\"b\n", Options{}, QuoteStray, 3},
+		{"unclosed quote in a line with fewer cells", plainHeader + row + "B,a@example.com,\"x\n" + row, Options{}, QuoteUnclosed, 3},
+		{"unclosed quote above a line with fewer cells", plainHeader + row + "B,a@example.com,1,EUR,\"x\nand so on\n", Options{}, QuoteUnclosed, 3},
+		{"stray quote in a line with more cells", plainHeader + row + "B,a@example.com,1,EUR,5\" pipe, long\n", Options{}, QuoteStray, 3},
+		{"another delimiter than we know", "sep=:\ninvoice_id:email:amount:currency\n", Options{}, DelimiterUnknown, 1},
 		{"space before a quote", plainHeader + row + "B,a@example.com,1,EUR, \"a, b\"\n", Options{}, QuoteStray, 3},
-		{"stray quote in the header", "invoice_id,email,amo\"unt,currency\n" + row, Options{}, QuoteUnclosed, 1},
+		{"stray quote in the header", "invoice_id,email,amo\"unt,currency\n" + row, Options{}, QuoteStray, 1},
 		{"stray quotes in the header", "invoice_id,email,my \"amount\",currency\n" + row, Options{}, QuoteStray, 1},
 		{"long line", plainHeader + row + "B,a@example.com,1,EUR," + strings.Repeat("x", 1<<20) + "\n", Options{}, LineTooLong, 3},
 		{"long header", strings.Repeat("x", 1<<20+1), Options{}, LineTooLong, 1},
@@ -217,15 +218,15 @@ func TestMessages(t *testing.T) {
 	}{
 		{"near amount", "invoice_id,email,ammount,currency\n" + row, Options{}, `; if "ammount" is that column, rename it to amount`},
 		{"headers found", "invoice_id,email,Betrag,currency\n" + row, Options{}, `its columns are "invoice_id", "email", "Betrag", "currency"; rename the column that has it to amount`},
-		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; save the file as CSV UTF-8`},
+		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; its words read as windows-1252: Grün; as windows-1250: Grün; as windows-1251: Grьn; as gb18030: Gr黱; as big5: Gr𤦂; save the file as CSV UTF-8`},
 		{"unknown encoding", plainHeader + row, Options{Encoding: "klingon"}, `in.csv: encoding: "klingon": is not the name of a known encoding`},
 		{"unknown name in a map", plainHeader + row, Options{Map: map[string]string{"sum": "amount"}}, `in.csv:1: map: "sum=amount": "sum" is not a column that can be mapped; the names are amount, `},
 		{"unknown header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, `in.csv:1: map: "amount=Betrag": the file has no column "Betrag"; the file has "invoice_id", `},
-		{"xlsx of Excel", zipOf("[Content_Types].xml"), Options{}, `in.csv: is an Excel workbook (.xlsx), not CSV; open it in a spreadsheet and save the sheet as "CSV UTF-8"`},
-		{"xlsx of LibreOffice", zipOf("_rels/.rels"), Options{}, `is an Excel workbook (.xlsx)`},
-		{"ods", zipOf("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), Options{}, `is a LibreOffice workbook (.ods)`},
-		{"zip", zipOf("invoices.csv"), Options{}, `is a zip archive, not CSV; unpack it first`},
-		{"empty zip", "PK\x05\x06", Options{}, `is a zip archive, not CSV; unpack it first`},
+		{"ods", zipOf("mimetype", "content.xml", "META-INF/manifest.xml"), Options{}, `in.csv: is a workbook of LibreOffice (.ods); open it in a spreadsheet program and save it as .xlsx, or its sheet as "CSV UTF-8"`},
+		{"zip", zipOf("invoices.csv"), Options{}, `in.csv: is a zip archive without a workbook; unpack it first`},
+		{"empty zip", zipOf(), Options{}, `is a zip archive without a workbook; unpack it first`},
+		{"xls", oleMark + strings.Repeat("\x00", 8000), Options{}, `is an old Excel workbook (.xls); open it in a spreadsheet program and save it as .xlsx`},
+		{"xlsx with a password", withPassword(), Options{}, `is protected by a password; open it in a spreadsheet program, take the password off`},
 		{"one column", "invoice_id email amount\n", Options{}, `in.csv:1: has only one column, "invoice_id email amount"; put a comma, semicolon, tab or vertical bar between the columns`},
 		{"a name twice", "invoice_id,email,amount,currency,note,,note,\n" + row, Options{}, `in.csv:1: note: stands in the header as column 5 and as column 7; rename or delete one of them`},
 		{"a job-wide value", plainHeader + row, Options{Defaults: map[string]string{"success_url": "x"}}, `in.csv: success_url: "x": is not a web address`},
@@ -261,7 +262,7 @@ func TestOptions(t *testing.T) {
 		{"alias in a map", plainHeader + row, Options{Map: map[string]string{"total": "amount"}}, meant},
 		{"near header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Amuont"}}, meant},
 		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{},
-			[]Option{{Do: Add, Setting: "encoding", Value: "windows-1252", When: "it comes from an older Windows program"}}},
+			[]Option{{Do: Add, Setting: "encoding", When: "one of these is right"}}},
 		{"wrong encoding", plainHeader + "A,a@example.com,1,EUR,\x81\n", Options{Encoding: "shift_jis"}, []Option{{Do: Replace, Setting: "encoding"}}},
 		{"needless encoding", "\ufeff" + plainHeader + row, Options{Encoding: "windows-1252"}, []Option{{Do: LeaveOut, Setting: "encoding"}}},
 		{"UTF-16", utf16Of(plainHeader, false), Options{}, []Option{{Do: Add, Setting: "encoding", Value: "utf-16le"}}},
@@ -308,8 +309,24 @@ func TestCustomerColumn(t *testing.T) {
 	}
 }
 
-// zipOf is the top of a zip archive that begins with this file.
-func zipOf(name string) string { return "PK\x03\x04" + strings.Repeat("\x00", 26) + name }
+// zipOf is a zip archive of empty files.
+func zipOf(names ...string) string {
+	files := map[string]string{}
+	for _, name := range names {
+		files[name] = ""
+	}
+	return string(xlsxtest.Zip(files))
+}
+
+// withPassword is a workbook as programs keep it that protect it by a password: in the container of older ones, in a stream of this name.
+func withPassword() string {
+	file := make([]byte, 8000)
+	copy(file, oleMark)
+	file[30] = 9 // sectors of 512 bytes
+	file[48] = 3 // the directory's
+	copy(file[4*512:], "E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")
+	return string(file)
+}
 
 // TestNear guards that a slip in an optional column's name is found, and that other people's columns are left alone.
 func TestNear(t *testing.T) {
@@ -388,6 +405,7 @@ func TestNothingIsSwallowed(t *testing.T) {
 	}{
 		{"line", plainHeader + "A,", "x", LineTooLong},
 		{"open quote", plainHeader + "A,\"", "x\n", QuoteUnclosed},
+		{"open quote above blank lines", plainHeader + "A,\"", "\n", QuoteUnclosed},
 		{"header", "A,", "x", LineTooLong},
 		{"open quote in the header", "A,\"", "x\n", QuoteUnclosed},
 	}

@@ -1,22 +1,22 @@
 package invoice
 
 import (
-	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
 )
 
-// Header is how the file's first row was understood.
+// Header is how the file's column names were understood.
 type Header struct {
+	Line      int               // on which they stand
+	Titles    []string          // the lines above them
 	Columns   []string          // the user's columns; the result columns of a links file or rejected file are left out
 	Delimiter rune              // , ; | or tab
-	Encoding  string            // utf-8, utf-16le, utf-16be, or the name of the one asked for
+	NoQuotes  bool              // double quotes are text
+	Sheet     string            // of a workbook; else ""
+	Encoding  string            // xlsx of a workbook; else utf-8, utf-16le, utf-16be, or the name of the one asked for
 	Taken     map[string]string // canonical name to the header that was taken for it
 	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
 	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own
@@ -27,46 +27,43 @@ type Header struct {
 // Near is a header of the user's that is one or two letters away from the column Name, or is another name of it.
 type Near struct{ Header, Name string }
 
-var delimiters = []rune{',', ';', '\t', '|'}
-
 // head is the header as the reader needs it. Indexes count the user's columns; only kept holds their places among all
 // cells of a row.
 type head struct {
 	Header
-	line  int // on which the header starts
-	width int // cells in the file's header row
-	kept  []int
-	taken map[string]int // canonical name to column
+	line   int // on which the header starts
+	width  int // cells in the file's header row
+	needed int // cells that a row must have: behind them are columns that nobody reads
+	kept   []int
+	taken  map[string]int // canonical name to column
+
+	below [][]string // the first rows below it, unchecked, while the header is read
 
 	rivals []rival // columns that could be the amount, too
 }
 
-// readHead reads the header from the top of t. If it is wrong, the error is a [Problems].
-func readHead(t *text, o Options) (*head, error) {
-	raw, line, err := headerText(t)
-	if p, ok := errors.AsType[*Problem](err); ok {
-		return nil, Problems{*p}
-	}
+// readHead finds the header at the top of the source. If it is wrong, the error is a [Problems].
+func readHead(file string, src source, o Options) (*head, error) {
+	found, err := findHeader(file, src, o)
 	if err != nil {
 		return nil, err
 	}
-	h := &head{line: line}
-	cells, bad := h.split(raw, o)
+	row := found.row()
+	cells := row.cells
+	h := &head{line: row.line, below: found.below()}
+	h.Delimiter, h.Line, h.Titles = found.top.delimiter, row.line, found.titles()
+	var bad *Problem
 	switch {
-	case bad != nil:
 	case len(cells) > maxColumns:
 		bad = flaw(ColumnsTooMany, fmt.Sprintf("has %d columns", len(cells)), "this is probably not an invoice list; export it again")
-	case strings.HasPrefix(strings.ToLower(cells[0]), "sep="):
-		bad = flaw(NoHeader, "begins with a line for the spreadsheet program instead of the column names", "delete this first line")
 	case inSingleQuotes(cells):
 		bad = flaw(QuoteSingle, "has single quotes around the column names", "export it again with the double quote \" as the text delimiter")
-	case len(cells) == 1:
+	case len(cells) == 1 && h.Delimiter != 0:
 		bad = flaw(DelimiterMissing, fmt.Sprintf("has only one column, %s", quote(cells[0])),
 			"put a comma, semicolon, tab or vertical bar between the columns; export dialogs call it the field delimiter")
-
 	}
 	if bad != nil {
-		return nil, Problems{bad.at(t.file, line, "", "")}
+		return nil, Problems{bad.at(file, row.line, "", "")}
 	}
 	h.width = len(cells)
 	h.kept, h.FedBack = ownColumns(cells)
@@ -77,9 +74,11 @@ func readHead(t *text, o Options) (*head, error) {
 		}
 		h.Columns = append(h.Columns, cells[i])
 	}
-	if problems := append(h.repeated(t.file), h.take(t, o)...); len(problems) > 0 {
+	if problems := append(h.repeated(file), h.take(file, o)...); len(problems) > 0 {
 		return nil, problems
 	}
+	h.below, h.needed = nil, h.needs()
+	src.begin(found.top, row, h.width)
 	return h, nil
 }
 
@@ -87,59 +86,6 @@ func inSingleQuotes(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool {
 		return len(cell) < 2 || cell[0] != '\'' || cell[len(cell)-1] != '\''
 	})
-}
-
-// headerText skips blank lines and reads the header: one line, or several where a cell has line breaks.
-func headerText(t *text) (raw string, line int, err error) {
-	var b strings.Builder
-	for {
-		part, err := t.next()
-		if err == io.EOF {
-			return "", 0, t.problem(0, "", flaw(FileEmpty, "is empty", "check the export that writes it"))
-		}
-		if err != nil {
-			return "", 0, err
-		}
-		b.Write(part)
-		if t.quoted {
-			continue
-		}
-		if strings.Trim(b.String(), " ,;|\t\r\n\"\ufeff") != "" {
-			return b.String(), t.start, nil
-		}
-		b.Reset()
-	}
-}
-
-// split finds the delimiter that yields the most known columns, and of equal ones the most cells. A tie is refused.
-func (h *head) split(raw string, o Options) (best []string, bad *Problem) {
-	known, rivals := -1, 0
-	for _, delimiter := range delimiters {
-		r := csv.NewReader(strings.NewReader(raw))
-		r.Comma = delimiter
-		cells, err := r.Read()
-		if err != nil {
-			continue
-		}
-		n := knownColumns(cells, o)
-		switch {
-		case n > known || n == known && len(cells) > len(best):
-			best, known, rivals, h.Delimiter = cells, n, 0, delimiter
-		case n == known && n > 0 && len(cells) == len(best) && len(cells) > 1:
-			rivals++
-		}
-	}
-	if best == nil {
-		return nil, flaw(QuoteStray, "the header has a misplaced double quote",
-			`take it out, or put the whole name in double quotes and write the quote inside twice: ""`)
-
-	}
-	if rivals > 0 {
-		return nil, flaw(DelimiterAmbiguous, "the header can be read with two different delimiters",
-			"use one of , ; | or tab between the columns, and none of the others in their names")
-
-	}
-	return best, nil
 }
 
 func knownColumns(cells []string, o Options) int {
@@ -173,9 +119,9 @@ func (h *head) repeated(file string) (problems Problems) {
 }
 
 // take finds the header of each column that is read: mapped columns first, then in the order of columns.
-func (h *head) take(t *text, o Options) Problems {
+func (h *head) take(file string, o Options) Problems {
 	h.taken = map[string]int{}
-	problems := h.takeMapped(t.file, o)
+	problems := h.takeMapped(file, o)
 	claimed := map[int]bool{}
 	for _, i := range h.taken {
 		claimed[i] = true
@@ -197,7 +143,7 @@ func (h *head) take(t *text, o Options) Problems {
 				continue
 			}
 			if c.Name != "amount" && len(found) > 1 && !h.sameName(found) {
-				problems = append(problems, h.twice(t.file, c.Name, found))
+				problems = append(problems, h.twice(file, c.Name, found))
 			}
 			h.taken[c.Name] = found[0]
 			claimed[found[0]] = true
@@ -207,7 +153,7 @@ func (h *head) take(t *text, o Options) Problems {
 			}
 		}
 	}
-	problems = append(problems, h.missing(t, o)...)
+	problems = append(problems, h.missing(file, o)...)
 	h.Taken = map[string]string{}
 	for name, i := range h.taken {
 		h.Taken[name] = h.Columns[i]
@@ -300,7 +246,7 @@ func (h *head) twice(file, name string, found []int) Problem {
 }
 
 // missing reports the required columns that are neither in the file nor given for the whole job.
-func (h *head) missing(t *text, o Options) (problems Problems) {
+func (h *head) missing(file string, o Options) (problems Problems) {
 	given := func(name string) bool {
 		_, taken := h.taken[name]
 		_, mapped := o.Map[name] // a wrong mapping has its own problem
@@ -308,7 +254,7 @@ func (h *head) missing(t *text, o Options) (problems Problems) {
 	}
 	fail := func(what, advice string, options ...Option) {
 		what += "; its columns are " + quoteList(h.Columns)
-		problems = append(problems, flaw(ColumnMissing, what, advice, options...).at(t.file, h.line, "", ""))
+		problems = append(problems, flaw(ColumnMissing, what, advice, options...).at(file, h.line, "", ""))
 	}
 	for i := range columns {
 		c := &columns[i]
@@ -322,12 +268,12 @@ func (h *head) missing(t *text, o Options) (problems Problems) {
 		fail("has no column "+c.Name, advice, options...)
 	}
 	if !slices.ContainsFunc(customerColumns, given) {
-		advice, options := h.customerAdvice(t)
+		advice, options := h.customerAdvice()
 		fail(fmt.Sprintf("has no column that names the customer (%s)", strings.Join(customerColumns, ", ")), advice, options...)
 	}
 	if len(problems) > 0 && slices.ContainsFunc(h.Columns, looksLikeData) {
 		return Problems{flaw(NoHeader, "begins with an invoice instead of the column names",
-			"put a first line above it, such as invoice_id,customer_email,amount,currency").at(t.file, h.line, "", "")}
+			"put a first line above it, such as invoice_id,customer_email,amount,currency").at(file, h.line, "", "")}
 	}
 	return problems
 }
@@ -360,17 +306,16 @@ func (h *head) near(c *column) string {
 
 // customerAdvice says how the column that names the customer is made known. A header alone does not tell names, addresses
 // and ids apart, and a wrong column would be sent to Clink: the first rows decide.
-func (h *head) customerAdvice(t *text) (advice string, options []Option) {
+func (h *head) customerAdvice() (advice string, options []Option) {
 	holds := map[string]string{
 		"customer_id": "ids that Clink gave", "customer_email": "email addresses", "reference_customer_id": "ids of your own",
 	}
-	rows := h.firstRows(t)
 	for _, name := range customerColumns {
 		header := h.near(columnNamed(name))
 		if header == "" {
 			continue
 		}
-		cells := cellsOf(rows, h.kept[slices.Index(h.Columns, header)])
+		cells := cellsOf(h.below, h.kept[slices.Index(h.Columns, header)])
 		have := func(what func(r rune) bool) bool {
 			return slices.ContainsFunc(cells, func(cell string) bool { return strings.ContainsFunc(cell, what) })
 		}
@@ -386,25 +331,6 @@ func (h *head) customerAdvice(t *text) (advice string, options []Option) {
 		return "", options
 	}
 	return "add one of them to the file", []Option{{Do: Add, Setting: "map", Column: "customer_email"}}
-}
-
-// firstRows are up to 20 unchecked rows below the header, as many as are in the buffer.
-func (h *head) firstRows(t *text) (rows [][]string) {
-	const most = 20
-	raw, _ := t.src.Peek(bufferSize) // as much as there is
-	if t.cr {
-		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
-	}
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.Comma, r.FieldsPerRecord, r.LazyQuotes = h.Delimiter, -1, true
-	for len(rows) < most {
-		cells, err := r.Read()
-		if err != nil {
-			return rows
-		}
-		rows = append(rows, cells)
-	}
-	return rows
 }
 
 // cellsOf are the cells in column at, trimmed and without blank ones.
@@ -427,15 +353,28 @@ func (h *head) free() (free []string) {
 	return free
 }
 
+// needs is how many cells a row must have, so that none is missing that is read or compared. In a file of ours none ever is.
+func (h *head) needs() (cells int) {
+	if h.FedBack {
+		return h.width
+	}
+	for i, at := range h.kept {
+		if !h.isFree(i) || h.isRival(i) {
+			cells = at + 1
+		}
+	}
+	return cells
+}
+
 func (h *head) isFree(i int) bool { return !slices.Contains(slices.Collect(maps.Values(h.taken)), i) }
 
 func looksLikeData(cell string) bool {
 	if isBlank(cell) {
 		return false
 	}
-	_, badPoint := readAmount(cell, false)
-	_, badComma := readAmount(cell, true)
-	return badPoint == nil || badComma == nil || checkEmail(cell) == nil
+	_, _, badPoint := amountFormat{}.read(cell)
+	_, _, badComma := amountFormat{decimalComma: true}.read(cell)
+	return isBare(cell) && (badPoint == nil || badComma == nil) || checkEmail(cell) == nil
 }
 
 func nearestColumn(name string) string {

@@ -17,7 +17,7 @@ type Invoice struct {
 	ID         string          // invoice_id, byte for byte
 	Series     string          // Options.Series: tells numbers apart that begin again
 	Amount     currency.Amount // positive, with no more decimals than its currency has
-	AmountText string          // the amount as a plain decimal with the decimals that were written, as in 1234.50
+	AmountText string          // the amount as a plain decimal with the decimals that were written, but for zeros beyond the currency's: 1234.50
 
 	CustomerID          string
 	CustomerEmail       string

@@ -13,13 +13,23 @@ type Options struct {
 	Map          map[string]string // canonical column name to the header in the file
 	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
 	Series       string            // of the invoices, where their numbers begin again in each; "" is the only one
+	Sheet        string            // of a workbook; "" is the only one that fits
+	HiddenRows   HiddenRows        // of a sheet
+	HeaderLine   int               // the line of the column names; 0 is where they are found
+	NoQuotes     bool              // double quotes are text
+	AllowNoID    bool              // a row may have no id where others have one
+	SkipTotals   bool              // totals that add up are left out
+	AllowEmpty   bool              // there may be no rows
 	AllowRepeats bool              // rows without an id may ask for the same
 }
 
 // Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all
-// names of an encoding. AllowRepeats is not in it, because it changes no request.
+// names of an encoding. AllowRepeats is not in it, because it changes no request, and neither is AllowEmpty.
 func (o Options) Canonical() string {
-	text, err := json.Marshal(canonicalOptions{canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series})
+	text, err := json.Marshal(canonicalOptions{
+		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series, o.HeaderLine, o.NoQuotes, o.AllowNoID, o.SkipTotals,
+		o.Sheet, o.HiddenRows,
+	})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
 	}
@@ -33,6 +43,12 @@ type canonicalOptions struct {
 	Map          map[string]string `json:"map,omitempty"`
 	Defaults     map[string]string `json:"defaults,omitempty"`
 	Series       string            `json:"series,omitempty"`
+	HeaderLine   int               `json:"header_line,omitempty"`
+	NoQuotes     bool              `json:"no_quotes,omitempty"`
+	AllowNoID    bool              `json:"allow_no_id,omitempty"`
+	SkipTotals   bool              `json:"skip_totals,omitempty"`
+	Sheet        string            `json:"sheet,omitempty"`
+	HiddenRows   HiddenRows        `json:"hidden_rows,omitempty"`
 }
 
 // ReadOptions are the options that have this canonical text.
@@ -41,7 +57,11 @@ func ReadOptions(canonical string) (Options, error) {
 	if err := json.Unmarshal([]byte(canonical), &o); err != nil {
 		return Options{}, fmt.Errorf("read options: %w", err)
 	}
-	return Options{Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Defaults: o.Defaults, Series: o.Series}, nil
+	return Options{
+		Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Defaults: o.Defaults, Series: o.Series,
+		HeaderLine: o.HeaderLine, NoQuotes: o.NoQuotes, AllowNoID: o.AllowNoID, SkipTotals: o.SkipTotals,
+		Sheet: o.Sheet, HiddenRows: o.HiddenRows,
+	}, nil
 }
 
 // SeriesOf is the series in the canonical text of options.

@@ -11,6 +11,7 @@ import (
 type Problem struct {
 	File    string
 	Line    int    // the physical line on which the record starts; 0 is the file as a whole
+	Cell    string // in a workbook, what it calls the place: Sheet1!C7; else ""
 	Column  string // the header as the file has it; "" is the whole row or file
 	Setting string // instead of Column, the name of the setting that gave the value, as in [Option]
 	Value   string // the whole value, however long
@@ -42,7 +43,10 @@ const (
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
-	if p.Line > 0 {
+	switch {
+	case p.Cell != "":
+		b.WriteString(": " + p.Cell)
+	case p.Line > 0:
 		fmt.Fprintf(&b, ":%d", p.Line)
 	}
 	if place := cmp.Or(p.Column, p.Setting); place != "" {

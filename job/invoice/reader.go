@@ -2,15 +2,15 @@ package invoice
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"paylinks/job/ahead"
 )
@@ -18,18 +18,22 @@ import (
 // Reader reads one invoice file, row by row. Two goroutines work ahead of Next: one splits the file into rows, the other
 // checks them. They start with the first Next and end with the file, or with Close.
 type Reader struct {
-	file   string
-	closer io.Closer
-	sum    hash.Hash
-	head   *head
-	text   *text
-	csv    *csv.Reader
-	offset int      // lines above the first that csv has seen
-	names  []string // the header that gocsv sees
-	judge  *judge
-	id     identifier
-	ids    *ids
-	rows   int // taken from the file so far
+	file    string
+	open    []io.Closer
+	digest  func() ([32]byte, error) // of the file's bytes, once it was read to its end
+	again   func() (*Reader, error)  // opens the file from its top; nil where it can be read once
+	head    *head
+	source  source
+	sheet   *sheetRows // the source, where it is of a workbook
+	names   []string   // the header that gocsv sees
+	judge   *judge
+	id      identifier
+	ids     *ids
+	ways    readings
+	totals  *totals
+	notes   Notes
+	asNamed bool // the encoding was asked for: it could be another
+	given   bool // Next has returned a row
 
 	next  func() (*batch, bool) // nil before the first Next
 	stop  func()                // ends the goroutines
@@ -50,14 +54,18 @@ type batch struct {
 
 // Row is one invoice as the file has it.
 type Row struct {
-	Line     int       // the physical line on which the record starts; the header is line 1
+	Line     int       // the physical line on which the record starts; the header is line 1. In a workbook, the number of the sheet's row
 	Cells    []string  // as they stand in the file, one for each of Header.Columns; "" for those that a short row lacks
 	Ours     []string  // the cells of our own columns, one for each of Header.Ours; none in a row with too many or too few cells
 	Surplus  []string  // cells beyond the header's, in a row that is refused for them
 	Invoice  Invoice   // only to be used when there are no problems
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
 
-	ragged bool // too many or too few cells: they may stand in wrong columns
+	ragged   bool      // too many or too few cells: they may stand in wrong columns
+	typed    *typedRow // of a workbook; else nil
+	readings []Reading // of its cells that were read in a way of their own, without their lines
+	short    bool      // ragged, since cells are missing at its end
+	filled   bool      // cells are missing at its end, and it is not ragged
 }
 
 // Digest is the SHA-256 of the file's bytes.
@@ -67,9 +75,17 @@ func Digest(path string) (sum [32]byte, err error) {
 		return sum, fmt.Errorf("open invoice file: %w", err)
 	}
 	defer f.Close()
+	if sum, err = DigestOf(f); err != nil {
+		err = fmt.Errorf("read %s: %w", path, err)
+	}
+	return sum, err
+}
+
+// DigestOf is the SHA-256 of what is read.
+func DigestOf(src io.Reader) (sum [32]byte, err error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("read %s: %w", path, err)
+	if _, err := io.Copy(h, src); err != nil {
+		return sum, err
 	}
 	return [32]byte(h.Sum(nil)), nil
 }
@@ -80,22 +96,50 @@ func Open(path string, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open invoice file: %w", err)
 	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, Problems{flaw(FileFolder, "is a folder", "name the file in it").at(path, 0, "", "")}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = Problems{flaw(FileFolder, "is a folder", "name the file in it").at(path, 0, "", "")}
 	}
-	r, err := newReader(path, f, o)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	r.closer = f
+	r, err := OpenAt(path, f, info.Size(), o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.open = append(r.open, f)
 	return r, nil
 }
 
+// OpenAt reads the header of a file of so many bytes, which src has; name is what problems call it. The errors are those of [Open].
+func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error) {
+	head := make([]byte, len(oleMark))
+	n, err := src.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	var r *Reader
+	switch {
+	case isZip(head[:n]):
+		r, err = openWorkbook(name, src, size, o)
+	case string(head[:n]) == oleMark:
+		return nil, Problems{oldWorkbook(src).at(name, 0, "", "")}
+	default:
+		r, err = newReader(name, io.NewSectionReader(src, 0, math.MaxInt64), o) // a file that grows is found to have changed
+	}
+	if err == nil {
+		r.again = func() (*Reader, error) { return OpenAt(name, src, size, o) }
+	}
+	return r, err
+}
+
+// newReader reads a text.
 func newReader(file string, src io.Reader, o Options) (*Reader, error) {
-	r := &Reader{file: file, sum: sha256.New()}
-	raw := bufio.NewReaderSize(io.TeeReader(src, r.sum), bufferSize)
+	sum := sha256.New()
+	r := &Reader{file: file, digest: func() ([32]byte, error) { return [32]byte(sum.Sum(nil)), nil }}
+	raw := bufio.NewReaderSize(io.TeeReader(src, sum), bufferSize)
 	utf8, encoding, bad, err := decoded(raw, o.Encoding)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
@@ -110,26 +154,39 @@ func newReader(file string, src io.Reader, o Options) (*Reader, error) {
 	if bad != nil {
 		return nil, Problems{bad.at(file, 0, "", "")}
 	}
-	r.text = newText(file, utf8, encoding != utf8Name)
-	if r.head, err = readHead(r.text, o); err != nil {
+	source, bad := newTextRows(newText(file, utf8, encoding), !o.NoQuotes)
+	if bad != nil {
+		return nil, Problems{*bad}
+	}
+	r.source = source
+	if err := r.start(o, encoding); err != nil {
 		return nil, err
 	}
-	r.head.Encoding = encoding
-	r.judge = newJudge(file, o, r.head.Taken)
-	if problems := r.judge.checkDefaults(); len(problems) > 0 {
-		return nil, problems
+	r.head.NoQuotes = o.NoQuotes && !r.head.FedBack
+	if r.asNamed = o.Encoding != "" && encoding != utf8Name; r.asNamed {
+		r.notes.Words = addWords(nil, strings.Join(r.head.Columns, " "))
 	}
-	r.ids = newIDs(r.head)
+	return r, nil
+}
+
+// start reads the header.
+func (r *Reader) start(o Options, encoding string) (err error) {
+	if r.head, err = readHead(r.file, r.source, o); err != nil {
+		return err
+	}
+	r.head.Encoding = encoding
+	r.judge = newJudge(r.file, o, r.head.Taken)
+	r.judge.places = r.head.taken
+	if problems := r.judge.checkDefaults(); len(problems) > 0 {
+		return problems
+	}
+	r.ids, r.ways, r.totals = newIDs(r.head), readings{}, newTotals(r.head)
 	r.names = make([]string, len(r.head.Columns))
 	for name, i := range r.head.taken {
 		r.names[i] = name
 	}
-	r.offset = r.text.line
-	r.csv = csv.NewReader(r.text)
-	r.csv.Comma = r.head.Delimiter
-	r.csv.FieldsPerRecord = -1
 	r.batch, r.spent = &batch{}, make(chan *batch, batches)
-	return r, nil
+	return nil
 }
 
 // Header is how the first row was understood.
@@ -143,29 +200,62 @@ func (r *Reader) Close() error {
 	if r.stop != nil {
 		r.stop()
 	}
-	return r.closer.Close()
+	var err error
+	for _, open := range r.open {
+		err = cmp.Or(err, open.Close())
+	}
+	return err
 }
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
-// no row of it can be used, since two columns that could be the amount differ.
+// no row of it can be used, since two columns that could be the amount differ, or rows of a sheet are hidden.
 func (r *Reader) Next() (Row, error) {
-	if r.Ready() == 0 {
-		err := r.advance()
-		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
-			return Row{}, problems
+	row, err := r.nextRow()
+	return row, r.located(err)
+}
+
+func (r *Reader) nextRow() (Row, error) {
+	for {
+		if r.Ready() == 0 {
+			if err := r.advance(); err == io.EOF {
+				return Row{}, r.ending()
+			} else if err != nil {
+				return Row{}, err
+			}
 		}
-		if err != nil {
-			return Row{}, err
+		row := &r.batch.rows[r.at]
+		r.at++
+		leftOut, refused := r.screen(row)
+		if leftOut {
+			continue
 		}
+		r.given = true
+		if !row.ragged && !refused {
+			r.compareRivals(row)
+			r.ids.add(row.Cells)
+			r.ways.add(row)
+		}
+		r.note(row)
+		return *row, nil
 	}
-	row := r.batch.rows[r.at]
-	r.at++
-	if !row.ragged {
-		r.compareRivals(&row)
-		r.ids.add(row.Cells)
+}
+
+// ending is io.EOF, or why the file cannot be used although it was read to its end.
+func (r *Reader) ending() error {
+	problems := r.differingRivals()
+	if r.sheet != nil {
+		problems = append(problems, r.sheet.refusals()...)
 	}
-	return row, nil
+	if len(problems) > 0 {
+		return problems
+	}
+	if !r.given && !r.judge.options.AllowEmpty {
+		p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it",
+			Option{Do: Add, Setting: "allow_empty", When: "there may be nothing to bill"}).at(r.file, r.head.line, "", "")
+		return &p
+	}
+	return io.EOF
 }
 
 // IDs are the columns that could be the invoice id, as far as the rows say that Next has returned: each of the first 10,000 rows has
@@ -174,6 +264,9 @@ func (r *Reader) IDs() []string { return r.ids.found() }
 
 // KnowsIDs says whether further rows change nothing about IDs.
 func (r *Reader) KnowsIDs() bool { return r.ids.known() }
+
+// Readings are the ways in which cells of the rows were read that Next has returned, other than as they stand there.
+func (r *Reader) Readings() []Reading { return r.ways.list() }
 
 // Ready is how many rows Next returns without waiting: a few hundred at most.
 func (r *Reader) Ready() int { return len(r.batch.rows) - r.at }
@@ -232,12 +325,21 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				b.rows, b.err = nil, err
 			}
 			for i := range b.rows {
-				if row := &b.rows[i]; !row.ragged {
+				row := &b.rows[i]
+				if !row.ragged {
 					r.judge.judge(row, &records[i])
 					r.id.identify(&row.Invoice)
 				}
+				if len(row.Problems) == 0 {
+					continue
+				}
+				if again := r.headerAgain(row); again != nil {
+					b.rows, b.err = b.rows[:i], again
+					break
+				}
+				r.locate(row)
 			}
-			if !yield(b) {
+			if !yield(b) || b.err != nil {
 				return
 			}
 		}
@@ -246,21 +348,23 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 
 // fill reads a batch, limited in rows and bytes so that memory stays flat.
 func (r *Reader) fill(b *batch) {
-	const rows, size = 256, 128 << 10
+	const rows, most = 256, 128 << 10
 	b.rows = b.rows[:0]
-	from := r.csv.InputOffset()
-	for b.err == nil && len(b.rows) < rows && r.csv.InputOffset()-from < size {
+	size := 0
+	for b.err == nil && len(b.rows) < rows && size < most {
 		var row Row
 		if row, b.err = r.read(); b.err == nil {
 			b.rows = append(b.rows, row)
+			for _, cell := range row.Cells {
+				size += len(cell)
+			}
 		}
 	}
-	r.rows += len(b.rows)
 	if b.err == io.EOF {
-		b.digest = [32]byte(r.sum.Sum(nil))
-		if r.rows == 0 {
-			p := flaw(NoRows, "has a header and no invoices below it", "check the export that writes it").at(r.file, r.head.line, "", "")
-			b.err = &p
+		if digest, err := r.digest(); err != nil {
+			b.err = err
+		} else {
+			b.digest = digest
 		}
 	}
 }
@@ -268,88 +372,66 @@ func (r *Reader) fill(b *batch) {
 // read returns the next row that is not blank, without its invoice.
 func (r *Reader) read() (Row, error) {
 	for {
-		cells, err := r.csv.Read()
-		if err != nil {
-			return Row{}, r.structural(cells, err)
-		}
-		if !slices.ContainsFunc(cells, func(cell string) bool { return !isBlank(cell) }) {
+		t, err := r.source.next()
+		switch {
+		case err == errUndivided:
+			p := t.bad.at(r.file, t.line, r.head.columnAt(t.badAt), "")
+			return Row{}, &p
+		case err != nil:
+			return Row{}, err
+		case t.bad == nil && !slices.ContainsFunc(t.cells, func(cell string) bool { return !isBlank(cell) }):
 			continue
 		}
-		line, _ := r.csv.FieldPos(0)
-		return r.shape(r.offset+line, cells), nil
+		return r.shape(t), nil
 	}
 }
 
-// shape fits the cells to the header, and leaves out the result columns of a links file or rejected file.
-func (r *Reader) shape(line int, cells []string) Row {
-	row := Row{Line: line}
-	fail := func(column, value string, bad *Problem) {
-		row.Problems = append(row.Problems, bad.at(r.file, line, column, value))
+// headerAgain looks for column names in a bad row. The file's own are a row to take out; others begin another table, whose rows cannot be
+// read by this header: the error is a *[Problem] of the file.
+func (r *Reader) headerAgain(row *Row) error {
+	cells := slices.Concat(row.Cells, row.Surplus)
+	if row.Problems[0].Kind == QuoteStray || knownColumns(cells, r.judge.options) < 2 || slices.ContainsFunc(cells, looksLikeData) {
+		return nil
 	}
-	switch width := r.head.width; {
-	case len(cells) > width:
-		if slices.ContainsFunc(cells[width:], func(cell string) bool { return !isBlank(cell) }) {
-			row.Surplus, row.ragged = cells[width:], true
-			fail("", "", flaw(CellsTooMany, ragged(len(cells), width),
-				fmt.Sprintf("put double quotes around a cell that contains a %s", DelimiterName(r.head.Delimiter))))
-		}
-		cells = cells[:width:width]
-	case len(cells) < width:
-		row.ragged = true
-		fail("", "", flaw(CellsTooFew, ragged(len(cells), width),
-			fmt.Sprintf("add the missing cells, or a %s for each empty one at the end", DelimiterName(r.head.Delimiter))))
-		cells = append(cells, make([]string, width-len(cells))...)
+	if slices.Equal(filled(cells), filled(r.head.Columns)) {
+		row.Problems = []Problem{flaw(RowIsHeader, "is the line of the column names again", "take it out").at(r.file, row.Line, "", "")}
+		return nil
 	}
-	if r.head.FedBack {
-		if !row.ragged {
-			row.Ours = cells[len(r.head.kept):]
-		}
-		kept := make([]string, len(r.head.kept))
-		for i, at := range r.head.kept {
-			kept[i] = Unguard(cells[at])
-		}
-		cells = kept
-	}
-	for i, cell := range cells {
-		if len(cell) > maxCell {
-			fail(r.head.Columns[i], cell, flaw(CellTooLong, "holds more than 64 KiB", "shorten it, or look for a double quote that is not closed and takes in the rows below it"))
-		}
-	}
-	row.Cells = cells
-	return row
+	row.Problems = []Problem{flaw(HeaderAgain, "has other column names: another table begins here",
+		"put each table into a file of its own").at(r.file, row.Line, "", "")}
+	r.locate(row)
+	return &row.Problems[0]
 }
 
-func ragged(cells, width int) string {
-	if cells == 1 {
-		return fmt.Sprintf("the row has 1 cell and the header %d", width)
+// locate names the cells of the row's problems, where the source is a workbook.
+func (r *Reader) locate(row *Row) {
+	for i := range row.Problems {
+		row.Problems[i].Cell = row.Cell(row.Problems[i].Column)
 	}
-	return fmt.Sprintf("the row has %d cells and the header %d", cells, width)
+}
+
+// located names the rows of the problems of the file that err is, where the source is a workbook.
+func (r *Reader) located(err error) error {
+	if r.sheet == nil {
+		return err
+	}
+	locate := func(p *Problem) {
+		if p.Cell == "" && p.Line > 0 {
+			p.Cell = rowOf(r.sheet.sheet.Name, p.Line)
+		}
+	}
+	switch err := err.(type) {
+	case Problems:
+		for i := range err {
+			locate(&err[i])
+		}
+	case *Problem:
+		locate(err)
+	}
+	return err
 }
 
 // DelimiterName is the delimiter in words.
 func DelimiterName(delimiter rune) string {
 	return map[rune]string{',': "comma", ';': "semicolon", '\t': "tab", '|': "vertical bar"}[delimiter]
-}
-
-// structural says where the CSV syntax is broken: the rest of the file cannot be split into cells.
-func (r *Reader) structural(cells []string, err error) error {
-	parse, ok := errors.AsType[*csv.ParseError](err)
-	if !ok {
-		return err
-	}
-	line, broken := r.offset+parse.StartLine, r.offset+parse.Line
-	bad := flaw(QuoteStray, fmt.Sprintf("has a misplaced double quote at character %d", parse.Column),
-		`put the whole cell in double quotes, with no space before them, and write a double quote inside it twice: ""`)
-
-	if line != broken {
-		bad = flaw(QuoteUnclosed, fmt.Sprintf("has a double quote in this row that is not closed before line %d", broken),
-			`close the quote; a double quote inside a cell is written twice: ""`)
-
-	}
-	column := ""
-	if at := slices.Index(r.head.kept, len(cells)); at >= 0 {
-		column = r.head.Columns[at]
-	}
-	p := bad.at(r.file, line, column, "")
-	return &p
 }

@@ -3,6 +3,8 @@ package invoice
 import (
 	"fmt"
 	"slices"
+
+	"github.com/bojanz/currency"
 )
 
 // moreAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
@@ -48,19 +50,35 @@ func (r *Reader) compareRivals(row *Row) {
 	for i := range r.head.rivals {
 		rival := &r.head.rivals[i]
 		amount, cell := row.Cells[r.head.taken["amount"]], row.Cells[rival.column]
-		if rival.line == 0 && !r.sameAmount(amount, cell) {
+		if rival.line == 0 && !r.sameAmount(row, r.head.taken["amount"], rival.column) {
 			rival.line, rival.amount, rival.cell = row.Line, amount, cell
 		}
 	}
 }
 
-// sameAmount says whether two cells are the same amount. One that cannot be read is no other cell's.
-func (r *Reader) sameAmount(a, b string) bool {
-	if a == b || isBlank(a) && isBlank(b) {
+// sameAmount says whether the cells in two columns are the same amount in the row's currency, where that is known. A cell that cannot be read
+// is the same as no other.
+func (r *Reader) sameAmount(row *Row, a, b int) bool {
+	if isBlank(row.Cells[a]) && isBlank(row.Cells[b]) {
 		return true
 	}
-	first, badFirst := readAmount(a, r.judge.options.DecimalComma)
-	second, badSecond := readAmount(b, r.judge.options.DecimalComma)
+	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
+	code := row.Invoice.Amount.CurrencyCode()
+	if n, known := currency.GetDigits(code); known {
+		format.code, format.digits = code, int(n)
+	}
+	first, isNumber := row.number(a)
+	second, alsoNumber := row.number(b)
+	if isNumber == alsoNumber && row.Cells[a] == row.Cells[b] {
+		return true
+	}
+	var badFirst, badSecond *Problem
+	if !isNumber {
+		first, _, badFirst = format.read(row.Cells[a])
+	}
+	if !alsoNumber {
+		second, _, badSecond = format.read(row.Cells[b])
+	}
 	return badFirst == nil && badSecond == nil && withoutZeros(first) == withoutZeros(second)
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/bojanz/currency"
+
+	"paylinks/job/invoice/xlsx"
 )
 
 // judge turns a row into an Invoice and finds everything that is wrong with it.
@@ -18,6 +20,7 @@ type judge struct {
 	present  []present         // the columns that the file has or the job gives, in the table's order
 	headers  map[string]string // canonical name to the header of the file
 	settings map[string]string // canonical name to the setting that gives it for the whole job
+	places   map[string]int    // canonical name to the column of the file
 
 	promotions bool // allow_promotion_codes is one of present
 }
@@ -67,7 +70,7 @@ func (j *judge) checkDefaults() (problems Problems) {
 		case name == "currency":
 			_, _, bad = readCurrency(value)
 		default:
-			_, bad = readAmount(value, j.options.DecimalComma)
+			_, _, bad = amountFormat{decimalComma: j.options.DecimalComma}.read(value)
 		}
 		if bad != nil {
 			problems = append(problems, bad.atSetting(j.file, 0, name, value))
@@ -111,7 +114,11 @@ func (j *judge) judge(row *Row, rec *record) {
 		if c.given != "" {
 			*cell = c.given
 		}
-		if isBlank(*cell) {
+		if bad := f.checkTyped(c.Name); bad != nil {
+			f.bad(c.Name, bad)
+			f.unclear(c.Name)
+			*cell = ""
+		} else if isBlank(*cell) {
 			*cell = ""
 		} else if c.check != nil {
 			if bad := c.check(*cell); bad != nil {
@@ -128,7 +135,9 @@ func (j *judge) judge(row *Row, rec *record) {
 // money reads amount, currency and unit amount, and checks that quantity × unit amount is the amount.
 func (f *finding) money() {
 	code, digits := "", 0
-	if f.rec.Currency == "" {
+	if f.rec.Currency == "" && !f.sound("currency") {
+		// it has a problem already
+	} else if f.rec.Currency == "" {
 		advice := "write the three letters of its currency, such as USD"
 		if f.options.Defaults["currency"] != "" {
 			advice += "; a currency for the whole file counts only where the file has no such column"
@@ -143,11 +152,12 @@ func (f *finding) money() {
 			f.bad("currency", bad)
 		}
 	}
-	if f.rec.Amount == "" {
+	if f.rec.Amount == "" && f.sound("amount") {
 		f.bad("amount", flaw(AmountMissing, "the row has no amount", "write what is due, or take the row out"))
 	}
-	amount := f.readMoney("amount", f.rec.Amount, code, digits)
-	unit := f.readMoney("unit_amount", f.rec.UnitAmount, code, digits)
+	format := amountFormat{decimalComma: f.options.DecimalComma, code: code, digits: digits}
+	amount := f.readMoney("amount", f.rec.Amount, format)
+	unit := f.readMoney("unit_amount", f.rec.UnitAmount, format)
 	inv := &f.row.Invoice
 	inv.AmountText, inv.UnitAmount = amount, unit
 	if amount != "" && code != "" {
@@ -156,23 +166,39 @@ func (f *finding) money() {
 	f.total(amount, unit)
 }
 
-// readMoney returns the plain decimal, or "" when the cell is empty or wrong. The decimals are not checked where the
-// currency is wrong: the row is bad already.
-func (f *finding) readMoney(name, cell, code string, digits int) string {
+// readMoney returns the plain decimal, or "" when the cell is empty or wrong.
+func (f *finding) readMoney(name, cell string, format amountFormat) string {
 	if cell == "" {
 		return ""
 	}
-	plain, bad := readAmount(cell, f.options.DecimalComma)
+	var plain string
+	var ways []Way
+	var bad *Problem
+	if typed := f.typedCell(name); typed != nil && typed.Type == xlsx.Number {
+		if plain, bad = format.readNumber(*typed); bad != nil {
+			f.unclear(name)
+		}
+	} else {
+		plain, ways, bad = format.read(cell)
+	}
 	if e := checkSpreadsheetError(cell); e != nil {
 		bad = e
-	} else if bad == nil && code != "" {
-		bad = checkDecimals(plain, code, digits, f.options.DecimalComma)
 	}
 	if bad != nil {
 		f.bad(name, bad)
 		return ""
 	}
+	for _, way := range ways {
+		f.note(way, name, cell, plain)
+	}
 	return plain
+}
+
+// note remembers that a cell of the file was read in a way of its own.
+func (f *finding) note(way Way, name, cell, as string) {
+	if header := f.headers[name]; header != "" {
+		f.row.readings = append(f.row.readings, Reading{Way: way, Column: header, Cell: cell, As: as})
+	}
 }
 
 // total checks quantity × unit amount, which the customer is shown, against the amount.
@@ -198,7 +224,7 @@ func (f *finding) total(amount, unit string) {
 }
 
 func (f *finding) customer() {
-	if f.rec.CustomerID != "" || f.rec.CustomerEmail != "" || f.rec.ReferenceCustomerID != "" {
+	if f.rec.CustomerID != "" || f.rec.CustomerEmail != "" || f.rec.ReferenceCustomerID != "" || !f.sound(customerColumns...) {
 		return
 	}
 	at, n := "", 0

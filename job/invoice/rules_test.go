@@ -96,7 +96,7 @@ func TestRows(t *testing.T) {
 		{"quantity=268435456&unit_amount=171798691.85&amount=2684354.56", "unit_amount quantity-mismatch"}, // equal but for 2^64
 		{"unit_amount=10", ""},
 		{"unit_amount=2.50", "unit_amount quantity-mismatch"},
-		{"quantity=4&unit_amount=2.500", "unit_amount amount-decimals"},
+		{"quantity=4&unit_amount=2.500", "unit_amount amount-ambiguous"},
 		{"quantity=x&unit_amount=2.50", "quantity quantity-invalid"},
 
 		{"image_url=https://example.com/a.png", ""},

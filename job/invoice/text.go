@@ -3,9 +3,12 @@ package invoice
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 const (
@@ -15,26 +18,26 @@ const (
 	maxColumns = 16384    // as many as a spreadsheet has
 )
 
-// text is the io.Reader under the CSV reader. It passes on whole lines of valid UTF-8 without NUL; a lone carriage return
-// at the end of a line becomes a line feed. A line or record beyond maxLine is refused, so that no file can fill the
-// memory. Its errors are *Problem, or those of the disk.
+// text is the physical lines of a file, valid UTF-8 without NUL. A line beyond maxLine is refused, so that no file can fill the
+// memory. Its errors are io.EOF, a *[Problem], or those of the disk, and they stay.
 type text struct {
 	file    string
 	src     *bufio.Reader
-	decoded bool // src had another encoding: U+FFFD stands for invalid bytes
-	cr      bool // lines end in a lone carriage return
+	decoded bool             // src had another encoding: U+FFFD stands for invalid bytes
+	western *charmap.Charmap // the encoding that src had, if it is one of westerns
 
-	line    int  // the physical line last read
-	start   int  // the line on which its record starts
-	size    int  // bytes of the record so far
-	quoted  bool // the record goes on in the next line
-	pending []byte
-	long    []byte // a line that is larger than src's buffer
-	err     error
+	line   int      // the physical line that next returned last
+	ahead  [][]byte // lines that were read and not returned yet
+	long   []byte   // a line that is larger than src's buffer
+	err    error    // what comes after ahead
+	survey survey   // of the lines that are not ASCII
 }
 
-func newText(file string, src *bufio.Reader, decoded bool) *text {
-	return &text{file: file, src: src, decoded: decoded, cr: endsInCR(src)}
+func newText(file string, src *bufio.Reader, encoding string) *text {
+	if endsInCR(src) {
+		src = bufio.NewReaderSize(&carriageReturns{src: src}, bufferSize)
+	}
+	return &text{file: file, src: src, decoded: encoding != utf8Name, western: westerns[encoding]}
 }
 
 // endsInCR reports whether the first line ends in a lone carriage return.
@@ -55,80 +58,100 @@ func endsInCR(src *bufio.Reader) bool {
 	return false
 }
 
-func (t *text) Read(p []byte) (int, error) {
-	if len(t.pending) == 0 {
-		t.pending, t.err = t.next()
-		if t.err != nil {
-			return 0, t.err
-		}
-	}
-	n := copy(p, t.pending)
-	t.pending = t.pending[n:]
-	return n, nil
+// carriageReturns reads a file whose lines end in a lone carriage return. Each break becomes a line feed, one of both characters too.
+type carriageReturns struct {
+	src  io.Reader
+	last byte
 }
 
-// next returns the next physical line, valid until the call after. An open quote at the end of the file is a *Problem.
+func (c *carriageReturns) Read(p []byte) (int, error) {
+	n, err := c.src.Read(p)
+	kept := p[:0]
+	for _, b := range p[:n] {
+		switch {
+		case b == '\r':
+			kept = append(kept, '\n')
+		case b != '\n' || c.last != '\r':
+			kept = append(kept, b)
+		}
+		c.last = b
+	}
+	return len(kept), err
+}
+
+// next returns the next line with its line break, valid until the call after.
 func (t *text) next() ([]byte, error) {
+	if len(t.ahead) > 0 {
+		line := t.ahead[0]
+		t.ahead = t.ahead[1:]
+		t.line++
+		return line, nil
+	}
+	line, err := t.read(t.line + 1)
+	if err == nil {
+		t.line++
+	}
+	return line, err
+}
+
+// peek returns the next n lines, or fewer where they are long, without taking them; and the error that comes right after them, but for io.EOF.
+func (t *text) peek(n int) (lines [][]byte, err error) {
+	size := 0
+	for len(lines) < n && size <= maxLine {
+		if i := len(lines); i == len(t.ahead) {
+			line, err := t.read(t.line + i + 1)
+			if err == io.EOF {
+				return lines, nil
+			}
+			if err != nil {
+				return lines, err
+			}
+			t.ahead = append(t.ahead, bytes.Clone(line))
+		}
+		lines = t.ahead[:len(lines)+1]
+		size += len(lines[len(lines)-1])
+	}
+	return lines, nil
+}
+
+// unread gives lines back that next has returned last. They must not be changed afterwards.
+func (t *text) unread(lines [][]byte) {
+	t.line -= len(lines)
+	t.ahead = append(lines[:len(lines):len(lines)], t.ahead...)
+}
+
+// read reads the line with this number.
+func (t *text) read(number int) ([]byte, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
 	line, err := t.readLine()
-	if len(line) == 0 && err == io.EOF {
-		if t.quoted {
-			return nil, t.unclosed("is never closed")
-		}
-		return nil, io.EOF
+	switch {
+	case len(line) > maxLine:
+		return nil, t.problem(number, "", flaw(LineTooLong, "has a line of more than 1 MiB", "this is probably not an invoice list; export it again"))
+	case err == io.EOF && len(line) == 0:
+		t.err = io.EOF
+		return nil, t.err
+	case err != nil && err != io.EOF:
+		t.err = fmt.Errorf("read %s: %w", t.file, err)
+		return nil, t.err
 	}
-	first := t.line + 1
-	if !t.quoted {
-		t.start, t.size = first, 0
-	}
-	t.size += len(line)
-	if t.size > maxLine && t.start != first {
-		return nil, t.unclosed("is not closed within 1 MiB")
-	}
-	if t.size > maxLine {
-		return nil, t.problem(first, "", flaw(LineTooLong, "has a line of more than 1 MiB", "this is probably not an invoice list; export it again"))
-	}
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read %s: %w", t.file, err)
-	}
-	if bad := t.unsound(line, first); bad != nil {
+	if bad := t.unsound(line, number); bad != nil {
 		return nil, bad
-	}
-	t.line++
-	if t.cr {
-		t.line += bytes.Count(line[:len(line)-1], []byte("\n"))
-	}
-	if bytes.Count(line, []byte(`"`))%2 == 1 {
-		t.quoted = !t.quoted
 	}
 	return line, nil
 }
 
 // readLine stops reading shortly after maxLine.
 func (t *text) readLine() ([]byte, error) {
-	end := byte('\n')
-	if t.cr {
-		end = '\r'
-		if next, _ := t.src.Peek(1); t.line > 0 && string(next) == "\n" { // the rest of a CRLF among lone CRs
-			t.src.Discard(1)
-		}
-	}
-	line, err := t.src.ReadSlice(end)
+	line, err := t.src.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
 		t.long = append(t.long[:0], line...)
 		for err == bufio.ErrBufferFull && len(t.long) <= maxLine {
-			line, err = t.src.ReadSlice(end)
+			line, err = t.src.ReadSlice('\n')
 			t.long = append(t.long, line...)
 		}
 		line = t.long
-		if err == bufio.ErrBufferFull {
-			err = nil // next reports that it is too long
-		}
-	}
-	if n := len(line); t.cr && n > 0 && line[n-1] == '\r' {
-		line[n-1] = '\n'
 	}
 	return line, err
 }
@@ -137,19 +160,44 @@ func (t *text) unsound(line []byte, at int) error {
 	if bytes.IndexByte(line, 0) >= 0 {
 		return t.problem(at, "", flaw(NULByte, "has a NUL byte: this is binary data, or text in another encoding", "save the file as CSV UTF-8"))
 	}
+	if isASCII(line) {
+		return nil
+	}
 	if t.decoded {
 		if i := bytes.Index(line, []byte("\ufffd")); i >= 0 {
 			return t.problem(at, around(line, i), flaw(EncodingInvalid, "has bytes that are not valid in the encoding it is read in", "save the file as UTF-8",
 				Option{Do: Replace, Setting: "encoding"}))
 		}
+		if t.western == nil {
+			return nil
+		}
+		if word, meant := readTwice(line, t.western); word != "" {
+			return t.problem(at, word, flaw(EncodingMixed, "is "+quote(meant)+" in UTF-8: the file, or lines of it, are not in the encoding that it is read in",
+				"have the program that writes it write UTF-8 everywhere", Option{Do: LeaveOut, Setting: "encoding", When: "all of it is UTF-8"}))
+		}
 		return nil
 	}
 	if !utf8.Valid(line) {
-		i := invalidAt(line)
-		return t.problem(at, around(line, i), flaw(EncodingInvalid, fmt.Sprintf("is not UTF-8: byte 0x%02X", line[i]), "save the file as CSV UTF-8",
-			Option{Do: Add, Setting: "encoding", Value: "windows-1252", When: "it comes from an older Windows program"}))
+		return t.notUTF8(line, at)
 	}
+	t.survey.utf8.add(at)
 	return nil
+}
+
+func isASCII(line []byte) bool {
+	const high = 0x8080808080808080
+	for len(line) >= 8 {
+		if binary.NativeEndian.Uint64(line)&high != 0 {
+			return false
+		}
+		line = line[8:]
+	}
+	for _, b := range line {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func invalidAt(line []byte) int {
@@ -174,12 +222,19 @@ func around(line []byte, i int) string {
 	return string(line[from:to])
 }
 
-func (t *text) unclosed(how string) error {
-	return t.problem(t.start, "", flaw(QuoteUnclosed, "has a double quote in this row that "+how, `close the quote; a double quote inside a cell is written twice: ""`))
-}
-
 func (t *text) problem(line int, value string, bad *Problem) error {
 	p := bad.at(t.file, line, "", value)
 	t.err = &p
 	return t.err
+}
+
+// withoutBreak takes the line break off, and says whether there was one.
+func withoutBreak(line []byte) (content []byte, broken bool) {
+	if n := len(line); n > 0 && line[n-1] == '\n' {
+		line, broken = line[:n-1], true
+	}
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line, broken
 }

@@ -72,6 +72,43 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 	return b.String()
 }
 
+// titlesShown is how many lines above a header Notes prints.
+const titlesShown = 10
+
+// Notes say what of the file is read in a way of its own: titles above its header, totals and hidden rows that are left out, words in the encoding that was
+// asked for; and where all is to be explained, short rows.
+func Notes(file *intake.File, explain bool) string {
+	var b strings.Builder
+	if titles := file.Header.Titles; len(titles) > 0 {
+		place := "line"
+		if file.Header.Sheet != "" {
+			place = "row"
+		}
+		fmt.Fprintf(&b, "  the column names are on %s %d of %s; what stands above them is left out:\n", place, file.Header.Line, file.Path)
+		for _, title := range titles[:min(len(titles), titlesShown)] {
+			fmt.Fprintf(&b, "    %s\n", words.Printable(title))
+		}
+		if more := len(titles) - titlesShown; more > 0 {
+			fmt.Fprintf(&b, "    … and %d more\n", more)
+		}
+	}
+	notes := file.Notes
+	if notes.Totals.Count > 0 {
+		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(notes.Totals.Count, "total"), notes.Totals)
+	}
+	if len(notes.Words) > 0 {
+		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(notes.Words, " ")))
+	}
+	if explain && notes.Short.Count > 0 {
+		fmt.Fprintf(&b, "  %s without the cells at the end, which nobody reads: line %s\n", words.Count(notes.Short.Count, "row"), notes.Short)
+	}
+	if hidden := notes.Hidden; hidden.Rows > 0 && hidden.Are != invoice.HiddenRefused {
+		said := map[invoice.HiddenRows]string{invoice.HiddenSkipped: "left out", invoice.HiddenIncluded: "read like the others"}[hidden.Are]
+		fmt.Fprintf(&b, "  %s by --hidden-rows %s: %s, the first is row %d\n", said, hidden.Are, words.Count(hidden.Rows, "hidden row"), hidden.First)
+	}
+	return b.String()
+}
+
 // idsShown is how many columns WithoutID names: those that look most like numbers of invoices come first.
 const idsShown = 5
 
@@ -103,7 +140,16 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if options.DecimalComma {
 		mark = "comma"
 	}
-	fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), mark)
+	switch {
+	case h.Sheet != "":
+		fmt.Fprintf(&b, "%s is read as a workbook, sheet %q, decimal %s in texts\n", file.Path, h.Sheet, mark)
+	default:
+		quotes := ""
+		if h.NoQuotes {
+			quotes = ", quotes are text"
+		}
+		fmt.Fprintf(&b, "%s is read as %s, cells divided by %ss%s, decimal %s\n", file.Path, h.Encoding, invoice.DelimiterName(h.Delimiter), quotes, mark)
+	}
 	if h.FedBack {
 		b.WriteString("  it is a links file or a rejected file: the columns that paylinks added are left out\n")
 	}
@@ -137,5 +183,25 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	if len(own) > 0 {
 		fmt.Fprintf(&b, "  passed through: %s\n", strings.Join(own, ", "))
 	}
+	for _, reading := range file.Readings {
+		as := "nothing"
+		if reading.As != "" {
+			as = reading.As
+		}
+		fmt.Fprintf(&b, "  %s with %s: on line %d, %q in the column %q is read as %s\n",
+			words.Count(reading.Cells, "cell"), ways[reading.Way], reading.Line, reading.Cell, reading.Column, as)
+	}
 	return b.String()
+}
+
+// ways are the words for how cells were written.
+var ways = map[invoice.Way]string{
+	invoice.Padded:       "spaces around an amount",
+	invoice.Spaces:       "spaces between groups of digits",
+	invoice.Apostrophes:  "apostrophes between groups of digits",
+	invoice.IndianGroups: "Indian groups of digits",
+	invoice.Zeros:        "zeros beyond the currency's decimals",
+	invoice.NoCents:      "a dash in place of cents",
+	invoice.CurrencySign: "a sign or code of the row's currency",
+	invoice.Nothing:      "a word for nothing",
 }

@@ -27,7 +27,7 @@ func TestProblemsOnATerminal(t *testing.T) {
 	if len(lines) != 21 || lines[0] != "a.csv:2: is wrong" || lines[19] != "a.csv:21: is wrong" {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}
-	if want := "… and more: 1,782 × amount-zero, 198 × email-invalid"; lines[len(lines)-1] != want {
+	if want := "… and 1,980 more; in all: 1,800 × amount-zero, 200 × email-invalid"; lines[len(lines)-1] != want {
 		t.Errorf("got %q, want %q", lines[len(lines)-1], want)
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,12 +24,12 @@ type ProblemPrinter struct {
 	json  *json.Encoder // nil is text
 	most  int           // 0 is all
 	shown int
-	more  map[invoice.Kind]int // those not shown
+	found map[invoice.Kind]int
 }
 
 // NewProblemPrinter prints to a terminal or to another stream; asJSON takes the problems instead, where it is not nil.
 func NewProblemPrinter(to io.Writer, terminal bool, asJSON io.Writer) *ProblemPrinter {
-	p := &ProblemPrinter{to: to, more: map[invoice.Kind]int{}}
+	p := &ProblemPrinter{to: to, found: map[invoice.Kind]int{}}
 	if asJSON != nil {
 		p.json = json.NewEncoder(asJSON)
 		p.json.SetEscapeHTML(false)
@@ -42,7 +43,8 @@ func NewProblemPrinter(to io.Writer, terminal bool, asJSON io.Writer) *ProblemPr
 // problemLine is a problem for programs. Its keys are fixed.
 type problemLine struct {
 	File   string       `json:"file"`
-	Line   int          `json:"line"` // 0 is the whole file
+	Line   int          `json:"line"`           // 0 is the whole file
+	Cell   string       `json:"cell,omitempty"` // of a workbook
 	Column string       `json:"column"`
 	Value  string       `json:"value"`
 	Kind   invoice.Kind `json:"kind"`
@@ -53,11 +55,11 @@ type problemLine struct {
 // Report prints the problem; see [intake.Reporter].
 func (p *ProblemPrinter) Report(found intake.Problem) (err error) {
 	problem := p.Word(found)
+	p.found[problem.Kind]++
 	switch {
 	case p.json != nil:
-		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
-	case p.most > 0 && p.shown == p.most:
-		p.more[problem.Kind]++
+		err = p.json.Encode(problemLine{problem.File, problem.Line, problem.Cell, problem.Column, problem.Value, problem.Kind, problem.What, problem.Advice})
+	case p.most > 0 && p.shown == p.most: // Rest counts it
 	default:
 		p.shown++
 		fmt.Fprintln(p.to, problem)
@@ -73,17 +75,23 @@ func (p *ProblemPrinter) Word(problem intake.Problem) invoice.Problem {
 	return worded(problem.Problem)
 }
 
-// Rest says how many of each kind were not shown.
+// Rest says how many there are of each kind, where not all were shown.
 func (p *ProblemPrinter) Rest() {
-	if len(p.more) == 0 {
+	all := 0
+	for _, n := range p.found {
+		all += n
+	}
+	if p.json != nil || all == p.shown {
 		return
 	}
-	kinds := slices.SortedFunc(maps.Keys(p.more), func(a, b invoice.Kind) int { return p.more[b] - p.more[a] })
+	kinds := slices.SortedFunc(maps.Keys(p.found), func(a, b invoice.Kind) int {
+		return cmp.Or(p.found[b]-p.found[a], strings.Compare(string(a), string(b)))
+	})
 	var texts []string
 	for _, kind := range kinds {
-		texts = append(texts, fmt.Sprintf("%s × %s", words.Grouped(p.more[kind]), kind))
+		texts = append(texts, fmt.Sprintf("%s × %s", words.Grouped(p.found[kind]), kind))
 	}
-	fmt.Fprintf(p.to, "… and more: %s\n", strings.Join(texts, ", "))
+	fmt.Fprintf(p.to, "… and %s more; in all: %s\n", words.Grouped(all-p.shown), strings.Join(texts, ", "))
 }
 
 // worded is the problem in the words of the command line: a setting is named by its flag in Column, and Advice includes the
@@ -109,13 +117,16 @@ func worded(p invoice.Problem) invoice.Problem {
 }
 
 // placeholders stand for values that the person has to find.
-var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME"}
+var placeholders = map[string]string{"map": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME", "encoding": "NAME", "header_line": "N"}
 
 // OptionText says what to do with the option's flag.
 func OptionText(o invoice.Option) string {
-	value := placeholders[o.Setting]
-	if o.Value != "" {
+	value := ""
+	switch {
+	case o.Value != "":
 		value = words.ShellQuoted(o.Value)
+	case o.Do == invoice.Add:
+		value = placeholders[o.Setting]
 	}
 	if o.Setting == "map" {
 		value = o.Column + "=" + value
