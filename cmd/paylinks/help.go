@@ -42,7 +42,7 @@ var flagGroups = []helptext.Group{
 	{Title: "What is sent where", Flags: []string{
 		"env", "base-url", "api-key-file", "ledger", "new-ledger", "yes", "limit", "unknown", "skip-invalid"}},
 	{Title: "How the file is read", Flags: []string{
-		"map", "decimal", "encoding", "series", "allow-repeats", "expect-rows", "expect-total", "explain"}},
+		"map", "ignore", "decimal", "encoding", "series", "allow-repeats", "expect-rows", "expect-total", "explain"}},
 	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},
 	{Title: "Pace and limits", Flags: []string{
 		"rate", "concurrency", "timeout", "max-attempts", "on-unknown", "give-up-after", "max-failures"}},

@@ -16,6 +16,7 @@ type readOptions struct {
 	encoding     string
 	decimal      string
 	columns      []string // NAME=HEADER
+	ignored      []string // HEADER
 	series       string
 	allowRepeats bool
 	jobWide      map[string]*string // by canonical column name
@@ -52,6 +53,7 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
+	flags.StringArrayVar(&o.ignored, "ignore", nil, "`HEADER`: this column of mine only looks like one of yours, and passes through; repeatable")
 	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
 	flags.StringVar(&o.series, "series", "", "`NAME` (a year, an entity) of numbers that begin again: the same invoice id in another series is another invoice. Clink gets NAME-ID as its reference")
 	o.jobWide = map[string]*string{}
@@ -67,6 +69,7 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		Series:       o.series,
 		AllowRepeats: o.allowRepeats,
 		Map:          map[string]string{},
+		Ignore:       o.ignored,
 		Defaults:     map[string]string{},
 	}
 	switch o.decimal {
@@ -83,7 +86,7 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		name, header, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || header == "" {
 			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
-				withHint("for a column that your file calls \"Betrag\": --map amount=Betrag")
+				withHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
 		}
 		if _, twice := options.Map[name]; twice {
 			return options, failf(exitUsage, "--map names the column %s twice", name)
@@ -117,6 +120,9 @@ func readFlags(canonical string) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
 		add("map", name+"="+options.Map[name])
+	}
+	for _, header := range options.Ignore {
+		add("ignore", header)
 	}
 	add("series", options.Series)
 	for _, name := range slices.Sorted(maps.Keys(options.Defaults)) {

@@ -5,29 +5,32 @@ type Kind string
 
 // The file as a whole, or from some line on. No option lets such a file be sent.
 const (
-	FileEmpty          Kind = "file-empty"          // no text at all
-	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …
-	FileFolder         Kind = "file-folder"         // a folder
-	NoHeader           Kind = "no-header"           // the first row is already an invoice
-	NoRows             Kind = "no-rows"             // a header and nothing below it
-	ColumnMissing      Kind = "column-missing"      // a required column
-	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
-	AmountRivals       Kind = "amount-rivals"       // two columns that could be the amount, and differ
-	ColumnsTooMany     Kind = "columns-too-many"    // more than a spreadsheet can have
-	MapUnknownName     Kind = "map-unknown-name"    // an unknown column is mapped
-	MapUnknownHeader   Kind = "map-unknown-header"  // mapped to a header that the file lacks
-	MapTwice           Kind = "map-twice"           // one header mapped to two columns
-	DefaultUnknown     Kind = "default-unknown"     // a value for the whole job, of an unknown column
-	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header can be read with two delimiters
-	DelimiterMissing   Kind = "delimiter-missing"   // the header has a single column
-	EncodingUnknown    Kind = "encoding-unknown"    // the encoding asked for is not known
-	EncodingConflict   Kind = "encoding-conflict"   // the encoding asked for is not that of the byte order mark
-	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are invalid in the encoding
-	NULByte            Kind = "nul-byte"            // binary data
-	LineTooLong        Kind = "line-too-long"       // over 1 MiB
-	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end
-	QuoteStray         Kind = "quote-stray"         // a misplaced double quote
-	QuoteSingle        Kind = "quote-single"        // single quotes around the cells
+	FileEmpty           Kind = "file-empty"            // no text at all
+	FileForeign         Kind = "file-foreign"          // a workbook, PDF, web page, …
+	FileFolder          Kind = "file-folder"           // a folder
+	NoHeader            Kind = "no-header"             // the first row is already an invoice
+	NoRows              Kind = "no-rows"               // a header and nothing below it
+	ColumnMissing       Kind = "column-missing"        // a required column
+	ColumnTwice         Kind = "column-twice"          // one header twice, or two for a column that is read
+	AmountRivals        Kind = "amount-rivals"         // two columns that could be the amount, and differ
+	ColumnsTooMany      Kind = "columns-too-many"      // more than a spreadsheet can have
+	MapUnknownName      Kind = "map-unknown-name"      // an unknown column is mapped
+	MapUnknownHeader    Kind = "map-unknown-header"    // mapped to a header that the file lacks
+	MapTwice            Kind = "map-twice"             // one header mapped to two columns
+	CustomerIDUnsure    Kind = "customer-id-unsure"    // a customer id in another spelling, with values that Clink does not give
+	IgnoreUnknownHeader Kind = "ignore-unknown-header" // to ignore is a header that the file lacks
+	IgnoreMapped        Kind = "ignore-mapped"         // to ignore is a header that is mapped
+	DefaultUnknown      Kind = "default-unknown"       // a value for the whole job, of an unknown column
+	DelimiterAmbiguous  Kind = "delimiter-ambiguous"   // the header can be read with two delimiters
+	DelimiterMissing    Kind = "delimiter-missing"     // the header has a single column
+	EncodingUnknown     Kind = "encoding-unknown"      // the encoding asked for is not known
+	EncodingConflict    Kind = "encoding-conflict"     // the encoding asked for is not that of the byte order mark
+	EncodingInvalid     Kind = "encoding-invalid"      // bytes that are invalid in the encoding
+	NULByte             Kind = "nul-byte"              // binary data
+	LineTooLong         Kind = "line-too-long"         // over 1 MiB
+	QuoteUnclosed       Kind = "quote-unclosed"        // a quoted cell that does not end
+	QuoteStray          Kind = "quote-stray"           // a misplaced double quote
+	QuoteSingle         Kind = "quote-single"          // single quotes around the cells
 )
 
 // A row.
@@ -69,6 +72,7 @@ const (
 	Invisible        Kind = "invisible-character" // an invisible character
 	DamagedText      Kind = "damaged-text"        // the replacement character U+FFFD
 	SpreadsheetError Kind = "spreadsheet-error"   // #N/A and similar
+	IDNothing        Kind = "id-nothing"          // NULL, N/A and similar, as the id of an invoice
 	IDDamaged        Kind = "id-damaged"          // 4.687E+11
 	Formula          Kind = "formula"             // a spreadsheet would run it as a formula
 	EmailInvalid     Kind = "email-invalid"

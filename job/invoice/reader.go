@@ -150,11 +150,11 @@ func (r *Reader) Close() error {
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
-// no row of it can be used, since two columns that could be the amount differ.
+// no row of it can be used, since two columns that could be the amount differ, or customer ids may not be Clink's.
 func (r *Reader) Next() (Row, error) {
 	if r.Ready() == 0 {
 		err := r.advance()
-		if problems := r.differingRivals(); err == io.EOF && len(problems) > 0 {
+		if problems := append(r.differingRivals(), r.foreignCustomerIDs()...); err == io.EOF && len(problems) > 0 {
 			return Row{}, problems
 		}
 		if err != nil {
@@ -165,6 +165,7 @@ func (r *Reader) Next() (Row, error) {
 	r.at++
 	if !row.ragged {
 		r.compareRivals(&row)
+		r.lookAtCustomerID(&row)
 		r.ids.add(row.Cells)
 		r.ways.add(&row)
 	}

@@ -7,9 +7,10 @@ import (
 	"github.com/bojanz/currency"
 )
 
-// moreAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
+// besideAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
 // what was billed.
-var moreAmounts = []string{"balance", "balance_due", "open_balance", "open_amount", "outstanding", "amount_open"}
+var besideAmounts = spell(append([]string{"balance", "balance_due", "open_balance", "open_amount", "outstanding", "amount_open"},
+	programHeaders("amount", true)...))
 
 // rival is a column that could be the amount, beside the one that was taken for it. They must agree in every row.
 type rival struct {
@@ -21,7 +22,7 @@ type rival struct {
 // findRivals finds the columns that could be the amount, too.
 func (h *head) findRivals(claimed map[int]bool) {
 	amount := columnNamed("amount")
-	names := append(amount.spellings(), moreAmounts...)
+	names := slices.Concat(spellings[amount.Name], besideAmounts)
 	taken, found := h.taken["amount"]
 	if !found {
 		return
@@ -31,7 +32,7 @@ func (h *head) findRivals(claimed map[int]bool) {
 			continue
 		}
 		for _, name := range names {
-			if amount.matches(name, header) {
+			if amount.matches(name, header, h.normal[i]) {
 				h.rivals = append(h.rivals, rival{column: i})
 				h.Others = append(h.Others, Near{header, amount.Name})
 				break

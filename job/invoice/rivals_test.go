@@ -49,6 +49,18 @@ func TestRivals(t *testing.T) {
 			}
 		})
 	}
+	for _, net := range []string{"Net amount", "Subtotal", "Nettobetrag", "Montant HT", "Base imponible", "Bedrag excl. btw", "小計", "Line Total", "gross_amount", "Umsatz (ohne Soll/Haben-Kz)"} {
+		t.Run(net+" is no amount", func(t *testing.T) {
+			_, _, err := readAll(t, write(t, "email,currency,"+net+"\na@example.com,USD,1\n"), Options{})
+			if fileKinds(err) != string(ColumnMissing) {
+				t.Errorf("alone: %v", err)
+			}
+			_, rows, err := readAll(t, write(t, "email,currency,"+net+",Total\na@example.com,USD,1,2\n"), Options{})
+			if err != nil || rows[0].Invoice.AmountText != "2" {
+				t.Errorf("beside a total: %v, %v", rows, err)
+			}
+		})
+	}
 	t.Run("what can be done", func(t *testing.T) {
 		_, _, err := readAll(t, write(t, tests[0].content), Options{})
 		want := []Option{mapped("amount", "Amount"), mapped("amount", "Amount Due")}
@@ -88,8 +100,8 @@ func TestIDs(t *testing.T) {
 		rows         []string
 		want         []string
 	}{
-		{"names", "Num,No.,Invoice #,Rechnungsnr.,Document number", []string{"1,1,A 1,R1,D-1", "2,2,A 2,R2,D-2"},
-			[]string{"Num", "No.", "Invoice #", "Rechnungsnr.", "Document number"}},
+		{"names", "Num,No.,Order #,Vorgangsnr.,Document number", []string{"1,1,A 1,R1,D-1", "2,2,A 2,R2,D-2"},
+			[]string{"Num", "No.", "Order #", "Vorgangsnr.", "Document number"}},
 		{"others follow", "code,Num", []string{"x1,1", "x2,2"}, []string{"Num", "code"}},
 		{"twice the same", "Num,No.", []string{"1,1", "1,2"}, []string{"No."}},
 		{"blank once", "Num,No.", []string{"1,1", ",2"}, []string{"No."}},

@@ -76,6 +76,9 @@ func (j *judge) checkDefaults() (problems Problems) {
 	return problems
 }
 
+// lookAlikes are the columns whose names other programs give to something else.
+var lookAlikes = []string{"quantity", "unit_amount", "image_url", "product_id", "price_id"}
+
 // finding collects what is wrong with one row.
 type finding struct {
 	*judge
@@ -94,6 +97,9 @@ func (f *finding) bad(name string, bad *Problem) {
 	}
 	problem := bad.at(f.file, f.row.Line, f.headers[name], value)
 	problem.Setting = f.settings[name]
+	if header := f.headers[name]; header != "" && slices.Contains(lookAlikes, name) {
+		problem.Options = append(slices.Clip(problem.Options), Option{Do: Add, Setting: "ignore", Value: header, When: quote(header) + " means something else"})
+	}
 	f.row.Problems = append(f.row.Problems, problem)
 	f.flawed = append(f.flawed, name)
 }
@@ -111,9 +117,13 @@ func (j *judge) judge(row *Row, rec *record) {
 		if c.given != "" {
 			*cell = c.given
 		}
-		if isBlank(*cell) {
+		switch {
+		case isBlank(*cell):
 			*cell = ""
-		} else if c.check != nil {
+		case c.given == "" && !c.Required && c.Name != "invoice_id" && isNothing(*cell):
+			f.note(Nothing, c.Name, *cell, "")
+			*cell = ""
+		case c.check != nil:
 			if bad := c.check(*cell); bad != nil {
 				f.bad(c.Name, bad)
 			}
