@@ -33,7 +33,7 @@ func TestAmountsOfTheWorld(t *testing.T) {
 			locale := currency.NewLocale(id)
 			formatter := currency.NewFormatter(locale)
 			format := amountFormat{decimalCommaOf(locale), code, digits}
-			for _, whole := range []string{"1", "123", "1234", "123456", "123456789"} {
+			for _, whole := range []string{"1", "123", "1234", "12345678"} {
 				for _, decimals := range []string{"", "." + "505"[:digits]} {
 					plain := strings.TrimSuffix(whole+decimals, ".")
 					amount, err := currency.NewAmount(plain, code)
@@ -69,7 +69,7 @@ func TestAmountsOfTheWorld(t *testing.T) {
 			}
 		}
 	})
-	if read < 150_000 {
+	if read < 120_000 {
 		t.Errorf("%d amounts were read, and refused were %v: is too much refused?", read, refused)
 	}
 }

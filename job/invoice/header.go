@@ -42,6 +42,7 @@ type head struct {
 	normal    []string  // the headers as normalise makes them
 	ignored   []int     // columns that are taken for nothing
 	rivals    []rival   // columns that could be the amount, too
+	paid      []int     // columns that say how much of the amount is paid
 	foreignID foreignID // the column of customer ids
 }
 
@@ -209,6 +210,7 @@ func (h *head) take(t *text, o Options) Problems {
 			claimed[found[0]] = true
 			if c.Name == "amount" { // of which there are more names
 				h.findRivals(claimed)
+				h.findPaid(claimed)
 				break
 			}
 		}

@@ -40,6 +40,7 @@ const (
 	CellTooLong  Kind = "cell-too-long"  // over 64 KiB
 
 	AmountMissing       Kind = "amount-missing"
+	AmountPaid          Kind = "amount-paid" // another column says that some of it is paid
 	AmountZero          Kind = "amount-zero"
 	AmountNegative      Kind = "amount-negative"       // a minus sign or brackets
 	AmountCredit        Kind = "amount-credit"         // marked CR

@@ -165,6 +165,7 @@ func (r *Reader) Next() (Row, error) {
 	r.at++
 	if !row.ragged {
 		r.compareRivals(&row)
+		r.refusePaid(&row)
 		r.lookAtCustomerID(&row)
 		r.ids.add(row.Cells)
 		r.ways.add(&row)

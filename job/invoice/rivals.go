@@ -51,21 +51,25 @@ func (r *Reader) compareRivals(row *Row) {
 	for i := range r.head.rivals {
 		rival := &r.head.rivals[i]
 		amount, cell := row.Cells[r.head.taken["amount"]], row.Cells[rival.column]
-		if rival.line == 0 && !r.sameAmount(amount, cell, row.Invoice.Amount.CurrencyCode()) {
+		if rival.line == 0 && !sameAmount(amount, cell, r.amountFormat(row)) {
 			rival.line, rival.amount, rival.cell = row.Line, amount, cell
 		}
 	}
 }
 
-// sameAmount says whether two cells are the same amount in the row's currency; "" is one that is not known. A cell that cannot be read
-// is the same as no other.
-func (r *Reader) sameAmount(a, b, code string) bool {
+// amountFormat is how the row's amounts are written.
+func (r *Reader) amountFormat(row *Row) amountFormat {
+	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
+	if digits, known := currency.GetDigits(row.Invoice.Amount.CurrencyCode()); known {
+		format.code, format.digits = row.Invoice.Amount.CurrencyCode(), int(digits)
+	}
+	return format
+}
+
+// sameAmount says whether two cells are the same amount. A cell that cannot be read is the same as no other.
+func sameAmount(a, b string, format amountFormat) bool {
 	if a == b || isBlank(a) && isBlank(b) {
 		return true
-	}
-	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
-	if n, known := currency.GetDigits(code); known {
-		format.code, format.digits = code, int(n)
 	}
 	first, _, badFirst := format.read(a)
 	second, _, badSecond := format.read(b)
