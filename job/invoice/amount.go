@@ -238,7 +238,7 @@ func (f amountFormat) split(body string, n *number) *Problem {
 		separator = string(r)
 		separators++
 	}
-	indian := !f.decimalComma && separator == "," && inIndianGroups(parts)
+	indian := separator == "," && inIndianGroups(parts)
 	if separators != len(parts)-1 || !isDigit(n.whole[0]) || !strings.Contains(f.group()+" '", separator) || !inThousands(parts) && !indian {
 		return f.wrongGroups()
 	}

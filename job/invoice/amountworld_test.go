@@ -242,6 +242,7 @@ func TestForms(t *testing.T) {
 		{inr, "123,45,678", "has thousands separators where none belong"},
 		{inr, "1 00 000.00", "has thousands separators where none belong"},
 		{eur, "1.00.000,00", "has thousands separators where none belong"},
+		{eur, "12.34.567", "has thousands separators where none belong"},
 		{usd, "1'234,50", "has a decimal comma"},
 		{usd, "1.234,-", "has a decimal comma"},
 		{eur, "1,23,456.00", "has a decimal point, in a file that is read with decimal commas"},

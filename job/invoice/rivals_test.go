@@ -68,12 +68,15 @@ func TestRivals(t *testing.T) {
 			t.Errorf("got %v with %+v, want %+v", err, p.Options, want)
 		}
 	})
-	t.Run("a balance alone is no amount", func(t *testing.T) {
-		_, _, err := readAll(t, write(t, "email,currency,Open Balance\na@example.com,USD,1\n"), Options{})
-		if p, ok := errors.AsType[*Problem](err); !ok || p.Kind != ColumnMissing || !slices.Equal(p.Options, []Option{mapped("amount", "Open Balance")}) {
-			t.Errorf("got %v with %+v", err, p.Options)
-		}
-	})
+	for _, open := range []string{"Balance", "Open Balance", "Outstanding Balance", "Amount remaining", "Saldo", "Offen", "Offener Betrag", "Restbetrag",
+		"Solde", "Reste à payer", "Pendiente", "Importe pendiente", "Openstaand", "Openstaand bedrag", "残高", "請求残高", "未入金額"} {
+		t.Run(open+" alone is no amount", func(t *testing.T) {
+			_, _, err := readAll(t, write(t, "email,currency,"+open+"\na@example.com,USD,1\n"), Options{})
+			if p, ok := errors.AsType[*Problem](err); !ok || p.Kind != ColumnMissing || !slices.Equal(p.Options, []Option{mapped("amount", open)}) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
 
 // difference is what is said of a column that differs from amount, which is 1 on line 2.
