@@ -3,6 +3,7 @@ package invoice
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bojanz/currency"
 )
@@ -86,9 +87,15 @@ func (r *Reader) differingRivals() (problems Problems) {
 		other := r.head.Columns[rival.column]
 		what := fmt.Sprintf("could be the amount, and so could %s, and they differ: line %d has %s and %s",
 			quote(other), rival.line, quote(rival.amount), quote(rival.cell))
-		problems = append(problems, flaw(AmountRivals, what, "take the one that is not meant out of the file",
-			Option{Do: Add, Setting: "map", Column: "amount", Value: header},
-			Option{Do: Add, Setting: "map", Column: "amount", Value: other}).at(r.file, r.head.line, header, ""))
+		options := []Option{
+			{Do: Add, Setting: "map", Column: "amount", Value: header},
+			{Do: Add, Setting: "map", Column: "amount", Value: other},
+		}
+		if !strings.ContainsAny(rival.cell, "0123456789") && !isBlank(rival.cell) { // a word such as yes
+			options = append(options, Option{Do: Add, Setting: "ignore", Value: other, When: quote(other) + " is no amount"})
+		}
+		problems = append(problems, flaw(AmountRivals, what, "take the one that is not meant out of the file", options...).
+			at(r.file, r.head.line, header, ""))
 	}
 	return problems
 }

@@ -49,6 +49,16 @@ func TestRivals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a word is no amount", func(t *testing.T) {
+		_, _, err := readAll(t, write(t, "email;currency;Betrag;Offen\na@example.com;EUR;1;ja\n"), Options{})
+		want := []Option{mapped("amount", "Betrag"), mapped("amount", "Offen"), {Do: Add, Setting: "ignore", Value: "Offen", When: `"Offen" is no amount`}}
+		if p, ok := errors.AsType[*Problem](err); !ok || !slices.Equal(p.Options, want) {
+			t.Errorf("got %v with %+v", err, p.Options)
+		}
+		if _, rows, err := readAll(t, write(t, "email;currency;Betrag;Offen\na@example.com;EUR;1;ja\n"), Options{Ignore: []string{"Offen"}}); err != nil || len(rows[0].Problems) > 0 {
+			t.Errorf("ignored: %v", err)
+		}
+	})
 	for _, net := range []string{"Net amount", "Subtotal", "Nettobetrag", "Montant HT", "Base imponible", "Bedrag excl. btw", "小計", "Line Total", "gross_amount", "Umsatz (ohne Soll/Haben-Kz)"} {
 		t.Run(net+" is no amount", func(t *testing.T) {
 			_, _, err := readAll(t, write(t, "email,currency,"+net+"\na@example.com,USD,1\n"), Options{})

@@ -19,6 +19,8 @@ type judge struct {
 	headers  map[string]string // canonical name to the header of the file
 	settings map[string]string // canonical name to the setting that gives it for the whole job
 
+	lookAlike map[string]bool // canonical names whose header in the file may mean something else
+
 	promotions bool // allow_promotion_codes is one of present
 }
 
@@ -29,7 +31,7 @@ type present struct {
 }
 
 func newJudge(file string, o Options, taken map[string]string) *judge {
-	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}}
+	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}, lookAlike: map[string]bool{}}
 	for i := range columns {
 		c := &columns[i]
 		setting := c.Name
@@ -43,6 +45,10 @@ func newJudge(file string, o Options, taken map[string]string) *judge {
 			j.settings[c.Name] = setting
 		}
 	}
+	for _, name := range lookAlikes {
+		j.lookAlike[name] = taken[name] != ""
+	}
+	_, j.lookAlike["currency"] = KnownHeader("currency", taken["currency"]) // one that only other programs have may be a date: Valuta
 	j.promotions = j.has("allow_promotion_codes")
 	return j
 }
@@ -97,7 +103,7 @@ func (f *finding) bad(name string, bad *Problem) {
 	}
 	problem := bad.at(f.file, f.row.Line, f.headers[name], value)
 	problem.Setting = f.settings[name]
-	if header := f.headers[name]; header != "" && slices.Contains(lookAlikes, name) {
+	if header := f.headers[name]; f.lookAlike[name] {
 		problem.Options = append(slices.Clip(problem.Options), Option{Do: Add, Setting: "ignore", Value: header, When: quote(header) + " means something else"})
 	}
 	f.row.Problems = append(f.row.Problems, problem)

@@ -261,6 +261,15 @@ func TestLookAlikes(t *testing.T) {
 	}
 }
 
+// TestValuta guards that who has a value date where others have the currency is told how to say so.
+func TestValuta(t *testing.T) {
+	_, rows, err := readAll(t, write(t, "email,amount,Valuta\na@example.com,1,2026-01-02\n"), Options{})
+	want := Option{Do: Add, Setting: "ignore", Value: "Valuta", When: `"Valuta" means something else`}
+	if err != nil || kinds(rows[0]) != "Valuta currency-unknown" || !slices.Contains(rows[0].Problems[0].Options, want) {
+		t.Errorf("got %v, %+v", err, rows)
+	}
+}
+
 // TestThreeDecimals guards that an amount with thousands of the other convention is not only called too exact.
 func TestThreeDecimals(t *testing.T) {
 	for comma, want := range map[bool]Change{false: Add, true: LeaveOut} {
