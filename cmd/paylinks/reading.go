@@ -84,7 +84,11 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 	}
 	for _, pair := range o.columns {
 		name, header, ok := strings.Cut(pair, "=")
-		if !ok || name == "" || header == "" {
+		if ok && header == "" {
+			return options, failf(exitUsage, "--map %q names no column", pair).
+				withHint("for a column of yours that only looks like %s: --ignore HEADER", name)
+		}
+		if !ok || name == "" {
 			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
 				withHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
 		}
