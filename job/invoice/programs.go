@@ -39,6 +39,9 @@ const (
 	holdedExpense = "Importar tickets de gastos, help.holded.com/es/articles/7903215-importar-tus-tickets-de-gasto"
 	cegid         = "Informe de facturas, help.cegidgestiona3w.cegid.com/portal/es/kb/articles/informe-de-facturas"
 	exactNumbers  = "Welke nummers zetten jullie door naar Exact Online, faq.webwinkelfacturen.nl/content/19/196"
+	freeeFields   = "転送元 - freee請求書, github.com/trocco-io/trocco-docs-md, trocco/data-source-freee-invoice.md"
+	coupaFrench   = "IC Recon - Exportation de facture - Format CSV, compass.coupa.com/fr-fr/products/product-documentation"
+	coupaJapanese = "IC Recon - 請求書のエクスポート - CSV形式, compass.coupa.com/ja-jp/products/product-documentation"
 	bundleExport  = "請求情報をCSVエクスポートする, help.bundle.jp/hc/ja/articles/46842996961817"
 )
 
@@ -52,6 +55,7 @@ var programHeaderList = []ProgramHeader{
 	{"amount", "amount_due", "English", "Stripe", stripeFields, false},
 	{"amount", "Amount due", "English", "Wave", waveFields, false},
 	{"amount", "original_amount", "English", "Quaderno", quaderno, false},
+	{"amount", "amount_including_tax", "English", "freee", freeeFields, false},
 	{"amount", "Total due", "English", "", "", false},
 	{"amount", "Amount payable", "English", "", "", false},
 	{"amount", "Invoice total", "English", "", "", false},
@@ -92,6 +96,7 @@ var programHeaderList = []ProgramHeader{
 	{"amount", "Total TTC", "French", "", "", false},
 	{"amount", "Montant total", "French", "", "", false},
 	{"amount", "Montant", "French", "Odoo", odooTerms, false},
+	{"amount", "Montant", "French", "Coupa Treasury", coupaFrench, false},
 	{"amount", "Reste à payer", "French", "", "", true},
 	{"amount", "Restant dû", "French", "", "", true},
 	{"amount", "Solde", "French", "", "", true},
@@ -127,6 +132,7 @@ var programHeaderList = []ProgramHeader{
 	{"amount", "合計金額", "Japanese", "", "", false},
 	{"amount", "合計", "Japanese", "", "", false},
 	{"amount", "金額", "Japanese", "Odoo", odooTerms, false},
+	{"amount", "金額", "Japanese", "Coupa Treasury", coupaJapanese, false},
 	{"amount", "請求残高", "Japanese", "", "", true},
 	{"amount", "未入金額", "Japanese", "", "", true},
 	{"amount", "残高", "Japanese", "", "", true},
@@ -143,12 +149,13 @@ var programHeaderList = []ProgramHeader{
 	{"currency", "Waehrung", "German", "", "", false},
 	{"currency", "Währungscode", "German", "", "", false},
 	{"currency", "Devise", "French", "Bizyness", bizyness, false},
+	{"currency", "Devise", "French", "Coupa Treasury", coupaFrench, false},
 	{"currency", "Code devise", "French", "", "", false},
 	{"currency", "Moneda", "Spanish", "", "", false},
 	{"currency", "Divisa", "Spanish", "", "", false},
 	{"currency", "Valuta", "Dutch", "", "", false},
 	{"currency", "Munteenheid", "Dutch", "", "", false},
-	{"currency", "通貨", "Japanese", "", "", false},
+	{"currency", "通貨", "Japanese", "Coupa Treasury", coupaJapanese, false},
 	{"currency", "通貨コード", "Japanese", "", "", false},
 
 	{"customer_email", "EmailAddress", "English", "Xero", xeroTemplate, false},
@@ -183,7 +190,7 @@ var programHeaderList = []ProgramHeader{
 	{"invoice_id", "Rechnungsnr", "German", "", "", false},
 	{"invoice_id", "Rechnung Nr.", "German", "", "", false},
 	{"invoice_id", "Reference facture", "French", "Bizyness", bizyness, false},
-	{"invoice_id", "Numéro de facture", "French", "", "", false},
+	{"invoice_id", "Numéro de facture", "French", "Coupa Treasury", coupaFrench, false},
 	{"invoice_id", "N° de facture", "French", "", "", false},
 	{"invoice_id", "N° facture", "French", "", "", false},
 	{"invoice_id", "Num factura", "Spanish", "Holded", holded, false},
@@ -193,7 +200,7 @@ var programHeaderList = []ProgramHeader{
 	{"invoice_id", "Nº factura", "Spanish", "", "", false},
 	{"invoice_id", "Factuurnummer", "Dutch", "Exact Online", exactNumbers, false},
 	{"invoice_id", "Factuurnr.", "Dutch", "", "", false},
-	{"invoice_id", "請求書番号", "Japanese", "", "", false},
+	{"invoice_id", "請求書番号", "Japanese", "Coupa Treasury", coupaJapanese, false},
 	{"invoice_id", "請求番号", "Japanese", "", "", false},
 }
 
