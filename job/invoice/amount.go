@@ -72,7 +72,7 @@ func isBare(s string) bool {
 	return s != ""
 }
 
-func allDigits(s string) bool {
+func onlyDigits(s string) bool {
 	for i := range len(s) {
 		if !isDigit(s[i]) {
 			return false
@@ -213,14 +213,14 @@ func (f amountFormat) split(body string, n *number) *Problem {
 	switch {
 	case n.whole == "" && n.decimals == "":
 		return flaw(AmountNotANumber, "is not an amount", "write digits and at most one decimal sign")
-	case !allDigits(n.decimals):
+	case !onlyDigits(n.decimals):
 		return f.wrongGroups()
 	case n.whole == "":
 		return f.leadingPoint()
 	case found && n.decimals == "":
 		return f.trailingPoint()
 	}
-	if allDigits(n.whole) {
+	if onlyDigits(n.whole) {
 		return nil
 	}
 	parts := strings.FieldsFunc(n.whole, func(r rune) bool { return r < '0' || r > '9' })
