@@ -72,6 +72,15 @@ func isBare(s string) bool {
 	return s != ""
 }
 
+func onlyDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // parse takes the cell apart. An [AmountGrouping] from it may be an amount with the other decimal sign.
 func (f amountFormat) parse(s string) (n number, bad *Problem) {
 	if isBare(s) {
@@ -204,17 +213,17 @@ func (f amountFormat) split(body string, n *number) *Problem {
 	switch {
 	case n.whole == "" && n.decimals == "":
 		return flaw(AmountNotANumber, "is not an amount", "write digits and at most one decimal sign")
-	case strings.Trim(n.decimals, "0123456789") != "":
+	case !onlyDigits(n.decimals):
 		return f.wrongGroups()
 	case n.whole == "":
 		return f.leadingPoint()
 	case found && n.decimals == "":
 		return f.trailingPoint()
 	}
-	parts := strings.FieldsFunc(n.whole, func(r rune) bool { return r < '0' || r > '9' })
-	if len(parts) == 1 && len(parts[0]) == len(n.whole) {
+	if onlyDigits(n.whole) {
 		return nil
 	}
+	parts := strings.FieldsFunc(n.whole, func(r rune) bool { return r < '0' || r > '9' })
 	separator, separators := "", 0
 	for _, r := range n.whole {
 		switch {
@@ -229,7 +238,7 @@ func (f amountFormat) split(body string, n *number) *Problem {
 		separator = string(r)
 		separators++
 	}
-	indian := !f.decimalComma && separator == "," && inIndianGroups(parts)
+	indian := separator == "," && inIndianGroups(parts)
 	if separators != len(parts)-1 || !isDigit(n.whole[0]) || !strings.Contains(f.group()+" '", separator) || !inThousands(parts) && !indian {
 		return f.wrongGroups()
 	}

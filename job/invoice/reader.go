@@ -209,7 +209,7 @@ func (r *Reader) Close() error {
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
-// no row of it can be used, since two columns that could be the amount differ, or rows of a sheet are hidden.
+// no row of it can be used, since two columns that could be the amount differ, customer ids may not be Clink's, or rows of a sheet are hidden.
 func (r *Reader) Next() (Row, error) {
 	row, err := r.nextRow()
 	return row, r.located(err)
@@ -233,6 +233,8 @@ func (r *Reader) nextRow() (Row, error) {
 		r.given = true
 		if !row.ragged && !refused {
 			r.compareRivals(row)
+			r.refusePaid(row)
+			r.lookAtCustomerID(row)
 			r.ids.add(row.Cells)
 			r.ways.add(row)
 		}
@@ -243,7 +245,7 @@ func (r *Reader) nextRow() (Row, error) {
 
 // ending is io.EOF, or why the file cannot be used although it was read to its end.
 func (r *Reader) ending() error {
-	problems := r.differingRivals()
+	problems := append(r.differingRivals(), r.foreignCustomerIDs()...)
 	if r.sheet != nil {
 		problems = append(problems, r.sheet.refusals()...)
 	}

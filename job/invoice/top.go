@@ -202,10 +202,12 @@ func fits(cells []string, o Options) bool {
 		c := columnNamed(name)
 		header, mapped := o.Map[name]
 		return o.Defaults[name] != "" || slices.ContainsFunc(cells, func(cell string) bool {
+			normal := normalise(cell)
 			if mapped {
-				return !isBlank(header) && normalise(cell) == normalise(header)
+				return !isBlank(header) && normal == normalise(header)
 			}
-			return slices.ContainsFunc(c.spellings(), func(s string) bool { return c.matches(s, cell) })
+			ignored := slices.ContainsFunc(o.Ignore, func(header string) bool { return normalise(header) == normal })
+			return !ignored && slices.ContainsFunc(spellings[name], func(s spelling) bool { return c.matches(s, cell, normal) })
 		})
 	}
 	for i := range columns {

@@ -37,7 +37,7 @@ func TestTitles(t *testing.T) {
 			[]string{"Acme Ltd", "Invoice No, Email, Amount Due, Currency", "INV-1, ann@example.com, 10.00, USD", "Paid"}, "", ""},
 		{"the same header twice", "Acme Ltd\n" + table + header, Options{}, 2, []string{"Acme Ltd"}, "", ""},
 		{"a mapped column", "Acme Ltd\nInvoice No,Email,Betrag,Currency\n" + row, Options{Map: map[string]string{"amount": "Betrag"}}, 2, []string{"Acme Ltd"}, "", ""},
-		{"a column that is to be mapped", "Acme Ltd\nInvoice No,Email,Betrag,Currency\n" + row, Options{}, 0, nil, "column-missing", ""},
+		{"a column that is to be mapped", "Acme Ltd\nInvoice No,Email,Honorar,Currency\n" + row, Options{}, 0, nil, "column-missing", ""},
 		{"columns that are all to be mapped", "Acme Ltd\nNummer;Adresse;Soll;Haben\nINV-1;ann;10.00;USD\n", Options{}, 0, nil, "column-missing, column-missing, column-missing", ""},
 		{"a currency for all", "Acme Ltd\nInvoice No;Email;Total\nINV-1;ann@example.com;10.00\n", Options{Defaults: map[string]string{"currency": "EUR"}}, 2, []string{"Acme Ltd"}, "", ""},
 		{"nothing there", table, Options{HeaderLine: 9}, 0, nil, "header-line-blank", ""},
