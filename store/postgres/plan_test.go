@@ -61,9 +61,10 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 	for id := range 4 {
 		fill(t, filler, id+1, rows)
 	}
-	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`)
+	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`,
+		`ALTER TABLE {line} SET (autovacuum_enabled = off)`, `INSERT INTO {line} SELECT id, 100000 + row, id, '[]' FROM {item}`, `UPDATE {job} SET further_lines = 1 WHERE id = 3`)
 	t.Run("after an import", func(t *testing.T) { testPlans(t, name, false) })
-	run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
+	run(t, filler, `ANALYZE {item}`, `ANALYZE {line}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
 	t.Run("with statistics", func(t *testing.T) { testPlans(t, name, true) })
 }
 
@@ -123,9 +124,11 @@ func testPlans(t *testing.T, name string, statistics bool) {
 			t.Fatal(err)
 		}
 	}
-	for _, err := range r.Results(ctx, j.ID) {
-		if err != nil {
-			t.Fatal(err)
+	for _, id := range []int64{j.ID, 3} { // the other has lines
+		for _, err := range r.Results(ctx, id) {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, some := range []bool{true, false} {
@@ -142,7 +145,7 @@ func testPlans(t *testing.T, name string, statistics bool) {
 	}
 
 	plans := w.plans(t, filler)
-	whole := regexp.MustCompile(`Seq Scan on (item|attempt)\b`)
+	whole := regexp.MustCompile(`Seq Scan on (item|line|attempt)\b`)
 	for text, plan := range plans {
 		if whole.MatchString(plan) {
 			t.Errorf("%s\n%s", text, plan)
@@ -179,6 +182,9 @@ func testPlans(t *testing.T, name string, statistics bool) {
 		{"AS item\n WHERE item.id BETWEEN $1", "Index Scan using item_pkey on item"},
 		{"item.state = 'invalid'", "Index Scan using item_problem on item"},
 		{"item.state = 'superseded'", "Index Scan using item_problem on item"},
+		{"UNION ALL ( SELECT item.id, line.row", "Index Scan using line_pkey on line"},
+		{"UNION ALL ( SELECT item.id, line.row", "item_pkey on item"},
+		{"UNION ALL ( SELECT item.id, line.row", "Merge Append"},
 		{"ORDER BY attempt.item_id", "attempt_pkey on attempt"},
 		{"ORDER BY attempt.item_id", "item_pkey on item"},
 	} {
