@@ -47,7 +47,7 @@ func TestRequestOfLines(t *testing.T) {
 	if problems, errs := check(t, b, ledger); problems != nil || errs != nil {
 		t.Fatal(problems, errs)
 	}
-	if f := b.Files[0].Figures; f.Rows != 5 || f.Invoices != 2 || f.Tally.Totals(job.Pending)["EUR"] != "7.30" || f.Spans["EUR"].Invoices != 2 {
+	if f := b.Files[0].Figures; f.Rows != 5 || f.Invoices != 2 || f.Tally.Rows() != 2 || f.Tally.Totals(job.Pending)["EUR"] != "7.30" || f.Spans["EUR"].Invoices != 2 {
 		t.Errorf("figures %+v", f)
 	}
 	j, err := b.Files[0].Import(t.Context(), ledger)

@@ -202,6 +202,39 @@ func TestTooManyLines(t *testing.T) {
 	}
 }
 
+// TestLinesThatChange guards that an invoice is never made of rows that the first reading has not added up.
+func TestLinesThatChange(t *testing.T) {
+	const columns = "invoice_id,email,amount,currency\n"
+	reader := func(text string) *Reader {
+		r, err := OpenAt("in.csv", strings.NewReader(text), int64(len(text)), Options{Lines: LinesSum})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		return r
+	}
+	first := reader(columns + "A,a@x.de,1,EUR\nA,,2,\nB,a@x.de,4,EUR\n")
+	v := NewInvoices(first)
+	for {
+		row, err := first.Next()
+		if err != nil {
+			break
+		}
+		v.Add(&row)
+	}
+	for _, rows := range []string{
+		"A,a@x.de,1,EUR\nA,,3,\nB,a@x.de,4,EUR\n", "A,a@x.de,1,EUR\nB,a@x.de,4,EUR\nA,,2,\n", "A,a@x.de,1,EUR\n", "C,a@x.de,1,EUR\n", "A,a@x.de,3,EUR\nA,,0,\nB,,5,EUR\n",
+	} {
+		again, err := v.Read(reader(columns+rows)), error(nil)
+		for err == nil {
+			_, err = again.Next()
+		}
+		if err != ErrChanged {
+			t.Errorf("%q ends with %v", rows, err)
+		}
+	}
+}
+
 // TestSumsOfLines guards that a sum is exact: over currencies with 0, 2, 3 and 4 decimals, with rows in any order, what is sent is what
 // big integers say, and its lines add up to it.
 func TestSumsOfLines(t *testing.T) {
