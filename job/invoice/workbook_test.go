@@ -254,6 +254,15 @@ func TestMergedCells(t *testing.T) {
 	}
 }
 
+// TestPaidInSheets guards that a number that says how much is paid is read as one, and that the problem has its cell.
+func TestPaidInSheets(t *testing.T) {
+	path := drawn(t, "sheet S\n| invoice_id | email | Total | Amount Paid | currency |\n| A | a@example.com | #120 | #0 | USD |\n| B | b@example.com | #120 | #50.5 | USD |")
+	got := readDrawn(t, path, Options{DecimalComma: true})
+	if !strings.Contains(got, "2 A 120 USD") || !strings.Contains(got, `book.xlsx: S!D3: Amount Paid: "50.5": says that 50.5 is paid`) {
+		t.Error(got)
+	}
+}
+
 // TestTotalsOfSheets guards that a total is told by its number, whatever the decimal sign of texts.
 func TestTotalsOfSheets(t *testing.T) {
 	path := drawn(t, "sheet S\n"+sheetHeader+"| A | a@example.com | #1.5 | EUR |\n| B | b@example.com | 2,25 | EUR |\n| | | #3.75 | EUR |\nmerge A4:B4")
