@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -260,6 +261,50 @@ func TestPaidInSheets(t *testing.T) {
 	got := readDrawn(t, path, Options{DecimalComma: true})
 	if !strings.Contains(got, "2 A 120 USD") || !strings.Contains(got, `book.xlsx: S!D3: Amount Paid: "50.5": says that 50.5 is paid`) {
 		t.Error(got)
+	}
+}
+
+// TestWorkbookMemory guards that memory does not grow with the rows of a sheet.
+func TestWorkbookMemory(t *testing.T) {
+	const rows = 20_000
+	var drawing strings.Builder
+	drawing.WriteString("<row>")
+	for _, header := range []string{"invoice_id", "customer_email", "amount", "currency", "a", "b", "c", "d"} {
+		fmt.Fprintf(&drawing, `<c t="inlineStr"><is><t>%s</t></is></c>`, header)
+	}
+	drawing.WriteString("</row>")
+	for i := range rows {
+		fmt.Fprintf(&drawing, `<row><c t="inlineStr"><is><t>INV-%d</t></is></c><c t="inlineStr"><is><t>accounts+%d@shop.example.com</t></is></c><c><v>%d.5</v></c><c t="inlineStr"><is><t>EUR</t></is></c>`, i, i, i)
+		drawing.WriteString(`<c><v>1</v></c><c><v>2</v></c><c t="inlineStr"><is><t>a longer text of the user</t></is></c><c><v>4</v></c></row>`)
+	}
+	file := xlsxtest.Book{Sheets: []xlsxtest.Sheet{{Name: "S", Rows: drawing.String()}}}.Bytes()
+	drawing.Reset()
+	r, err := OpenAt("book.xlsx", bytes.NewReader(file), int64(len(file)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	early := 0
+	for n := 1; ; n++ {
+		if _, err := r.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		switch n {
+		case rows / 10:
+			early = heap()
+		case rows - 2000:
+			if grown := heap() - early; grown > 2<<20 {
+				t.Errorf("%d bytes more after %d rows", grown, n)
+			}
+		}
 	}
 }
 
