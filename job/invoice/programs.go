@@ -47,12 +47,11 @@ const (
 
 // programHeaderList is all of them. Left out is what could bill a wrong amount: every net amount (Netto, Montant HT, Base imponible,
 // 小計), amounts of single lines (Line Total, LineAmount), Quaderno's gross_amount, which is before taxes, its total_amount, which is in
-// another currency, and DATEV's Umsatz, of which another column says whether it is a credit. Number alone, which is Odoo's and
-// Quaderno's for the invoice, is anything's elsewhere: it has to be mapped.
+// another currency, DATEV's Umsatz, of which another column says whether it is a credit, and what Stripe and Square count in cents.
+// Number alone, which is Odoo's and Quaderno's for the invoice, is anything's elsewhere: it has to be mapped.
 var programHeaderList = []ProgramHeader{
 	{"amount", "InvoiceAmountDue", "English", "Xero", xeroTemplate, false},
 	{"amount", "Amount Due", "English", "Odoo", odooTerms, false},
-	{"amount", "amount_due", "English", "Stripe", stripeFields, false},
 	{"amount", "Amount due", "English", "Wave", waveFields, false},
 	{"amount", "original_amount", "English", "Quaderno", quaderno, false},
 	{"amount", "amount_including_tax", "English", "freee", freeeFields, false},
@@ -69,7 +68,7 @@ var programHeaderList = []ProgramHeader{
 	{"amount", "Total incl. VAT", "English", "", "", false},
 	{"amount", "balance", "English", "Zoho Books", zohoFields, true},
 	{"amount", "Outstanding Balance", "English", "Shopify", shopifyExport, true},
-	{"amount", "amount_remaining", "English", "Stripe", stripeFields, true},
+	{"amount", "Amount remaining", "English", "", "", true},
 	{"amount", "Amount outstanding", "English", "", "", true},
 	{"amount", "Unpaid amount", "English", "", "", true},
 

@@ -100,12 +100,12 @@ func findHeader(file string, src source, o Options) (candidate, error) {
 			}
 			return refuse(line, bad)
 		case len(lower) == 1:
-			found, bad = lower[0], lower[0].ambiguity()
+			found, bad, line = lower[0], lower[0].ambiguity(), lower[0].row().line
 		case after != nil && len(filled(tops[0].rows[0].cells)) <= titleCells:
 			return candidate{}, after // of the lines that may have the header
 		default:
 			if c, better := likeliest(tops, starts[1:], found, o); better {
-				found, bad = c, c.ambiguity()
+				found, bad = c, nil
 			}
 		}
 	}

@@ -40,6 +40,7 @@ func TestTitles(t *testing.T) {
 		{"a column that is to be mapped", "Acme Ltd\nInvoice No,Email,Honorar,Currency\n" + row, Options{}, 0, nil, "column-missing", ""},
 		{"columns that are all to be mapped", "Acme Ltd\nNummer;Adresse;Soll;Haben\nINV-1;ann;10.00;USD\n", Options{}, 0, nil, "column-missing, column-missing, column-missing", ""},
 		{"a currency for all", "Acme Ltd\nInvoice No;Email;Total\nINV-1;ann@example.com;10.00\n", Options{Defaults: map[string]string{"currency": "EUR"}}, 2, []string{"Acme Ltd"}, "", ""},
+		{"two delimiters below a title", "Acme Ltd\namount;currency;email;x,amount,currency,email\n", Options{}, 0, nil, "delimiter-ambiguous", ""},
 		{"nothing there", table, Options{HeaderLine: 9}, 0, nil, "header-line-blank", ""},
 		{"a blank line", "Acme\n\n" + table, Options{HeaderLine: 2}, 0, nil, "header-line-blank", ""},
 		{"ours, whatever the input had", "Invoice No,Email,Amount Due,Currency,row,error_column,error\nINV-1,ann@example.com,10.00,USD,7,,\n", Options{HeaderLine: 5}, 1, nil, "", ""},
