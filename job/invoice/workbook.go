@@ -110,6 +110,8 @@ func chooseSheet(file string, book *xlsx.Book, o Options) (*sheetRows, error) {
 	switch {
 	case len(fitting) > 1:
 		return nil, sheetUnclear(file, "has more than one sheet that could have the invoices", fitting)
+	case len(all) == 0:
+		return nil, sheetUnclear(file, "has no sheet with cells", nil)
 	case len(visible) == 0:
 		return nil, sheetUnclear(file, "has no visible sheet", sheetNames(all))
 	case len(visible) == 1:
