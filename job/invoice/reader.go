@@ -306,7 +306,8 @@ func (r *Reader) decoded(yield func(*batch) bool) {
 			b = &batch{}
 		}
 		r.fill(b)
-		if !yield(b) || b.err != nil {
+		ends := b.err != nil // the batch is no longer ours after yield
+		if !yield(b) || ends {
 			return
 		}
 	}
@@ -341,7 +342,8 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				}
 				r.locate(row)
 			}
-			if !yield(b) || b.err != nil {
+			ends := b.err != nil // the batch is no longer ours after yield
+			if !yield(b) || ends {
 				return
 			}
 		}
