@@ -441,10 +441,10 @@ func TestRejectedCells(t *testing.T) {
 			}
 		}
 	}
-	path := drawn(t, "sheet S\n| invoice_id | email | amount | currency |\n| A | nobody | #1234.5 {#,##0.00} | EUR |")
+	path := drawn(t, "sheet S\n| invoice_id | email | amount | currency | note |\n| A | nobody | #1234.5 {#,##0.00} | EUR | #0.5 |")
 	for comma, want := range map[bool]string{false: "1234.5", true: "1234,5"} {
 		_, rows, err := readAll(t, path, Options{DecimalComma: comma})
-		if err != nil || rows[0].RejectedCells()[2] != want || rows[0].Cells[2] != "1234.5" {
+		if err != nil || rows[0].RejectedCells()[2] != want || rows[0].RejectedCells()[4] != "0.5" || rows[0].Cells[2] != "1234.5" {
 			t.Error(err, rows[0].RejectedCells(), rows[0].Cells)
 		}
 	}
