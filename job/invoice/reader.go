@@ -122,6 +122,9 @@ func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error
 	}
 	var r *Reader
 	switch {
+	case isOwnerFile(name):
+		return nil, Problems{flaw(FileForeign, "is the mark of a workbook that is open in a spreadsheet program", "save and close the workbook, and leave this file out").
+			at(name, 0, "", "")}
 	case isZip(head[:n]):
 		r, err = openWorkbook(name, src, size, o)
 	case string(head[:n]) == oleMark:

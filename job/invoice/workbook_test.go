@@ -402,6 +402,17 @@ func TestWorkbookProblems(t *testing.T) {
 	}
 }
 
+// TestOwnerFiles guards that what a spreadsheet program leaves beside an open workbook is told: *.xlsx names it, too.
+func TestOwnerFiles(t *testing.T) {
+	for _, name := range []string{"~$book.xlsx", ".~lock.book.xlsx#"} {
+		content := "\x04Anna"
+		_, err := OpenAt("inbox/"+name, strings.NewReader(content), int64(len(content)), Options{})
+		if err == nil || !strings.Contains(err.Error(), name+": is the mark of a workbook that is open") {
+			t.Error(name, err)
+		}
+	}
+}
+
 // TestRivalsOfSheets guards that a number and a text are compared as amounts: 1.234 as a number is no 1.234 of a text with decimal commas.
 func TestRivalsOfSheets(t *testing.T) {
 	header := "| invoice_id | customer_email | amount | total | currency |\n"
