@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxWholeDigits keeps every amount, counted in 1/10,000, inside an int64.
@@ -154,11 +155,8 @@ func (f amountFormat) cutNoCents(tail string) (rest string, found bool) {
 	}
 	rest = after
 	for range 2 {
-		for _, r := range rest {
-			if isDash(r) {
-				rest = rest[len(string(r)):]
-			}
-			break
+		if r, size := utf8.DecodeRuneInString(rest); isDash(r) {
+			rest = rest[size:]
 		}
 	}
 	if rest == after {

@@ -126,6 +126,9 @@ func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error
 	}
 	var r *Reader
 	switch {
+	case isOwnerFile(name):
+		return nil, Problems{flaw(FileForeign, "is the mark of a workbook that is open in a spreadsheet program", "save and close the workbook, and leave this file out").
+			at(name, 0, "", "")}
 	case isZip(head[:n]):
 		r, err = openWorkbook(name, src, size, o)
 	case string(head[:n]) == oleMark:
@@ -310,7 +313,8 @@ func (r *Reader) decoded(yield func(*batch) bool) {
 			b = &batch{}
 		}
 		r.fill(b)
-		if !yield(b) || b.err != nil {
+		ends := b.err != nil // the batch is no longer ours after yield
+		if !yield(b) || ends {
 			return
 		}
 	}
@@ -347,7 +351,8 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				}
 				r.locate(row)
 			}
-			if !yield(b) || b.err != nil {
+			ends := b.err != nil // the batch is no longer ours after yield
+			if !yield(b) || ends {
 				return
 			}
 		}
