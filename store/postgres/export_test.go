@@ -2,9 +2,70 @@ package postgres
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/jackc/pgx/v5"
 )
+
+// Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
+// returns when the transaction has begun. ended is closed when the writer goes on.
+//
+// What was asked for while the sender was paused is in that transaction.
+func (l *Ledger) Hold() (release func(), ended <-chan struct{}) {
+	begun, released, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	l.writer.records <- &change{
+		do: func(*tx) error {
+			select {
+			case <-begun:
+			default:
+				close(begun)
+			}
+			<-released
+			return nil
+		},
+		ended: func(error) { close(done) },
+	}
+	l.Continue()
+	<-begun
+	return func() { close(released) }, done
+}
+
+// Pause stops this sender between two transactions, as a stopped process, until Continue.
+func (l *Ledger) Pause() {
+	paused := make(chan struct{})
+	l.writer.records <- &pause{l, paused}
+	<-paused
+}
+
+var released = map[*Ledger]chan struct{}{}
+
+// Continue ends a Pause.
+func (l *Ledger) Continue() {
+	if c, ok := released[l]; ok {
+		close(c)
+		delete(released, l)
+	}
+}
+
+// pause is a record of nothing, whose end keeps the writer.
+type pause struct {
+	l      *Ledger
+	paused chan struct{}
+}
+
+func (p *pause) done(error) {
+	c := make(chan struct{})
+	released[p.l] = c
+	close(p.paused)
+	<-c
+}
+
+// WaitForRecord waits until a record waits for the paused sender.
+func (l *Ledger) WaitForRecord() {
+	for len(l.writer.records) == 0 {
+		runtime.Gosched()
+	}
+}
 
 // AddMigration adds a step to those that this program knows, until undo.
 func AddMigration(script string) (undo func()) {
@@ -64,53 +125,3 @@ func (r *Reader) Column(ctx context.Context, query string, args ...any) ([]strin
 
 // On has the reader be one on another host.
 func (r *Reader) On(host string) { r.host = host }
-
-// Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
-// returns when the transaction has begun. ended is closed when the writer goes on.
-func (l *Ledger) Hold() (release func(), ended <-chan struct{}) {
-	begun, released, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	l.writer.records <- &change{
-		do: func(*tx) error {
-			select {
-			case <-begun:
-			default:
-				close(begun)
-			}
-			<-released
-			return nil
-		},
-		ended: func(error) { close(done) },
-	}
-	<-begun
-	return func() { close(released) }, done
-}
-
-// Pause stops this sender between two transactions, as a stopped process, until Continue.
-func (l *Ledger) Pause() {
-	paused := make(chan struct{})
-	l.writer.records <- &pause{l, paused}
-	<-paused
-}
-
-var released = map[*Ledger]chan struct{}{}
-
-// Continue ends a Pause.
-func (l *Ledger) Continue() {
-	if c, ok := released[l]; ok {
-		close(c)
-		delete(released, l)
-	}
-}
-
-// pause is a record of nothing, whose end keeps the writer.
-type pause struct {
-	l      *Ledger
-	paused chan struct{}
-}
-
-func (p *pause) done(error) {
-	c := make(chan struct{})
-	released[p.l] = c
-	close(p.paused)
-	<-c
-}
