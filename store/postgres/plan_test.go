@@ -210,3 +210,27 @@ func like(text, part string) bool {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestNoRecordGoesThroughATable: an intent and an end look up what they need, and nothing else.
+func TestNoRecordGoesThroughATable(t *testing.T) {
+	s := newShared(t, pgtest.Shared(t))
+	l := s.open("host-a", long)
+	filler := opened(t, s.name)
+	const rows = 30_000
+	fill(t, filler, 1, rows)
+	fillOpen(t, filler, 2, rows)
+	for _, statistics := range []bool{false, true} {
+		if statistics {
+			run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`)
+		}
+		plans, err := l.Plans(t.Context(), &l.items(2)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, plan := range plans {
+			if strings.Contains(plan, "hashed SubPlan") || regexp.MustCompile(`Seq Scan on (item|attempt)`).MatchString(plan) {
+				t.Errorf("with statistics %t, a table is read whole:\n%s", statistics, plan)
+			}
+		}
+	}
+}
