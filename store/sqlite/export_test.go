@@ -60,5 +60,5 @@ func (l *Ledger) Through(driver string) error {
 	return errors.Join(err, l.Reader.open())
 }
 
-// Recover does what opening does with the items that a crashed run left.
-func (l *Ledger) Recover(at time.Time) (int, error) { return l.recover(at) }
+// RecoverAll does what opening does with the items that a crashed run left.
+func (l *Ledger) RecoverAll(at time.Time) (map[int64]int, error) { return l.recover(at) }

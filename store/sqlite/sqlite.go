@@ -30,13 +30,15 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Reader is a ledger that is open for reading.
 type Reader struct {
-	path  string
-	read  *sql.DB
-	facts *sql.Stmt // see Facts: compiling it takes longer than running it
+	path        string
+	read        *sql.DB
+	facts       *sql.Stmt          // see Facts: compiling it takes longer than running it
+	transferred *job.TransferError // see Transferred
 }
 
 // Ledger is a ledger that this process alone may change.
@@ -62,6 +64,11 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	return openToChange(path, holder, func(m transfer.Mark) error { return m.Refusal() })
+}
+
+// openToChange opens the ledger's file, which is there, for the one process that may change it, unless refuse says why not.
+func openToChange(path, holder string, refuse func(transfer.Mark) error) (_ *Ledger, err error) {
 	if path, err = realPath(path); err != nil {
 		return nil, err
 	}
@@ -83,6 +90,13 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 		}
 	}
 	if l.writer, err = openWriter(path); err != nil {
+		return nil, err
+	}
+	mark, err := readMark(context.Background(), l.writer.conn)
+	if err == nil {
+		err = refuse(mark)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := l.Reader.open(); err != nil {
@@ -159,6 +173,13 @@ func openToRead(ctx context.Context, path string) (_ *Reader, err error) {
 	case version != len(migrations):
 		return nil, &job.VersionError{Found: version, Known: len(migrations)}
 	}
+	mark, err := readMark(ctx, r.read)
+	if err != nil {
+		return nil, err
+	}
+	if r.transferred, err = mark.ForReader(); err != nil {
+		return nil, err
+	}
 	return r, r.open()
 }
 
@@ -197,6 +218,9 @@ func (l *Ledger) Budget(job.Environment, string) job.Budget { return nil }
 
 // Senders implements [paylinks/store.Reader]: a ledger in a file has no record of them.
 func (r *Reader) Senders(context.Context) ([]job.Sender, error) { return nil, nil }
+
+// Transferred implements [paylinks/store.Reader].
+func (r *Reader) Transferred() *job.TransferError { return r.transferred }
 
 // Path is where the ledger is.
 func (r *Reader) Path() string { return r.path }

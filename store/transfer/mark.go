@@ -1,6 +1,10 @@
 package transfer
 
-import "paylinks/job"
+import (
+	"errors"
+
+	"paylinks/job"
+)
 
 // State says whether a ledger may be sent from, and how far its transfer is.
 type State string
@@ -41,6 +45,15 @@ func (m Mark) Refusal() error {
 		return job.ErrFailedOver
 	}
 	return nil
+}
+
+// ForReader says to who only reads the ledger that it is being moved or was; nil: it is not. What is being filled cannot be read.
+func (m Mark) ForReader() (*job.TransferError, error) {
+	transfer, _ := errors.AsType[*job.TransferError](m.Refusal())
+	if transfer != nil && transfer.State == job.TransferFilling {
+		return nil, transfer
+	}
+	return transfer, nil
 }
 
 // Change is a step of a transfer at one ledger: what its mark becomes, or ErrChanged where it is not, any more, one that the step begins
