@@ -75,7 +75,7 @@ func (r *Reader) failoverDue(ctx context.Context) (due bool, err error) {
 func (r *Reader) doubtSome(ctx context.Context, tx pgx.Tx) (more bool, err error) {
 	const reason = "it may have been sent before the database went back, without being on record any more"
 	rows, err := tx.Query(ctx, r.sql(`
-		WITH some AS MATERIALIZED (
+		WITH open AS MATERIALIZED (
 			SELECT item.id
 			FROM {item} AS item
 			JOIN {job} AS job ON job.id = item.job_id
@@ -91,8 +91,8 @@ func (r *Reader) doubtSome(ctx context.Context, tx pgx.Tx) (more bool, err error
 				unknown_ends = item.unknown_ends + 1,
 				error_code = 'unknown',
 				error = $2
-			FROM some
-			WHERE item.id = some.id
+			FROM open
+			WHERE item.id = open.id
 				AND item.state = 'pending'
 			RETURNING item.id, item.job_id, item.attempts, item.currency, item.amount
 		), attempts AS (
