@@ -32,10 +32,11 @@ import (
 
 // Reader is a ledger that is open for reading.
 type Reader struct {
-	name  Name
-	host  string // this process's: a path of an output is one on its host
-	read  *pgxpool.Pool
-	table *strings.Replacer // see sql
+	name        Name
+	host        string // this process's: a path of an output is one on its host
+	read        *pgxpool.Pool
+	table       *strings.Replacer  // see sql
+	transferred *job.TransferError // see Transferred
 }
 
 // sql is the statement with each table, which stands in it as {table}, in the ledger's schema.
@@ -63,6 +64,9 @@ func ids(column string, parameter int) string {
 
 // Path names the ledger: its URL without a password.
 func (r *Reader) Path() string { return r.name.String() }
+
+// Transferred implements [paylinks/store.Reader].
+func (r *Reader) Transferred() *job.TransferError { return r.transferred }
 
 // Files are none: the ledger is in a database.
 func (r *Reader) Files() []string { return nil }

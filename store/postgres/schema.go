@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 //go:embed schema.sql
@@ -69,7 +70,12 @@ func (r *Reader) check(ctx context.Context) error {
 		case f.version != len(migrations):
 			return &job.VersionError{Found: f.version, Known: len(migrations)}
 		}
-		return nil
+		var mark transfer.Mark
+		if err := tx.QueryRow(ctx, r.sql(`SELECT state, other FROM {ledger}`)).Scan(&mark.State, &mark.Other); err != nil {
+			return err
+		}
+		r.transferred, err = mark.ForReader()
+		return err
 	})
 }
 

@@ -89,13 +89,14 @@ func prepare(source, read Mark, name string) Change {
 	}
 }
 
-// fill is made in the transaction that fills the target and compares it.
-func fill(source Mark) Change {
+// fill is made in the transaction that fills the target and compares it. A target that went back since it was read may have been opened
+// meanwhile.
+func fill(source, read Mark) Change {
 	return func(target Mark) (Mark, error) {
-		if target.State != Filling || target.Number != source.Number {
+		if target.State != Filling || target.Number != source.Number || target.Replaced != read.Replaced {
 			return target, ErrChanged
 		}
-		target.State = Filled
+		target.State, target.Replaced = Filled, false // what it has, it has from now on
 		return target, nil
 	}
 }

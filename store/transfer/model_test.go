@@ -15,6 +15,7 @@ type world struct {
 	opened           bool // the target was opened once
 	wentBack         bool // a ledger has
 	lost             bool // it was the target
+	unsure           bool // which had been opened
 	accepted         bool // a person has accepted a failover of the source
 	former, earliest mark // the target's and the source's marks to which a database may go back
 	processes        [2]process
@@ -107,7 +108,7 @@ func (w world) next(failovers bool) (all []world) {
 	if failovers && !w.wentBack {
 		n := w
 		n.target = w.former.change(func(m *Mark) { m.Replaced = true })
-		n.wentBack, n.lost = true, true
+		n.wentBack, n.lost, n.unsure = true, true, w.opened
 		all = append(all, n)
 		n = w
 		n.source = w.earliest.change(func(m *Mark) { m.Replaced = true })
@@ -170,7 +171,7 @@ func (w *world) make(step Step, p *process) error {
 	case Prepare:
 		at, change = &w.target, prepare(source, target, "source")
 	case Fill:
-		at, change = &w.target, fill(source)
+		at, change = &w.target, fill(source, target)
 	case Leave:
 		change = leave(source.Number, target.Origin == source.Number)
 	case OpenIt:
@@ -201,8 +202,8 @@ func (w world) wrong() string {
 		return "both may send"
 	case targetSends && w.copied != w.records && !w.accepted:
 		return "the target lacks what is on record in the source"
-	case w.lost && targetSends:
-		return "the target was opened although its database went back"
+	case w.unsure && targetSends:
+		return "the target was opened again although its database went back"
 	}
 	return ""
 }

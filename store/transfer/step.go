@@ -3,6 +3,7 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"paylinks/job"
 )
@@ -19,6 +20,15 @@ const (
 	OpenIt   Step = "open"      // mark the target open
 	TakeBack Step = "take back" // mark the source open again
 )
+
+// WaitError means that what a sender that is gone had begun may still be on its way until then.
+type WaitError struct {
+	Until time.Time
+}
+
+func (e *WaitError) Error() string {
+	return "what a process that is gone had begun to send may still arrive until " + e.Until.UTC().Format(time.RFC3339)
+}
 
 var (
 	// ErrChanged: another transfer, or somebody who took this one back, was at work at the same time. What was done so far is on record.

@@ -22,7 +22,7 @@ type Ledger interface {
 	Change(ctx context.Context, change Change) error
 
 	// Settle makes unknown what senders that are gone have left sending, and takes out what is left of imports that did not come to their
-	// end. The error is a *job.HeldError if somebody sends, job.ErrLeases where something may still be on its way.
+	// end. The error is a *job.HeldError if somebody sends, a *WaitError where something may still be on its way.
 	Settle(ctx context.Context) error
 
 	// Read hands out all that the ledger has, from one moment.
@@ -83,7 +83,7 @@ func Run(ctx context.Context, source, target Ledger, progress Progress) (result 
 			err = target.Change(marks, prepare(from, to, source.Path()))
 		case Fill:
 			result.Left = nil
-			result.Digests, err = copyAll(ctx, source, target, fill(from), &result.Left, progress)
+			result.Digests, err = copyAll(ctx, source, target, fill(from, to), &result.Left, progress)
 			result.Filled = err == nil
 		case Leave:
 			err = source.Change(marks, leave(from.Number, to.Origin == from.Number))
