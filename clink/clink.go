@@ -12,6 +12,9 @@
 // The key goes to the configured host only, over TLS (plain HTTP to loopback only). It is in no error, and
 // not shown when a client or its configuration is printed. A checkout's token is never decoded, nor sampled.
 //
+// [Config.MaySend] is asked where a request's first byte leaves, not where the call begins: a process that is stopped in between does
+// not send when it goes on.
+//
 // What an answer can cost is bounded: its header, its body, and the time of the whole request.
 //
 // # Connections
@@ -41,6 +44,7 @@ type Client struct {
 	baseURL   string
 	header    http.Header // of every request, except for the timestamp
 	timeout   time.Duration
+	maySend   func() error
 	transport *http.Transport
 	proxy     string // its host and port; empty without one
 	secrets   redactor
@@ -64,6 +68,7 @@ func New(cfg Config) (*Client, error) {
 		baseURL:   base.String(),
 		header:    cfg.header(),
 		timeout:   cfg.Timeout,
+		maySend:   cfg.MaySend,
 		transport: transport,
 		proxy:     proxy,
 		secrets:   newRedactor(cfg.Key),

@@ -22,6 +22,10 @@ type Config struct {
 	Connections int           // requests in flight that keep their connection; 0 means 16
 	Timeout     time.Duration // of one request, from connecting to the last byte of the answer; 0 means 30 s
 
+	// MaySend is asked right before the first byte of each request is handed to the kernel. Its error means that nothing of the request
+	// is written: the call then ends as [NotSent], with that cause. nil is always.
+	MaySend func() error
+
 	// DialContext makes the connections instead of a [net.Dialer]; for tests.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Proxy finds the proxy instead of [http.ProxyFromEnvironment]; for tests.

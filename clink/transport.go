@@ -61,7 +61,11 @@ func newTransport(cfg Config, base *url.URL) (transport *http.Transport, proxy s
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connecting)
 			defer cancel()
-			return dial(ctx, network, address)
+			conn, err := dial(ctx, network, address)
+			if err != nil || cfg.MaySend == nil {
+				return conn, err
+			}
+			return &guardedConn{Conn: conn}, nil
 		},
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, NextProtos: []string{"http/1.1"}},
 		TLSHandshakeTimeout:    connecting,
@@ -100,7 +104,13 @@ func (c *Client) send(caller context.Context, method, path, body string) respons
 
 func (c *Client) roundTrip(ctx context.Context, method, path, body string) response {
 	var written atomic.Bool // WroteHeaders is called before the headers leave the buffer
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
+	var allowed *permission
+	if c.maySend != nil {
+		allowed = &permission{ask: c.maySend}
+		trace.GotConn = func(info httptrace.GotConnInfo) { allowed.guard(info.Conn) }
+	}
+	ctx = httptrace.WithClientTrace(ctx, trace)
 	req, err := http.NewRequestWithContext(ctx, method, c.baseURL+path, nil)
 	if err != nil {
 		return response{err: err}
@@ -116,6 +126,12 @@ func (c *Client) roundTrip(ctx context.Context, method, path, body string) respo
 	req.ContentLength = int64(len(body))
 
 	resp, err := c.transport.RoundTrip(req) // unlike an http.Client, it follows no redirect
+	if refused := allowed.reason(); refused != nil {
+		if err == nil { // a stray answer: nobody was asked
+			_ = resp.Body.Close()
+		}
+		return response{err: refused}
+	}
 	if err != nil {
 		if c.proxy != "" && !written.Load() { // else a proxy's refusal would read as a bare "Forbidden"
 			err = fmt.Errorf("through the proxy %s: %w", c.proxy, err)

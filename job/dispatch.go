@@ -19,6 +19,7 @@ type dispatcher struct {
 	fresh   chan *Item
 	gate    gate
 	pace    *pace
+	budget  *budgetCalls // nil without a budget
 
 	next       *task // the first fresh item, taken from its channel but not handed out yet
 	fed        bool  // fresh is closed
@@ -36,7 +37,7 @@ type dispatcher struct {
 }
 
 func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
-	return &dispatcher{
+	d := &dispatcher{
 		Settings: s,
 		job:      j,
 		observe:  observe,
@@ -47,6 +48,10 @@ func newDispatcher(s Settings, j Job, observe func(Event)) *dispatcher {
 		suspects: suspects{rows: map[int64]bool{}},
 		counted:  s.Sent,
 	}
+	if s.Budget != nil {
+		d.pace = newSharedPace(s.Rate)
+	}
+	return d
 }
 
 // dispatch hands out items until the run is over, and returns when no request is in flight any more.
@@ -59,9 +64,15 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 		if d.over(ctx, now, t) {
 			break
 		}
+		if t != nil {
+			d.askBudget(now)
+		}
 		var work chan<- *task
 		if t != nil && wait == 0 {
-			work, t.probe = d.work, d.pace.outage()
+			work, t.probe, t.until = d.work, d.pace.outage(), d.pace.until(now)
+			if !t.until.IsZero() { // then another slot is looked for
+				wait = t.until.Sub(now) + 1
+			}
 		}
 		var fresh <-chan *Item
 		if d.next == nil && !d.fed {
@@ -80,6 +91,8 @@ func (d *dispatcher) dispatch(ctx context.Context) Report {
 			d.handedOut(t, time.Now())
 		case r := <-d.results:
 			d.done(r)
+		case a := <-d.budgetAnswers():
+			d.budgetAnswered(a, time.Now())
 		case item, ok := <-fresh:
 			if d.fed = !ok; ok {
 				d.take(&task{item: item})
@@ -287,9 +300,14 @@ func (d *dispatcher) handle(r result, now time.Time) (retried bool) {
 // throttled pauses, and ends the run where it could only give up during the pause.
 func (d *dispatcher) throttled(r result, now time.Time) {
 	d.pace.throttled(now, r.startedAt, r.retryAfter)
+	d.stopInPause(now, r.retryAfter > 0)
+}
+
+// stopInPause ends the run where it could only give up during the pause; named says that Clink named its end.
+func (d *dispatcher) stopInPause(now time.Time, named bool) {
 	wait := d.pace.pausedUntil.Sub(now)
-	if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || r.retryAfter > 0 && wait >= left) {
-		d.stop(d.pauseTooLong(wait, r.retryAfter > 0))
+	if left, ok := d.pace.giveUp(now, d.GiveUpAfter); ok && (wait >= d.GiveUpAfter || named && wait >= left) {
+		d.stop(d.pauseTooLong(wait, named))
 	}
 }
 
@@ -303,7 +321,7 @@ func (d *dispatcher) missed(r result, now time.Time) {
 	d.lastMiss = r.decision.Reason
 }
 
-// pauseTooLong ends the run where it could only give up during the pause; named says that Clink named its end.
+// pauseTooLong is how a run ends that could only give up during the pause.
 func (d *dispatcher) pauseTooLong(pause time.Duration, named bool) Report {
 	if !named {
 		return Report{Stop: GaveUp, Reason: fmt.Sprintf("Clink throttles, and this run gives up after %s", d.GiveUpAfter)}
@@ -376,9 +394,10 @@ func (d *dispatcher) countMismatch(decision Decision) {
 	}
 }
 
-// stop ends the run. The first reason stays, but for a failed ledger: that one nobody may miss.
+// stop ends the run. The first reason stays, but for a failed ledger and a job that is another sender's now: these nobody may miss.
 func (d *dispatcher) stop(r Report) {
-	if d.report.Stop == "" || r.Stop == LedgerFailed && d.report.Stop != LedgerFailed {
+	urgent := func(stop Stop) bool { return stop == LedgerFailed || stop == TakenOver }
+	if d.report.Stop == "" || urgent(r.Stop) && !urgent(d.report.Stop) {
 		d.report = r
 	}
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -24,6 +25,7 @@ type pace struct {
 	full    rate.Limit    // the configured rate; 0 is no limit
 	limiter *rate.Limiter // burst 1
 	slot    time.Time     // when the rate lets the next request leave
+	shared  *slots        // of a budget, instead of the limiter; nil without one
 	reduced rate.Limit    // the rate at the end of the last pause
 	since   time.Time     // the end of the last pause; zero before the first
 
@@ -47,6 +49,11 @@ func newPace(perSecond float64) *pace {
 	return p
 }
 
+// newSharedPace is a pace whose rate is a budget's that several senders share; it stands at so many a second.
+func newSharedPace(perSecond float64) *pace {
+	return &pace{shared: newSlots(perSecond), troubled: map[int64]bool{}}
+}
+
 // wait is how long the next request must wait at now: 0 is not at all, less than 0 is until another has ended.
 func (p *pace) wait(now time.Time, inFlight int) time.Duration {
 	next := now
@@ -58,11 +65,42 @@ func (p *pace) wait(now time.Time, inFlight int) time.Duration {
 	if p.outage() && inFlight > 0 {
 		return -1
 	}
+	if p.shared != nil && next == now {
+		return p.shared.wait(now)
+	}
 	return next.Sub(now)
+}
+
+// until is when the slot of a request that may leave now is lost; zero is never.
+func (p *pace) until(now time.Time) time.Time {
+	if p.shared == nil {
+		return time.Time{}
+	}
+	return p.shared.until(now)
+}
+
+// ask is how many slots the budget is to be asked for, where that is due, since a request is to leave. In a pause nothing is reserved.
+func (p *pace) ask(now time.Time, inFlight int) (n int, due bool) {
+	if p.pausedUntil.After(now) || p.probeAt.After(now) || p.outage() && inFlight > 0 {
+		return 0, false
+	}
+	return p.shared.ask(now, p.outage())
+}
+
+// pausedByBudget notes that nobody sends until then, by what another sender was told, or this one.
+func (p *pace) pausedByBudget(now, until time.Time) {
+	if until.After(now) && until.After(p.pausedUntil) {
+		p.stuck(now)
+		p.pausedFrom, p.pausedUntil = now, until
+	}
 }
 
 // sent notes a request that leaves at now.
 func (p *pace) sent(now time.Time) {
+	if p.shared != nil {
+		p.shared.use()
+		return
+	}
 	if p.full == 0 {
 		return
 	}
@@ -77,6 +115,9 @@ func (p *pace) sent(now time.Time) {
 
 // rate is the requests a second at now: after a throttling it climbs back in a straight line.
 func (p *pace) rate(now time.Time) rate.Limit {
+	if p.shared != nil {
+		return rate.Limit(p.shared.perSecond)
+	}
 	if p.since.IsZero() || p.full == 0 {
 		return p.full
 	}
@@ -112,6 +153,14 @@ func (p *pace) close() {
 func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
 	p.reached()
 	p.stuck(now)
+	if p.shared != nil { // until the budget has answered, which knows of all senders' pauses
+		if p.pausedFrom.IsZero() || sentAt.After(p.pausedFrom) {
+			p.pausedFrom = now
+			p.shared.perSecond /= 2
+		}
+		p.pausedUntil = latest(p.pausedUntil, now.Add(cmp.Or(max(0, retryAfter), pauseFirst)))
+		return
+	}
 	if newBurst := p.pausedFrom.IsZero() || sentAt.After(p.pausedFrom); newBurst {
 		p.reduced = max(p.rate(now)/2, p.full*slowest)
 		p.pausedFrom = now
@@ -127,6 +176,13 @@ func (p *pace) throttled(now, sentAt time.Time, retryAfter time.Duration) {
 	if until := now.Add(retryAfter); until.After(p.pausedUntil) {
 		p.pausedUntil, p.since = until, until
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // missed notes an end without an answer. After outageAfter in a row the circuit is open: only probes leave. The late ends of

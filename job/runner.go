@@ -14,7 +14,8 @@ import (
 
 // Settings bound a run. Where a zero has a meaning, it is no bound.
 type Settings struct {
-	Rate        float64       // requests a second, smooth; 0 is no limit
+	Rate        float64       // requests a second, smooth; 0 is no limit. With a Budget, what that had told last
+	Budget      Budget        // the pace that other senders share; nil is the run's own
 	Concurrency int           // requests in flight; at least 1
 	MaxAttempts int           // an item's unknown ends, over the job's life; at least 1
 	GiveUpAfter time.Duration // how long no row may move while Clink throttles or does not answer
@@ -75,6 +76,10 @@ func (r *Runner) Run(ctx context.Context, j Job, replace ...LinkQuery) Report {
 // send feeds what the sources read to the pool, and behind all of it what the last source reads, which may be nil.
 func (r *Runner) send(ctx context.Context, j Job, last source, sources ...source) Report {
 	d := newDispatcher(r.Settings, j, r.Observe)
+	if r.Budget != nil {
+		d.budget = newBudgetCalls(ctx, r.Budget)
+		d.gate.throttled = d.budget.throttled
+	}
 	shared := &run{jobID: j.ID, gate: &d.gate, results: d.results}
 	workers := new(errgroup.Group)
 	for range r.Concurrency {
@@ -93,6 +98,9 @@ func (r *Runner) send(ctx context.Context, j Job, last source, sources ...source
 	stopFeeding()
 	close(d.work)
 	_ = workers.Wait() // what a worker could fail at is in its results
+	if d.budget != nil {
+		d.budget.end()
+	}
 	report.Sent = d.counted - r.Sent
 	if err := feeder.Wait(); err != nil && ctx.Err() == nil && report.Stop == Finished {
 		failed := LedgerReport(err)

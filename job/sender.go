@@ -42,7 +42,8 @@ type Budget interface {
 	// holds. 0 is no limit.
 	SetRate(ctx context.Context, perSecond float64, explicit bool) (float64, error)
 
-	// Take reserves the next n sends, or fewer where the rest is beyond a pause. It does not wait for their time.
+	// Take reserves the next n sends, or fewer where the rest is beyond a pause. It does not wait for their time. With 0 it reserves
+	// none, and only tells of the rate and of a pause.
 	Take(ctx context.Context, n int) (Block, error)
 
 	// Throttled records for all senders that Clink throttled a request that had left so long ago, and asked for a pause; 0: it named

@@ -18,6 +18,7 @@ type task struct {
 	misses  int       // tries in this run that ended without an answer: for the backoff
 	due     time.Time // not before this
 	probe   bool      // sent to see whether an outage is over
+	until   time.Time // when its slot of a budget is lost; zero: never
 	counted bool      // has a place under Settings.Limit
 	sent    bool      // a request left for it in this run
 	control *control  // not nil: this is no item's turn, but the question whether all rows are refused
@@ -64,6 +65,8 @@ type gate struct {
 	outage      atomic.Bool  // only probes may leave
 	suspects    atomic.Int64 // suspect ends in a row
 	stopped     atomic.Bool
+
+	throttled func(sentAt time.Time, retryAfter time.Duration) // tells others who share a budget; nil where nobody does
 }
 
 func (g *gate) open(now time.Time, t *task) bool {
@@ -163,7 +166,8 @@ func (r *Runner) attempt(ctx context.Context, out *result, run *run) (end End, a
 		return none()
 	}
 	now := time.Now()
-	if !g.open(now, t) { // spares a record that would be taken back
+	late := !t.until.IsZero() && now.After(t.until)
+	if late || !g.open(now, t) { // spares a record that would be taken back
 		out.kind = resultWithdrawn
 		return none()
 	}
@@ -315,6 +319,9 @@ func (r *result) noteResponse(err error, g *gate) {
 	switch outcome := r.decision.Outcome; {
 	case outcome == OutcomeThrottled:
 		g.pause(time.Now().Add(cmp.Or(r.retryAfter, pauseFirst)))
+		if g.throttled != nil {
+			g.throttled(r.startedAt, r.retryAfter)
+		}
 	case outcome.Suspect():
 		g.suspects.Add(1)
 	case err == nil, outcome.Answered():

@@ -36,6 +36,7 @@ type sending struct {
 type sendingLedger interface {
 	engine.Ledger
 	Job(ctx context.Context, id int64) (job.Job, error)
+	MaySend() error
 	Path() string
 }
 
@@ -55,7 +56,7 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 		},
 	}
 	client, disconnect, err := target.Connect(clink.Config{
-		Key: key.text, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout,
+		Key: key.text, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout, MaySend: ledger.MaySend,
 	}, slog.NewLogLogger(e.log.Handler(), slog.LevelDebug))
 	if err != nil {
 		return nil, failf(exitConfig, "%w", err)

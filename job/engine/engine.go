@@ -25,6 +25,7 @@ type Ledger interface {
 	Take(jobID int64) error
 	Crashed(jobID int64) int
 	Release(jobID int64) error
+	Budget(environment job.Environment, baseURL string) job.Budget
 	LookAgain(jobID int64, at time.Time) error
 	BeginRun(jobID int64, at time.Time) error
 	EndRun(jobID int64, at time.Time, stop job.Stop, reason string) error
@@ -41,6 +42,7 @@ type Engine struct {
 	Ledger      Ledger
 	Client      *clink.Client
 	Settings    job.Settings // MaxFailures and MaxRejected come from MaxFailures; Sent adds up over the jobs
+	RateGiven   bool         // a person has said Settings.Rate: it holds for all who share the ledger
 	MaxFailures Failures
 	Stdout      io.Writer // takes the links file of a job whose output is "-"
 
@@ -56,6 +58,8 @@ type Start struct {
 	Unchecked int               // links that Clink is to be asked about
 	Left      int               // how many rows the limit of the run still allows; less than 0 is all
 	Crashed   int               // rows in doubt, since runs that are gone had not recorded their answers
+	Rate      float64           // requests a second, at most; 0 is no limit
+	OthersSet bool              // Rate is that of all senders of the account, and not the one that this run was begun with
 }
 
 // Failures is how many rows may fail before a run stops: a number, or a percentage of the job's rows. The zero value is no limit.
@@ -137,7 +141,12 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 		return o, err
 	}
 	o = Outcome{Job: j, Checked: map[job.LinkStatus]int{}, AttemptsBefore: before.AllAttempts()}
-	runner, done := e.runner(ctx, Start{Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1, Crashed: e.Ledger.Crashed(j.ID)}, o.Checked)
+	runner, done, err := e.runner(ctx, Start{
+		Job: j, States: before.Items, Total: before.Rows(), Unchecked: toCheck, Left: -1, Crashed: e.Ledger.Crashed(j.ID),
+	}, o.Checked)
+	if err != nil {
+		return o, err
+	}
 	runner.MaxFailures = e.MaxFailures.of(before.Rows())
 	if runner.MaxRejected, err = e.maxRejected(after, j.ID); err != nil {
 		done()
@@ -240,7 +249,10 @@ func (e *Engine) Refresh(ctx context.Context, j job.Job, at time.Time) (o LinkOu
 	if err := e.Ledger.LinksFileChanges(j.ID); err != nil {
 		return o, err
 	}
-	runner, done := e.runner(ctx, Start{Job: j, Total: before, Unchecked: before, Left: -1}, map[job.LinkStatus]int{})
+	runner, done, err := e.runner(ctx, Start{Job: j, Total: before, Unchecked: before, Left: -1}, map[job.LinkStatus]int{})
+	if err != nil {
+		return o, err
+	}
 	o = LinkOutcome{Job: j, Report: runner.Refresh(ctx, query)}
 	done()
 	if o.Unchecked, err = e.Ledger.CountLinks(after, query); err != nil {
@@ -267,21 +279,30 @@ func (e *Engine) Refresh(ctx context.Context, j job.Job, at time.Time) (o LinkOu
 	return o, nil
 }
 
-// runner is a runner for a job that starts so. It counts in checked what Clink says of links. done ends the watching.
-func (e *Engine) runner(ctx context.Context, start Start, checked map[job.LinkStatus]int) (r job.Runner, done func()) {
+// runner is a runner for a job that starts so, at the pace of its account where several senders share that. It counts in checked what
+// Clink says of links. done ends the watching. The error is the ledger's.
+func (e *Engine) runner(ctx context.Context, start Start, checked map[job.LinkStatus]int) (r job.Runner, done func(), err error) {
 	if e.Settings.Limit > 0 {
 		start.Left = max(0, e.Settings.Limit-e.Settings.Sent)
 	}
+	settings := e.Settings
+	settings.Budget = e.Ledger.Budget(start.Job.Environment, start.Job.BaseURL)
+	if settings.Budget != nil {
+		if settings.Rate, err = settings.Budget.SetRate(context.WithoutCancel(ctx), e.Settings.Rate, e.RateGiven); err != nil {
+			return r, nil, err
+		}
+	}
+	start.Rate, start.OthersSet = settings.Rate, settings.Rate != e.Settings.Rate
 	observe, done := e.Watch(ctx, start)
 	return job.Runner{
 		Ledger:   e.Ledger,
 		Clink:    e.Client,
-		Settings: e.Settings,
+		Settings: settings,
 		Observe: func(event job.Event) {
 			if moved, ok := event.(job.Moved); ok && moved.Link != "" {
 				checked[moved.Link]++
 			}
 			observe(event)
 		},
-	}, done
+	}, done, nil
 }

@@ -93,6 +93,8 @@ func (r *Reader) explain(err error) error {
 	switch state := stateOf(err); {
 	case state == readOnlyTransaction:
 		return fmt.Errorf("%w: the server at %s takes no changes; name the one that does, which is the primary", job.ErrReadOnly, r.where())
+	case state == insufficientRight && strings.Contains(server.Message, "database"):
+		return fmt.Errorf("%w: %s; its owner can allow it: GRANT CREATE ON DATABASE %s TO %s", job.ErrDenied, server.Message, quote(database), quote(user))
 	case state == insufficientRight:
 		return fmt.Errorf("%w: %s; who owns %s can allow it: %s", job.ErrDenied, server.Message, r.name.schema, r.grants(user))
 	case state == invalidPassword:

@@ -145,5 +145,6 @@ func (n Name) config() (*pgxpool.Config, error) {
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	delete(cfg.ConnConfig.RuntimeParams, "application_name") // a pooler may refuse startup parameters
+	cfg.ConnConfig.RuntimeParams["datestyle"] = "ISO"        // which poolers know, and without which no time could be read
 	return cfg, nil
 }

@@ -45,15 +45,19 @@ func connect(text string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(name, cfg)
+}
+
+func newReader(name Name, cfg *pgxpool.Config) (*Reader, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.MaxConns = readers
 	cfg.MaxConnIdleTime = time.Minute
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, err
-	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		return nil, err

@@ -48,22 +48,28 @@ func (r *Reader) UnknownSession(ctx context.Context, ids []string) (id string, e
 // ExpiredLinks counts the job's links, at most so many, that have expired unpaid as far as is known: their time has passed, or Clink
 // has said that they are expired, and Clink has not said since that one is paid or still open.
 func (r *Reader) ExpiredLinks(ctx context.Context, jobID int64, now time.Time, most int) (n int, err error) {
+	// The order is that of an index: without one, a few rows would be looked for in the table. A range of one value has an order, too.
 	err = r.first(ctx, &n, `
 		SELECT count(*)
 		FROM (
-			SELECT
+			(SELECT
 			FROM {item}
 			WHERE job_id = $1
 				AND expires_at <= $2
 				AND state IN ('created', 'duplicate')
 				AND link_status NOT IN ('paid', 'refunded', 'expired')
 				AND (link_status = '' OR checked_at < expires_at)
+			ORDER BY expires_at
+			LIMIT $3)
 			UNION ALL
-			SELECT
+			(SELECT
 			FROM {item}
 			WHERE job_id = $1
-				AND link_status = 'expired'
+				AND link_status >= 'expired'
+				AND link_status <= 'expired'
 				AND link_status <> ''
+			ORDER BY link_status
+			LIMIT $3)
 			LIMIT $3
 		) AS expired
 	`, jobID, at(now), most)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // jobColumns selects what a job.Job is, for scanJob.
 const jobColumns = `
 	SELECT
-		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
+		id, file, encode(file_digest, 'hex'), environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
 		raw_cells, bom, output, output_host, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at,
 		written, adopted
 	FROM {job}
@@ -28,8 +29,7 @@ const jobColumns = `
 // scanJob reads what jobColumns selects. A links file on another host is none that this one could write.
 func (r *Reader) scanJob(row pgx.Row) (job.Job, error) {
 	var j job.Job
-	var digest []byte
-	var columns, delimiter, host string
+	var digest, columns, delimiter, host string
 	err := row.Scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
 		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, &host, timeOf(&j.CreatedAt),
 		timeOf(&j.LastRun.Began), timeOf(&j.LastRun.Ended), &j.LastRun.Stop, &j.LastRun.Reason, timeOf(&j.RefreshedAt),
@@ -43,7 +43,11 @@ func (r *Reader) scanJob(row pgx.Row) (job.Job, error) {
 	if host != r.host && j.Output != "" && j.Output != "-" {
 		j.Output, j.OutputHost = "", host
 	}
-	copy(j.FileDigest[:], digest)
+	bytes, err := hex.DecodeString(digest)
+	if err != nil {
+		return j, err
+	}
+	copy(j.FileDigest[:], bytes)
 	j.Delimiter, _ = utf8.DecodeRuneInString(delimiter)
 	return j, json.Unmarshal([]byte(columns), &j.Columns)
 }
@@ -193,11 +197,13 @@ func (r *Reader) Problems(ctx context.Context, jobID int64, settled bool) iter.S
 		states = []job.State{job.Failed, job.Invalid}
 	}
 	var parts []string
-	for _, state := range states { // each is in the file's order in the index
+	for _, state := range states { // each is in the file's order in the index, and they are merged
 		parts = append(parts, resultColumns+`
 			WHERE item.job_id = $1
 				AND item.state = '`+string(state)+`'
-				AND `+reasonGiven)
+				AND `+reasonGiven+`
+			ORDER BY item.id
+		`)
 	}
 	return rowsOf(ctx, r, "rows", jobID, scanResult, `(`+strings.Join(parts, `) UNION ALL (`)+`) ORDER BY 1`)
 }
@@ -228,9 +234,13 @@ func (r *Reader) Attempts(ctx context.Context, jobID int64, orphansOnly bool) it
 			item.row, `+notPurged("item.reference")+`, attempt.number, attempt.sent_at, attempt.ended_at, attempt.outcome, attempt.status,
 			attempt.code, attempt.message, attempt.session_id, attempt.replaced
 		FROM {attempt} AS attempt
-		JOIN {item} AS item ON item.id = attempt.item_id
+		CROSS JOIN LATERAL ( -- OFFSET has it looked up one by one, in the order of the attempts, where a join would sort them all
+			SELECT row, reference
+			FROM {item}
+			WHERE id = attempt.item_id
+			OFFSET 0
+		) AS item
 		WHERE `+ids("attempt.item_id", 1)+`
-			AND `+ids("item.id", 1)+`
 			`+orphans+`
 		ORDER BY attempt.item_id, attempt.number
 	`)

@@ -129,6 +129,8 @@ CREATE INDEX item_invoice ON {item} (invoice);
 CREATE INDEX item_open ON {item} (job_id, id) WHERE state IN ('pending', 'sending', 'unknown');
 -- The rows that Clink may have made a session for and that have no link: few, and counted after each run.
 CREATE INDEX item_doubt ON {item} (job_id) WHERE unknown_ends > 0 AND state IN ('pending', 'sending', 'unknown', 'failed');
+-- The open rows that wait for a person, or did when a run looked at them last.
+CREATE INDEX item_waiting ON {item} (job_id, id) WHERE error_code IN ('held', 'unsettled') AND state IN ('pending', 'sending', 'unknown');
 CREATE INDEX item_suspect ON {item} (job_id, id) WHERE suspect_ends > 0;
 CREATE UNIQUE INDEX item_session ON {item} (session_id) WHERE state = 'created';
 CREATE INDEX item_unsettled ON {item} (job_id) WHERE state = 'created' AND error_code = 'unsettled';

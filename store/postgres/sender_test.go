@@ -54,7 +54,7 @@ func (s *sender) Close() (err error) {
 
 func (s *shared) open(host string, lease time.Duration) *sender {
 	s.t.Helper()
-	l, err := postgres.OpenToSend(s.t.Context(), s.name, as(host, lease))
+	l, err := postgres.OpenToSend(s.t.Context(), s.name, senderOn(host, lease))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -63,8 +63,8 @@ func (s *shared) open(host string, lease time.Duration) *sender {
 	return opened
 }
 
-// as is a sender whose requests take no time, so that what it leaves behind is recovered at once.
-func as(host string, lease time.Duration) job.Sender {
+// senderOn is a sender whose requests take no time, so that what it leaves behind is recovered at once.
+func senderOn(host string, lease time.Duration) job.Sender {
 	return job.Sender{Doing: "run", Host: host, Process: 1, Lease: lease, Timeout: -job.Sender{}.RecoverAfter()}
 }
 
@@ -255,6 +255,7 @@ func TestTakenOver(t *testing.T) {
 			b.End(&again[1], number, end, func(_ job.Decision, err error) { done <- err })
 			b.must(<-done)
 			s.want(`SELECT string_agg(state, ', ' ORDER BY id) FROM item`, "created, unknown, created, pending, pending")
+			s.want(`SELECT (lease_until < fenced_at)::text FROM sender WHERE host = 'host-a'`, "true") // it was never renewed
 			s.checkTallies()
 		})
 	}
@@ -282,7 +283,7 @@ func (s *shared) checkTallies() {
 // What a sender had handed to its kernel may still arrive: until its requests have ended for certain, their rows are left alone.
 func TestGrace(t *testing.T) {
 	s := newShared(t, pgtest.Shared(t))
-	dying := as("host-a", short)
+	dying := senderOn("host-a", short)
 	dying.Timeout += 3 * time.Second
 	l, err := postgres.OpenToSend(t.Context(), s.name, dying)
 	if err != nil {
@@ -410,6 +411,77 @@ func TestSameInvoicesAtOnce(t *testing.T) {
 	s.want(`SELECT count(*) FILTER (WHERE state = 'created') || ' of ' || count(DISTINCT invoice) FROM item`, fmt.Sprintf("%d of %[1]d", invoices))
 	s.want(`SELECT count(*) FROM item WHERE state NOT IN ('created', 'duplicate', 'superseded')`, "0")
 	s.checkTallies()
+}
+
+// Promise: while an intent is about to be recorded, no other sender can record one for the same invoice: it does not see the first, and
+// would take its row over.
+func TestIntentsOfOneInvoiceExclude(t *testing.T) {
+	s := newShared(t, pgtest.Shared(t))
+	a, b := s.open("host-a", long), s.open("host-b", long)
+	earlier := a.imported("a", ledgertest.Invoices(1)...)
+	mine := a.items(earlier.ID)
+	later := b.imported("b", ledgertest.Invoices(1)...)
+	others := b.items(later.ID)
+	if _, err := s.sql.Exec(t.Context(), `UPDATE item SET state = 'pending', error = ''`); err != nil { // as if both had been imported at one moment
+		t.Fatal(err)
+	}
+	a.Pause()
+	begun := make(chan job.Resolution)
+	go func() {
+		r, _, err := a.Begin(&mine[0], time.Now(), nil)
+		if err != nil {
+			t.Error(err)
+		}
+		begun <- r
+	}()
+	a.WaitForRecord()
+	// The first is the earlier job's: it sends only where the later one is not open.
+	if _, err := s.sql.Exec(t.Context(), `UPDATE job SET ran = 3 - ran`); err != nil {
+		t.Fatal(err)
+	}
+	release, ended := a.Hold()
+	done := make(chan job.Resolution)
+	go func() {
+		r, _, err := b.Begin(&others[0], time.Now(), nil)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- r
+	}()
+	select {
+	case r := <-done:
+		if r.Action != job.Later {
+			t.Errorf("beside an intent of the same invoice: %+v", r)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits for the other sender's transaction")
+	}
+	release()
+	<-ended
+	if r := <-begun; r.Action != job.TakeOver {
+		t.Errorf("the first: %+v", r)
+	}
+	s.want(`SELECT string_agg(state, ', ' ORDER BY id) FROM item`, "sending, superseded")
+}
+
+// Promise: who renews its lease while another one wants its job keeps it, be it late.
+func TestRenewedWhileAnotherFences(t *testing.T) {
+	s := newShared(t, pgtest.Shared(t))
+	a, b := s.open("host-a", 6*time.Second), s.open("host-b", long)
+	j := a.imported("a", ledgertest.Invoices(1)...)
+	a.Pause()
+	s.over("host-a")
+	release, ended := a.Hold() // the renewal is under way
+	taken := make(chan error)
+	go func() { taken <- b.Take(j.ID) }()
+	s.until(`EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%fenced_at = clock_timestamp()%' AND pid <> pg_backend_pid())`)
+	release()
+	<-ended
+	var held *job.HeldError
+	if err := <-taken; !errors.As(err, &held) {
+		t.Errorf("taken: %v", err)
+	}
+	a.must(a.BeginRun(j.ID, time.Now()))
 }
 
 // Promise: a file that two hosts import at once becomes one job, of the first that comes to its end.

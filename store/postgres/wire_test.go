@@ -123,7 +123,7 @@ func TestConnectionBreaksAnywhere(t *testing.T) {
 	server := pgtest.Shared(t)
 	s := newShared(t, server)
 	w := newWire(t, server.Address())
-	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), as("host-a", 20*time.Second))
+	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", 20*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestConnectionBreaksInImport(t *testing.T) {
 		for _, answers := range []bool{false, true} {
 			s := newShared(t, server)
 			w := newWire(t, server.Address())
-			l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), as("host-a", 20*time.Second))
+			l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", 20*time.Second))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func TestCutOff(t *testing.T) {
 	server := pgtest.Shared(t)
 	s := newShared(t, server)
 	w := newWire(t, server.Address())
-	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), as("host-a", short))
+	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", short))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,11 +313,11 @@ func TestWentBack(t *testing.T) {
 				t.Error("it may send")
 			}
 			s.want(`SELECT state FROM ledger`, "failed_over")
-			if _, err := postgres.OpenToSend(t.Context(), s.name, as("host-b", long)); !errors.Is(err, job.ErrFailedOver) {
+			if _, err := postgres.OpenToSend(t.Context(), s.name, senderOn("host-b", long)); !errors.Is(err, job.ErrFailedOver) {
 				t.Errorf("opened: %v", err)
 			}
 			s.until(`NOT EXISTS (SELECT 1 FROM sender WHERE fenced_at IS NULL AND ended_at IS NULL AND lease_until > clock_timestamp())`)
-			l, err := postgres.OpenAfterFailover(t.Context(), s.name, as("host-b", long))
+			l, err := postgres.OpenAfterFailover(t.Context(), s.name, senderOn("host-b", long))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -343,10 +343,10 @@ func TestFailoverIsNotAcceptedBesideASender(t *testing.T) {
 	if _, err := s.sql.Exec(t.Context(), `UPDATE ledger SET timeline = 'another'`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := postgres.OpenAfterFailover(t.Context(), s.name, as("host-b", long)); !errors.Is(err, job.ErrLeases) {
+	if _, err := postgres.OpenAfterFailover(t.Context(), s.name, senderOn("host-b", long)); !errors.Is(err, job.ErrLeases) {
 		t.Errorf("accepted: %v", err)
 	}
-	if _, err := postgres.OpenToSend(t.Context(), s.name, as("host-b", long)); !errors.Is(err, job.ErrFailedOver) {
+	if _, err := postgres.OpenToSend(t.Context(), s.name, senderOn("host-b", long)); !errors.Is(err, job.ErrFailedOver) {
 		t.Errorf("opened: %v", err)
 	}
 }
@@ -359,7 +359,7 @@ func TestSynchronousFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	synchronous := strings.Replace(s.name, "schema=", "failover=synchronous&schema=", 1)
-	l, err := postgres.OpenToSend(t.Context(), synchronous, as("host-b", long))
+	l, err := postgres.OpenToSend(t.Context(), synchronous, senderOn("host-b", long))
 	if err != nil {
 		t.Fatal(err)
 	}

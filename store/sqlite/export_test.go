@@ -61,4 +61,7 @@ func (l *Ledger) Through(driver string) error {
 }
 
 // RecoverAll does what opening does with the items that a crashed run left.
-func (l *Ledger) RecoverAll(at time.Time) (map[int64]int, error) { return l.recover(at) }
+func (l *Ledger) RecoverAll(at time.Time) error {
+	_, err := l.recover(at)
+	return err
+}

@@ -89,7 +89,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	for _, err := range []error{
 		second(l.Retry(j.ID, false, at)),
 		second(l.Retry(j.ID, true, at)),
-		second(l.RecoverAll(at)),
+		l.RecoverAll(at),
 		second(l.Tally(t.Context(), j.ID)),
 		second(l.Suspects(t.Context(), j.ID, 0, 9)),
 		second(l.KnownSession(t.Context(), j.ID)),
