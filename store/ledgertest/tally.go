@@ -141,7 +141,7 @@ func (w *walk) step() {
 		}
 		resolution, _, err := w.Begin(item, w.now, nil)
 		w.must(err)
-		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Later", "Wait", "Refuse", "GiveWay"}[resolution.Action]]++
+		w.seen[[]string{"Send", "TakeOver", "Reuse", "Ask", "Later", "Wait", "Refuse", "Overtaken", "GiveWay"}[resolution.Action]]++
 		if resolution.Action == job.Ask {
 			said := []job.LinkStatus{job.LinkExpired, job.LinkOpen, job.LinkPaid}[dice%3]
 			w.must(w.Checked(resolution.Other.ItemID, said, w.now))
