@@ -9,25 +9,44 @@ import (
 	"paylinks/job"
 )
 
-// Import gives the file's job: the known one, which remembers the settings of this run, or a new one, all or nothing.
+// Import gives the file's job: the known one, which remembers the settings of this run, or a new one, all or nothing. One that another
+// sender has imported since [Batch.Find] is known, too. The error is a *[job.HeldError] where another sender has the job.
 func (f *File) Import(ctx context.Context, ledger Importer) (job.Job, error) {
-	b, now := f.batch, time.Now()
 	if f.Known != nil {
-		j := *f.Known
-		j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, b.BOM
-		j.AllowRepeats = j.AllowRepeats || b.Options.AllowRepeats
-		if b.OnUnknown != "" {
-			j.OnUnknown = b.OnUnknown
-		}
-		if err := ledger.Take(j.ID); err != nil {
-			return j, err
-		}
-		disputed, err := f.disputed(ctx, now)
-		if err != nil {
-			return j, err
-		}
-		return j, ledger.RunAgain(j, disputed, now)
+		return f.runAgain(ctx, ledger)
 	}
+	j, err := f.importNew(ctx, ledger)
+	if !errors.Is(err, job.ErrImported) {
+		return j, err
+	}
+	if j, err = f.batch.ledger.Find(ctx, f.Identity); err != nil {
+		return j, err
+	}
+	f.Known = &j
+	return f.runAgain(ctx, ledger)
+}
+
+// runAgain goes on with the file's known job.
+func (f *File) runAgain(ctx context.Context, ledger Importer) (job.Job, error) {
+	b, j, now := f.batch, *f.Known, time.Now()
+	j.File, j.Output, j.RawCells, j.BOM = f.abs, f.Output, b.RawCells, b.BOM
+	j.OutputHost = ""
+	j.AllowRepeats = j.AllowRepeats || b.Options.AllowRepeats
+	if b.OnUnknown != "" {
+		j.OnUnknown = b.OnUnknown
+	}
+	if err := ledger.Take(j.ID); err != nil {
+		return j, err
+	}
+	disputed, err := f.disputed(ctx, now)
+	if err != nil {
+		return j, err
+	}
+	return j, ledger.RunAgain(j, disputed, now)
+}
+
+func (f *File) importNew(ctx context.Context, ledger Importer) (job.Job, error) {
+	b, now := f.batch, time.Now()
 	if err := b.survey(ctx); err != nil {
 		return job.Job{}, err
 	}

@@ -67,7 +67,7 @@ func (t *tx) beginOne(b *beginRecord) error {
 	if err := t.takeOver(b.resolution, item.JobID); err != nil {
 		return err
 	}
-	begun, err := idsOf(t.query(begin, []int64{item.ID}, []string{string(item.State)}, []int32{int32(item.Attempts)}, []bool{true}))
+	begun, err := idsOf(t.query(begin, append(beginValues(t.l, b), true)...))
 	if err != nil {
 		return err
 	}
@@ -383,15 +383,11 @@ func (t *tx) sessionOwner(session string, but int64) (row int, owner int64, err 
 
 // endFrom moves an item on from sending, alone.
 func (t *tx) endFrom(e *endRecord, from job.State, before job.Outcome) error {
-	v := endValuesOf(t.l, []*endRecord{e})
-	moved, err := idsOf(t.query(endItems, v.items, v.numbers, v.states, v.outcomes, v.sessions, v.urls, v.expires, v.created, v.codes, v.reasons, v.customers))
+	moved, err := idsOf(t.query(endAll, endValues(t.l, e)...))
 	if err == nil && !moved[e.item.ID] {
 		err = job.ErrMoved
 	}
 	if err != nil {
-		return err
-	}
-	if _, err := t.exec(endAttempts, v.items, v.numbers, v.times, v.outcomes, v.statuses, v.codes, v.reasons, v.answered); err != nil {
 		return err
 	}
 	t.ended(e, from, before)

@@ -36,7 +36,7 @@ func (r *Reader) acceptFailover(ctx context.Context) error {
 func (r *Reader) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
 	return r.again(ctx, func() error {
 		return pgx.BeginTxFunc(ctx, r.read, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, settings, "60000"); err != nil {
+			if _, err := tx.Exec(ctx, settings(1), "60000"); err != nil {
 				return err
 			}
 			return do(tx)

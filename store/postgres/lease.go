@@ -111,12 +111,14 @@ func (l *lease) settle(r renewal) (made bool) {
 // theServer tells this server, and its line of history, from others.
 const theServer = systemID + ` || ', timeline ' || ` + timeline
 
-// renew counts the transaction, and prolongs the lease of a sender that is not fenced.
-const renew = `
+// renew makes the settings, counts the transaction, and prolongs the lease of a sender that is not fenced.
+var renew = `
+	WITH settings AS MATERIALIZED (` + settings(2) + `)
 	UPDATE {sender}
 	SET
 		renewals = renewals + 1,
 		lease_until = CASE WHEN fenced_at IS NULL AND ended_at IS NULL THEN clock_timestamp() + lease ELSE lease_until END
+	FROM settings
 	WHERE id = $1
 	RETURNING renewals, fenced_at IS NOT NULL OR ended_at IS NOT NULL, ` + theServer
 

@@ -93,7 +93,7 @@ func (l *Ledger) register(ctx context.Context) error {
 			if err := keepsWhatItAcknowledges(ctx, tx); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, settings, "10000"); err != nil {
+			if _, err := tx.Exec(ctx, settings(1), "10000"); err != nil {
 				return err
 			}
 			state, err := l.stateForSender(ctx, tx)

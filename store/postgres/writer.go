@@ -201,7 +201,7 @@ func (w *writer) transact(batch []record) error {
 	}
 	g := groupOf(batch)
 	asked := boottime()
-	renewal, err := g.open(t)
+	renewal, made, err := g.together(t)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (w *writer) transact(batch []record) error {
 	if renewal.fenced {
 		w.l.lease.fence()
 	}
-	if err := g.record(t, renewal.fenced); err != nil {
+	if err := g.oneByOne(t, made, renewal.fenced); err != nil {
 		return err
 	}
 	for _, c := range g.changes {
@@ -229,7 +229,6 @@ func (w *writer) transact(batch []record) error {
 		}
 		return err
 	}
-	g.queueIntents(t)
 	t.queueTallies()
 	t.ending.Queue("COMMIT")
 	ctx, cancel := w.bounded()
@@ -241,49 +240,22 @@ func (w *writer) transact(batch []record) error {
 	return nil
 }
 
-// settings are made in each transaction, since a pooler hands out another session for the next. What a paused process leaves open must
-// not hold its own takeover up: it ends within a third of the lease.
-const settings = `
-	SELECT
-		set_config('lock_timeout', $1, TRUE),
-		set_config('statement_timeout', $1, TRUE),
-		set_config('idle_in_transaction_session_timeout', $1, TRUE),
-		set_config('synchronous_commit', CASE
-			WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
-			ELSE current_setting('synchronous_commit')
-		END, TRUE)
-`
+// settings are made in each transaction, since a pooler hands out another session for the next; the parameter is the time for locks and
+// statements. What a paused process leaves open must not hold its own takeover up: it ends within a third of the lease.
+func settings(parameter int) string {
+	return fmt.Sprintf(`
+		SELECT
+			set_config('lock_timeout', $%[1]d, TRUE),
+			set_config('statement_timeout', $%[1]d, TRUE),
+			set_config('idle_in_transaction_session_timeout', $%[1]d, TRUE),
+			set_config('synchronous_commit', CASE
+				WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
+				ELSE current_setting('synchronous_commit')
+			END, TRUE)
+	`, parameter)
+}
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
-// open begins the transaction, renews the lease and takes the locks of the invoices, all in one round trip.
-func (g *group) open(t *tx) (r renewal, err error) {
-	b := &pgx.Batch{}
-	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-	b.Queue(settings, milliseconds(t.l.sender.Lease/3-100*time.Millisecond))
-	b.Queue(t.sql(renew), t.l.sender.ID)
-	if len(g.begins) > 0 {
-		b.Queue(t.sql(lockInvoices), g.itemsBegun())
-	}
-	ctx, cancel := t.l.writer.bounded()
-	defer cancel()
-	results := t.conn.SendBatch(ctx, b)
-	defer func() {
-		if closeErr := results.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	for range 2 {
-		if _, err := results.Exec(); err != nil {
-			return r, err
-		}
-	}
-	if r, err = scanRenewal(results.QueryRow()); err != nil || len(g.begins) == 0 {
-		return r, err
-	}
-	g.locked, err = idsOf(results.Query())
-	return r, err
-}
 
 // reconnect reaches the database again. made says whether the transaction that was under way was made after all. The error is final.
 func (w *writer) reconnect() (made bool, err error) {
@@ -315,7 +287,7 @@ func (w *writer) tryReconnect() (made bool, err error) {
 	// The lock of the own row waits for the transaction that was under way, should the server still have it.
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-	b.Queue(settings, milliseconds(w.l.sender.Lease/3))
+	b.Queue(settings(1), milliseconds(w.l.sender.Lease/3))
 	b.Queue(w.sql(lookAtSender), w.l.sender.ID)
 	b.Queue("COMMIT")
 	results := w.conn.SendBatch(ctx, b)
