@@ -1,12 +1,15 @@
-// Package store opens a ledger by its name. A name is a path, of a SQLite file: see [paylinks/store/sqlite].
+// Package store opens a ledger by its name. A name is a path, of a SQLite file, or a PostgreSQL URL or DSN: see [paylinks/store/sqlite]
+// and [paylinks/store/postgres].
 package store
 
 import (
 	"context"
 	"iter"
+	"os"
 	"time"
 
 	"paylinks/job"
+	"paylinks/store/postgres"
 	"paylinks/store/sqlite"
 )
 
@@ -67,30 +70,84 @@ type Ledger interface {
 	Scrub() error
 }
 
+// IsDatabase says whether the name is of a database, whose ledger several hosts may share; else it is the path of a file.
+func IsDatabase(name string) bool { return postgres.IsName(name) }
+
+// Shown is the name as it may be shown: without a password.
+func Shown(name string) (string, error) {
+	if !IsDatabase(name) {
+		return name, nil
+	}
+	n, err := postgres.ParseName(name)
+	return n.String(), err
+}
+
+// HasPassword says whether the name itself has a password in it.
+func HasPassword(name string) bool {
+	if !IsDatabase(name) {
+		return false
+	}
+	n, err := postgres.ParseName(name)
+	return err == nil && n.HasPassword()
+}
+
 // OpenToRead opens an existing ledger for reading. The error is fs.ErrNotExist when there is none, or one of package job's.
 func OpenToRead(ctx context.Context, name string) (Reader, error) {
-	ledger, err := sqlite.OpenToRead(ctx, name)
-	if err != nil {
-		return nil, err
+	if IsDatabase(name) {
+		return opened[Reader](postgres.OpenToRead(ctx, name))
 	}
-	return ledger, nil
+	return opened[Reader](sqlite.OpenToRead(ctx, name))
+}
+
+// opened is the ledger, or the error: never a nil of the backend's own type.
+func opened[L Reader, O Reader](ledger O, err error) (opened L, _ error) {
+	if err != nil {
+		return opened, err
+	}
+	return any(ledger).(L), nil
 }
 
 // IsNew says whether there is no ledger of that name yet.
-func IsNew(name string) bool { return sqlite.IsNew(name) }
+func IsNew(ctx context.Context, name string) (bool, error) {
+	if IsDatabase(name) {
+		return postgres.IsNew(ctx, name)
+	}
+	return sqlite.IsNew(name), nil
+}
 
 // MakeFolder makes the folder of a ledger that is a file.
-func MakeFolder(name string) error { return sqlite.MakeFolder(name) }
+func MakeFolder(name string) error {
+	if IsDatabase(name) {
+		return nil
+	}
+	return sqlite.MakeFolder(name)
+}
 
 // Files are the paths where the ledger has, or would have, files.
-func Files(name string) []string { return sqlite.Files(name) }
-
-// OpenToSend opens the ledger for the one process that may change it, and makes it where there is none. holder says in a few words
-// who that is. The error is a *[job.HeldError] when another process has it, or another one of package job's.
-func OpenToSend(name, holder string) (Ledger, error) {
-	ledger, err := sqlite.OpenToSend(name, holder)
-	if err != nil {
-		return nil, err
+func Files(name string) []string {
+	if IsDatabase(name) {
+		return nil
 	}
-	return ledger, nil
+	return sqlite.Files(name)
+}
+
+// Opening says who opens a ledger to send.
+type Opening struct {
+	Doing         string        // in a few words
+	Lease         time.Duration // how long it may send after each renewal, where the ledger is shared
+	Timeout       time.Duration // the longest that one of its requests takes
+	AfterFailover bool          // a person has said that the database may have lost what it had acknowledged; see [job.ErrFailedOver]
+}
+
+// OpenToSend opens the ledger to send from it, and makes it where there is none. A file is for one process alone. The error is a
+// *[job.HeldError] when another process has the ledger, or another one of package job's.
+func OpenToSend(ctx context.Context, name string, as Opening) (Ledger, error) {
+	sender := job.Sender{Doing: as.Doing, Process: os.Getpid(), Since: time.Now(), Lease: as.Lease, Timeout: as.Timeout}
+	switch {
+	case !IsDatabase(name):
+		return opened[Ledger](sqlite.OpenToSend(name, sender.String()))
+	case as.AfterFailover:
+		return opened[Ledger](postgres.OpenAfterFailover(ctx, name, sender))
+	}
+	return opened[Ledger](postgres.OpenToSend(ctx, name, sender))
 }

@@ -85,7 +85,7 @@ func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (e
 	if err := checkLinks(ctx, files, s.err); err != nil {
 		return err
 	}
-	ledger, err := o.ledger.openToSend(s, t.Environment, "adopt "+strings.Join(paths, " "))
+	ledger, err := o.ledger.openToSend(ctx, s, t.Environment, "adopt "+strings.Join(paths, " "))
 	if err != nil {
 		return err
 	}

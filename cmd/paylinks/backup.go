@@ -9,6 +9,7 @@ import (
 
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/job"
+	"paylinks/store"
 )
 
 func newBackup(s streams) *cobra.Command {
@@ -17,7 +18,8 @@ func newBackup(s streams) *cobra.Command {
 		Use:   "backup PATH",
 		Short: "Copy the ledger, also while a run goes on",
 		Long: `backup copies the ledger as it is at one moment to PATH, whole or not at all. Copying the file by other means while a
-run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced.`,
+run goes on can miss what stands in its -wal file. An earlier backup at PATH is replaced. A ledger in PostgreSQL is backed
+up by PostgreSQL's own tools: see paylinks help shared-ledger.`,
 		Example: "  paylinks backup ledger.backup.db",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "done"),
@@ -34,6 +36,18 @@ run goes on can miss what stands in its -wal file. An earlier backup at PATH is 
 }
 
 func runBackup(ctx context.Context, o lookOptions, path string, s streams) error {
+	environment, err := o.target.resolveEnvironment(s)
+	if err != nil {
+		return err
+	}
+	name, err := o.ledger.resolve(s, environment)
+	if err != nil {
+		return err
+	}
+	if store.IsDatabase(name) {
+		return failf(exitUsage, "a ledger in PostgreSQL is backed up by PostgreSQL's own tools, not by paylinks").
+			withHint("pg_dump --schema for a copy of one moment; base backups with an archive of the WAL to lose nothing: paylinks help shared-ledger")
+	}
 	ledger, err := o.open(ctx, s)
 	if err != nil {
 		return err

@@ -21,13 +21,20 @@ func classify(err error) *failure {
 	var output *links.Error
 	var refusal *intake.Refusal
 	var write *report.WriteError
-	switch {
-	case errors.As(err, &f):
+	if errors.As(err, &f) {
 		return f
+	}
+	if f := classifyShared(err); f != nil {
+		return f
+	}
+	switch {
 	case errors.As(err, &refusal):
 		return refused(refusal)
 	case errors.Is(err, context.Canceled):
 		return &failure{exitInterrupted, errors.New("interrupted"), ""}
+	case errors.As(err, &held) && held.JobID != 0:
+		return failf(exitUnfinished, "job %d is being sent by %s", held.JobID, held.Holder).
+			withHint("wait until that has ended, then run the same command again; should its host be gone, its lease ends by itself; nothing was sent")
 	case errors.As(err, &held):
 		return &failure{exitUnfinished, err, "wait until it has ended, then run the same command again; nothing was sent"}
 	case errors.As(err, &schema) && schema.Found < schema.Known:

@@ -28,8 +28,18 @@ func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) e
 				return
 			}
 		}
+		_ = flags.SetAnnotation(flag.Name, fromEnvironment, []string{helptext.Variable(flag.Name)}) // fails for no flag that there is
 	})
 	return errors.Join(errs...)
+}
+
+// fromEnvironment is the annotation of a flag whose value is from a variable.
+const fromEnvironment = "paylinks_from_environment"
+
+// typed says whether the flag stands on the command line, and not in a variable.
+func typed(flags *pflag.FlagSet, name string) bool {
+	flag := flags.Lookup(name)
+	return flag != nil && flag.Changed && flag.Annotations[fromEnvironment] == nil
 }
 
 // kindOf says what a flag takes.

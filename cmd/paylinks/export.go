@@ -55,7 +55,12 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	output := to.path
 	switch output {
 	case "":
-		if output = j.Output; output == "" {
+		output = j.Output
+		if output == "" && j.OutputHost != "" {
+			return failf(exitUsage, "the links file of job %d is on another host, %s", id, words.Printable(j.OutputHost)).
+				withHint("say where to write one here: paylinks export %d -o PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
+		}
+		if output == "" {
 			return failf(exitUsage, "a later job writes the links file of job %d now", id).
 				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
 		}

@@ -25,6 +25,7 @@ func (o *goOnOptions) addFlags(cmd *cobra.Command) {
 	o.addOutput(cmd)
 	o.target.addFlags(cmd.Flags())
 	o.ledger.addFlags(cmd.Flags())
+	o.ledger.addLease(cmd.Flags())
 	o.send.addFlags(cmd.Flags())
 }
 
@@ -42,13 +43,13 @@ type goOnLedger interface {
 }
 
 // open opens an existing ledger for sending.
-func (o *goOnOptions) open(s streams, doing string) (store.Ledger, error) {
+func (o *goOnOptions) open(ctx context.Context, s streams, doing string) (store.Ledger, error) {
 	environment, err := o.target.resolveEnvironment(s)
 	if err != nil {
 		return nil, err
 	}
 	// A ledger that is not there must not be made: there would be nothing to go on with.
-	existing, err := o.ledger.openToRead(context.Background(), s, environment)
+	existing, err := o.ledger.openToRead(ctx, s, environment)
 	var schema *job.VersionError
 	switch {
 	case err == nil:
@@ -59,7 +60,8 @@ func (o *goOnOptions) open(s streams, doing string) (store.Ledger, error) {
 	default:
 		return nil, err
 	}
-	return o.ledger.openToSend(s, environment, doing)
+	o.ledger.timeout = o.send.timeout
+	return o.ledger.openToSend(ctx, s, environment, doing)
 }
 
 // job is the job that was named, with its links file where --output says. It finds out whether that can be written.
@@ -179,6 +181,9 @@ func (o *goOnOptions) goOn(
 // goes onward it finds out before each job whether its links can be written; else that has been found out.
 func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.Job, s streams, onward, reissue bool) error {
 	return o.goOn(ledger, jobs, s, onward, func(e *sending, j job.Job) (engine.Ending, bool, error) {
+		if left, err := o.leave(s, ledger, j, onward); left || err != nil {
+			return engine.Unfinished, false, err
+		}
 		if onward {
 			if good, err := o.writable(ctx, s, ledger, j, "resume"); err != nil || !good {
 				return engine.OutputFailed, true, err
@@ -195,4 +200,17 @@ func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.
 		outcome, err := act(ctx, j)
 		return e.finish(outcome, "", err)
 	})
+}
+
+// leave takes the right to send the job. One of several that another process sends is left to that one, and said so.
+func (o *goOnOptions) leave(s streams, ledger goOnLedger, j job.Job, onward bool) (left bool, err error) {
+	err = ledger.Take(j.ID)
+	if held, isHeld := errors.AsType[*job.HeldError](err); isHeld && onward {
+		fmt.Fprintf(s.err, "job %d is left to %s, which sends it now\n", j.ID, held.Holder)
+		return true, nil
+	}
+	if err != nil {
+		return false, classify(err)
+	}
+	return false, nil
 }

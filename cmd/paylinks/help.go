@@ -40,7 +40,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 // flagGroups are the headings under which the help lists a command's flags, in this order.
 var flagGroups = []helptext.Group{
 	{Title: "What is sent where", Flags: []string{
-		"env", "base-url", "api-key-file", "ledger", "new-ledger", "yes", "limit", "unknown", "skip-invalid"}},
+		"env", "base-url", "api-key-file", "ledger", "new-ledger", "lease", "after-failover", "yes", "limit", "unknown", "skip-invalid"}},
 	{Title: "How the file is read", Flags: []string{
 		"map", "decimal", "encoding", "series", "allow-repeats", "expect-rows", "expect-total", "explain"}},
 	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},

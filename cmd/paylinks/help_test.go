@@ -92,7 +92,7 @@ func TestHelp(t *testing.T) {
 						return
 					}
 					text, _, named := strings.Cut(help[line[1]:], "["+helptext.Variable(flag.Name)+"]")
-					if typed := cmd.Name() == "purge" && flag.Name == "yes"; typed {
+					if mustBeTyped := cmd.Name() == "purge" && flag.Name == "yes" || flag.Name == "after-failover"; mustBeTyped {
 						if named {
 							t.Errorf("%v: the help shows a variable of --%s, which must be typed", args, flag.Name)
 						}
@@ -272,8 +272,9 @@ func TestDocumentedKeys(t *testing.T) {
 		value      any
 	}{
 		{"a summary", report.SummaryHelp, report.Summary{}},
-		{"a job", report.JobKeys, report.JobObject{}},
+		{"a job", report.JobKeys, report.JobObject{Sender: &report.SenderObject{}}},
 		{"a job's last run", report.JobKeys, report.LastRunObject{}},
+		{"a job's sender", report.JobKeys, report.SenderObject{}},
 		{"a problem", newShow(streams{}).Long, report.ProblemObject{}},
 		{"an attempt", newShow(streams{}).Long, report.AttemptObject{}},
 	} {

@@ -12,6 +12,7 @@ import (
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/engine"
+	"paylinks/store"
 )
 
 func newJobs(s streams) *cobra.Command {
@@ -32,6 +33,9 @@ The column STATE says how far a job is:
               or, where they failed, in a later one: paylinks show JOB
   expired     every row has a link, and some have expired unpaid, as far as is
               known: paylinks reissue JOB
+
+Where several hosts share the ledger, the column SENDER says from which host a job is being sent, and since when. One
+whose lease is over is gone: paylinks resume takes its jobs over.
 
 With --json each job is an object on a line of its own, with these keys: ` + report.JobKeys + `.`,
 		Example: `  paylinks jobs
@@ -62,9 +66,18 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 	if err != nil {
 		return classify(err)
 	}
+	shared := store.IsDatabase(ledger.Path())
+	senders, err := ledger.Senders(ctx)
+	if err != nil {
+		return classify(err)
+	}
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	if !asJSON {
-		fmt.Fprintln(table, "JOB\tFILE\tENVIRONMENT\tSTARTED\tROWS\tLINKS\tOPEN\tSTATE")
+		sender := ""
+		if shared {
+			sender = "\tSENDER"
+		}
+		fmt.Fprintln(table, "JOB\tFILE\tENVIRONMENT\tSTARTED\tROWS\tLINKS\tOPEN\tSTATE"+sender)
 	}
 	for _, j := range jobs {
 		tally, err := ledger.Tally(ctx, j.ID)
@@ -76,13 +89,17 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 			return classify(err)
 		}
 		if asJSON {
-			if err := report.WriteJSON(s.out, report.JobOf(j, tally, made, expired)); err != nil {
+			if err := report.WriteJSON(s.out, report.JobOf(j, tally, made, expired, report.SenderOf(senders, j.ID))); err != nil {
 				return reported(err)
 			}
 			continue
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", j.ID, words.Printable(filepath.Base(j.File)), j.Environment,
-			words.Moment(j.CreatedAt), tally.Rows(), tally.Linked(), tally.Open(), report.Progress(j, tally, made, expired))
+		sender := ""
+		if shared {
+			sender = "\t" + report.SenderCell(report.SenderOf(senders, j.ID))
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s%s\n", j.ID, words.Printable(filepath.Base(j.File)), j.Environment,
+			words.Moment(j.CreatedAt), tally.Rows(), tally.Linked(), tally.Open(), report.Progress(j, tally, made, expired), sender)
 	}
 	return table.Flush()
 }

@@ -315,7 +315,7 @@ func TestMetricsOfHeldLedger(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(input), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	held, err := store.OpenToSend(beside(input, "ledger.db"), "a test")
+	held, err := store.OpenToSend(t.Context(), beside(input, "ledger.db"), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}

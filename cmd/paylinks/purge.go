@@ -96,7 +96,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 		case p.Kept():
 			said = "stays, " + reasonsToStay(p, nextFlags(s, p.Environment, ledger.Path()))
 		case o.yes:
-			if err := changing.Purge(p.Job, now); err != nil {
+			if err := purgeOne(changing, p.Job, now); err != nil {
 				return classify(err)
 			}
 			said = "purged"
@@ -118,6 +118,17 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 	return nil
 }
 
+// purgeOne purges the job, which no other process may send meanwhile.
+func purgeOne(ledger store.Ledger, j job.Job, now time.Time) error {
+	if err := ledger.Take(j.ID); err != nil {
+		return err
+	}
+	if err := ledger.Purge(j, now); err != nil {
+		return err
+	}
+	return ledger.Release(j.ID)
+}
+
 // open opens the ledger: to look, or, with --yes, to change it. One that is not there is not made.
 func (o *purgeOptions) open(ctx context.Context, s streams) (reader store.Reader, ledger store.Ledger, err error) {
 	reader, err = o.look.open(ctx, s)
@@ -131,7 +142,7 @@ func (o *purgeOptions) open(ctx context.Context, s streams) (reader store.Reader
 	if err != nil {
 		return nil, nil, err
 	}
-	ledger, err = o.look.ledger.openToSend(s, environment, "purge")
+	ledger, err = o.look.ledger.openToSend(ctx, s, environment, "purge")
 	return ledger, ledger, err
 }
 

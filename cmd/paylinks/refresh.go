@@ -43,6 +43,7 @@ expired, unchecked, unanswered, paid_totals, output, seconds.`,
 	flags := cmd.Flags()
 	o.target.addFlags(flags)
 	o.ledger.addFlags(flags)
+	o.ledger.addLease(flags)
 	o.send.addPace(flags)
 	o.send.addShown(flags)
 	o.send.limit = -1
@@ -57,7 +58,7 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 			return err
 		}
 	}
-	ledger, err := o.open(s, "refresh")
+	ledger, err := o.open(ctx, s, "refresh")
 	if err != nil {
 		return err
 	}

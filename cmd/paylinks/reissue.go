@@ -41,7 +41,7 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err != nil {
 		return err
 	}
-	ledger, err := o.open(s, "reissue")
+	ledger, err := o.open(ctx, s, "reissue")
 	if err != nil {
 		return err
 	}

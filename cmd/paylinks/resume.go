@@ -25,6 +25,9 @@ status is that of the whole. A links file that could not be written, or was not 
 written. Without JOB, --env or CLINK_ENV takes only those of that environment, and --base-url those of that address.
 Failed rows are not sent again: that is what paylinks retry is for.
 
+Where several hosts share the ledger, resume without JOB leaves a job to the process that sends it, says so, and ends
+with 75; the jobs of a process that is gone it takes over. See paylinks help shared-ledger.
+
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),
 		Example:     "  paylinks resume\n  paylinks resume 1",
@@ -33,6 +36,8 @@ Failed rows are not sent again: that is what paylinks retry is for.
 		},
 	}
 	o.addFlags(cmd)
+	cmd.Flags().BoolVar(&o.ledger.afterFailover, "after-failover", false, "go on with a ledger whose database has lost what it had acknowledged; what may have been sent waits for a person: read paylinks help shared-ledger first")
+	helptext.OnlyTyped(cmd.Flags(), "after-failover")
 	return cmd
 }
 
@@ -43,7 +48,7 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 			return err
 		}
 	}
-	ledger, err := o.open(s, "resume")
+	ledger, err := o.open(ctx, s, "resume")
 	if err != nil {
 		return err
 	}

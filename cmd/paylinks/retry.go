@@ -40,7 +40,7 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	if err != nil {
 		return err
 	}
-	ledger, err := o.open(s, "retry")
+	ledger, err := o.open(ctx, s, "retry")
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	}
 	if err := o.ready(ctx, s, []job.Job{j}); err != nil {
 		return err
+	}
+	if err := ledger.Take(id); err != nil {
+		return classify(err)
 	}
 	n, err := ledger.Retry(id, unknown, time.Now())
 	if err != nil {

@@ -50,6 +50,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 	o.ledger.addFlags(flags)
 	o.send.addFlags(flags)
 	o.ledger.addNew(flags)
+	o.ledger.addLease(flags)
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
 	o.read.addFlags(flags)
 	o.expect.addFlags(flags)
@@ -95,8 +96,8 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err := batch.Outputs(o.output.path); err != nil {
 		return classify(err)
 	}
-	o.ledger.quiet = o.send.quiet
-	ledger, err := o.ledger.openToSend(s, t.Environment, "run "+strings.Join(files, " "))
+	o.ledger.quiet, o.ledger.timeout = o.send.quiet, o.send.timeout
+	ledger, err := o.ledger.openToSend(ctx, s, t.Environment, "run "+strings.Join(files, " "))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
 
 	"paylinks/clink/simulator"
 	"paylinks/job/metrics"
@@ -209,7 +210,7 @@ func TestNightlyResumes(t *testing.T) {
 	step("a canary", exitUnfinished, "PAYLINKS_LIMIT=1")
 	n.want("a.csv", "a.links.csv")
 
-	held, err := store.OpenToSend(n.ledger(), "a test")
+	held, err := store.OpenToSend(t.Context(), n.ledger(), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -567,6 +568,81 @@ func TestInstallLines(t *testing.T) {
 		if !installed[path] {
 			t.Errorf("no line installs %s", path)
 		}
+	}
+}
+
+// TestTwoHosts guards that the crontab of two hosts names programs and settings that there are, and has no secret in it.
+func TestTwoHosts(t *testing.T) {
+	root := newRoot(streams{})
+	times := regexp.MustCompile(`^([0-9*/,-]+\s+){5}paylinks (run|resume)( \S+)?$`)
+	settings := map[string]string{}
+	commands := 0
+	for line := range strings.Lines(readSample(t, "two-hosts.crontab")) {
+		line = strings.TrimSpace(line)
+		name, value, isSetting := strings.Cut(line, "=")
+		switch {
+		case line == "" || line[0] == '#':
+		case times.MatchString(line):
+			commands++
+		case isSetting && regexp.MustCompile(`^[A-Z_]+$`).MatchString(name):
+			settings[name] = value
+		default:
+			t.Errorf("%q is no line of a crontab", line)
+		}
+	}
+	if commands != 2 {
+		t.Errorf("%d commands, want 2", commands)
+	}
+	checkSharedSettings(t, root, settings)
+}
+
+// checkSharedSettings wants each of our variables to be a setting of run, and the ledger one in a database, without a password.
+func checkSharedSettings(t *testing.T, root *cobra.Command, settings map[string]string) {
+	t.Helper()
+	run, _, err := root.Find([]string{"run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setFromEnvironment(run.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok }); err != nil {
+		t.Error(err)
+	}
+	for name := range settings {
+		flag := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, "PAYLINKS_")), "_", "-")
+		if strings.HasPrefix(name, "PAYLINKS_") && run.Flags().Lookup(flag) == nil {
+			t.Errorf("%s is a setting of nobody's", name)
+		}
+	}
+	if ledger := settings["PAYLINKS_LEDGER"]; !store.IsDatabase(ledger) || store.HasPassword(ledger) {
+		t.Errorf("the ledger is %q, want one in a database, and no password in its name", ledger)
+	}
+}
+
+// TestCronJob guards that the example for Kubernetes says what a cluster reads: the settings are ours, the key and the password come from
+// the secret, a run has the time to end in good order, and what a person must look at is not tried again.
+func TestCronJob(t *testing.T) {
+	text := readSample(t, "cronjob.yaml")
+	settings := map[string]string{}
+	for _, m := range regexp.MustCompile(`- name: ([A-Z_]+)\n +value: (.*)\n`).FindAllStringSubmatch(text, -1) {
+		settings[m[1]] = strings.Trim(m[2], `"`)
+	}
+	checkSharedSettings(t, newRoot(streams{}), settings)
+	for _, want := range []string{
+		"\nkind: Secret\n", "\nkind: CronJob\n", "secretKeyRef:", "secretName: paylinks", "args: [run, /invoices/tonight.csv]",
+		fmt.Sprintf("values: [%d, %d, %d, %d, %d, %d, %d]", exitAttention, exitUsage, exitData, exitFailures, exitOutput, exitKey, exitConfig),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("cronjob.yaml lacks %q", want)
+		}
+	}
+	if settings["PGPASSWORD"] != "" || settings["PAYLINKS_YES"] != "true" || settings["PAYLINKS_ENV"] != "production" {
+		t.Errorf("settings %v", settings)
+	}
+	grace := regexp.MustCompile(`terminationGracePeriodSeconds: (\d+)`).FindStringSubmatch(text)
+	if grace == nil || grace[1] != "60" {
+		t.Errorf("%q seconds to end in good order, want 60: a run waits up to its timeout, and writes its files", grace)
+	}
+	if strings.Contains(text, "\t") {
+		t.Error("there is a tab in it, which YAML does not read")
 	}
 }
 

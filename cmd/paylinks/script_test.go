@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"paylinks/store/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +25,7 @@ type tests struct{ *testing.M }
 
 func (t tests) Run() int {
 	defer func() { _ = os.RemoveAll(builtIn) }()
-	return t.M.Run()
+	return pgtest.Main(t.M)
 }
 
 var builtIn string // the folder of builtProgram, once it is asked for
@@ -58,7 +61,11 @@ var raced = []string{
 
 // TestScript runs the stories in testdata/script. In each, paylinks is the real program in a process of its own, the
 // ledger a real file, and Clink a simulator in another process. Nothing of the machine's own settings is read.
-func TestScript(t *testing.T) {
+func TestScript(t *testing.T) { runStories(t, "script", func(*testscript.Env) error { return nil }) }
+
+// runStories runs the stories in a folder of testdata, each with what setup adds.
+func runStories(t *testing.T, folder string, setup func(*testscript.Env) error) {
+	t.Helper()
 	built := builtProgram(t)
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
@@ -70,8 +77,9 @@ func TestScript(t *testing.T) {
 	maps.Copy(commands, gatewayCommands)
 	maps.Copy(commands, fileCommands)
 	maps.Copy(commands, helpCommands)
+	maps.Copy(commands, databaseCommands)
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 filepath.Join("testdata", folder),
 		Cmds:                commands,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -87,7 +95,7 @@ func TestScript(t *testing.T) {
 				env.Values[program{}] = built
 				env.Setenv("PATH", filepath.Dir(built)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			}
-			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
+			return cmp.Or(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700), setup(env))
 		},
 	})
 }

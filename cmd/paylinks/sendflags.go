@@ -36,6 +36,25 @@ type sendOptions struct {
 	json        bool
 	metricsFile string
 	metrics     *metrics.File // nil without one
+	flags       *pflag.FlagSet
+	rateSet     map[engine.Target]bool // where the rate has been given to all who share the ledger
+	rateTold    map[engine.Target]bool // where a person has been told that another one holds
+}
+
+// rateGiven says whether a person has said the rate, for the first time for this target: later jobs of this command leave what others
+// have said since.
+func (o *sendOptions) rateGiven(target engine.Target) bool {
+	return o.flags != nil && o.flags.Changed("rate") && first(&o.rateSet, target)
+}
+
+// first says whether the target comes for the first time.
+func first(seen *map[engine.Target]bool, target engine.Target) bool {
+	if *seen == nil {
+		*seen = map[engine.Target]bool{}
+	}
+	again := (*seen)[target]
+	(*seen)[target] = true
+	return !again
 }
 
 func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
@@ -51,7 +70,8 @@ func (o *sendOptions) addFlags(flags *pflag.FlagSet) {
 
 // addPace adds the flags of everything that asks Clink for something.
 func (o *sendOptions) addPace(flags *pflag.FlagSet) {
-	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit")
+	o.flags = flags
+	flags.Float64Var(&o.rate, "rate", 10, "requests a second, smooth; 0 is no limit; where several hosts share the ledger, of all of them")
 	flags.IntVar(&o.concurrency, "concurrency", 16, "requests in flight")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "for one request")
 	flags.IntVar(&o.maxAttempts, "max-attempts", maxAttempts, "attempts of a row that may end without an answer, before it waits for a person")

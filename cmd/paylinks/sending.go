@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"paylinks/clink"
@@ -63,7 +64,7 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 	}
 	e.close = disconnect
 	e.Engine = &engine.Engine{
-		Ledger: ledger, Client: client, MaxFailures: failures, Stdout: s.out, Watch: e.watch,
+		Ledger: ledger, Client: client, RateGiven: o.rateGiven(target), MaxFailures: failures, Stdout: s.out, Watch: e.watch,
 		Settings: job.Settings{
 			Rate: o.rate, Concurrency: o.concurrency, MaxAttempts: o.maxAttempts, GiveUpAfter: o.giveUpAfter,
 			Limit: max(0, o.limit), Sent: o.sent,
@@ -77,6 +78,9 @@ func (e *sending) watch(ctx context.Context, start engine.Start) (observe func(j
 	if start.Crashed > 0 {
 		e.log.Warn("an earlier run ended before it had recorded its answers; those rows are in doubt", "job", start.Job.ID, "rows", start.Crashed)
 	}
+	if target := engine.TargetOf(start.Job); start.OthersSet && !e.options.quiet && first(&e.options.rateTold, target) {
+		fmt.Fprintf(e.console, "the rate of this account is %s, set by another run; --rate sets it for all\n", perSecond(start.Rate))
+	}
 	show := progress.New(ctx, e.console, e.progressMode(), start)
 	log := eventlog.For(e.log, start.Job, e.options.maxAttempts)
 	return func(event job.Event) {
@@ -86,6 +90,13 @@ func (e *sending) watch(ctx context.Context, start engine.Start) (observe func(j
 			show.Close()
 			log.Close()
 		}
+}
+
+func perSecond(rate float64) string {
+	if rate == 0 {
+		return "without a limit"
+	}
+	return strconv.FormatFloat(rate, 'f', -1, 64) + "/s"
 }
 
 // progressMode decides what auto means here: a bar needs a terminal that can take a line back.
@@ -129,6 +140,9 @@ func (o *sendOptions) spareLedger(s streams, target targetOptions, ledger ledger
 	file, err := filepath.Abs(o.metricsFile)
 	if err != nil {
 		return failf(exitOutput, "%w", err)
+	}
+	if store.IsDatabase(path) {
+		return nil
 	}
 	if intake.SpareLedger(links.Place(file), store.Files(links.Place(path))) != nil {
 		return failf(exitUsage, "%s is the ledger, or belongs to it", o.metricsFile).withHint("name another file with --metrics-file")

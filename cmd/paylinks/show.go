@@ -82,7 +82,12 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	if err != nil {
 		return classify(err)
 	}
+	senders, err := ledger.Senders(ctx)
+	if err != nil {
+		return classify(err)
+	}
 	view := report.View{
+		Sender: report.SenderOf(senders, id),
 		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.out, Flags: nextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {

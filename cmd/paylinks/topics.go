@@ -23,6 +23,7 @@ func topics() []*cobra.Command {
 		{"exit-status", "What the exit statuses mean, for cron and scripts", helptext.ExitTable(meanings)},
 		{"operations", "Every night, on call, secrets, containers, several machines", ""},
 		{"ledger", "Where the ledger is, how to keep it and bring it back", ""},
+		{"shared-ledger", "One ledger for several hosts, on PostgreSQL", ""},
 		{"metrics", "The metrics for Prometheus, and alerts on them", ""},
 	} {
 		text, err := topicFiles.ReadFile("topics/" + topic.name + ".txt")

@@ -29,6 +29,9 @@ const (
 
 // Next are the steps that a person can take with the job of this outcome, in their order; none where nothing is left to do.
 func (o Outcome) Next() []Step {
+	if o.Report.Stop == job.TakenOver { // the other sender goes on
+		return nil
+	}
 	j := o.Job
 	j.Written = true // else its error says what to do
 	steps := Next(j, o.Report.Stop, o.Tally, o.Left)

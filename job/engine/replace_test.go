@@ -15,7 +15,7 @@ import (
 
 // TestCheckReplaced guards that a strange session is found wherever it stands in a links file, and that a simulator's is none.
 func TestCheckReplaced(t *testing.T) {
-	ledger, err := store.OpenToSend(filepath.Join(t.TempDir(), "ledger.db"), "the test")
+	ledger, err := store.OpenToSend(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}

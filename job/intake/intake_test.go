@@ -49,7 +49,7 @@ func open(t *testing.T, s intake.Settings, paths ...string) *intake.Batch {
 
 func newLedger(t *testing.T) store.Ledger {
 	t.Helper()
-	ledger, err := store.OpenToSend(filepath.Join(t.TempDir(), "ledger.db"), "the test")
+	ledger, err := store.OpenToSend(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}

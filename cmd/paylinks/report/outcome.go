@@ -114,6 +114,11 @@ func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
 	if outputErr != nil {
 		fmt.Fprintf(p.Console, "paylinks: error: %v\nhint: the links are safe in the ledger; write them there with: paylinks resume %d%s; or elsewhere: paylinks export %[2]d --output PATH%[3]s\n", outputErr, j.ID, flags)
 	}
+	if report.Stop == job.TakenOver {
+		fmt.Fprintf(p.Console, "paylinks: error: another sender took job %d over, since the lease of this one was over\n"+
+			"hint: what this run had sent is on record, and the other goes on with the job; see: paylinks show %[1]d%s\n", j.ID, flags)
+		return
+	}
 	if report.Reason == "" || report.Stop == job.LimitReached { // a canary that ends is no error
 		return
 	}
@@ -143,6 +148,9 @@ func (p *Printer) complain(j job.Job, report job.Report, outputErr error) {
 		hint = "nothing was sent that is not on record; make room on the disk, or mend it, and run again"
 		if errors.Is(report.Err, job.ErrGone) {
 			hint = HintGone
+		}
+		if known, cause := DatabaseHint(report.Err); cause != nil {
+			hint = known
 		}
 	}
 	if hint != "" {
@@ -182,7 +190,7 @@ func outcomeLines(o engine.Outcome, rejected, ledger, flags string) string {
 	if o.Left.Made > 0 {
 		fmt.Fprintf(&b, "  failed here, and made by a later job: %s\n", words.Count(o.Left.Made, "row"))
 	}
-	if o.OutputErr == nil {
+	if o.OutputErr == nil && o.Report.Stop != job.TakenOver {
 		b.WriteString(linksFileLine(o.Job, flags))
 	}
 	if rejected != "" {
@@ -213,10 +221,13 @@ func reissued(checked map[job.LinkStatus]int) string {
 
 // linksFileLine says where the job's links file is, for a summary.
 func linksFileLine(j job.Job, flags string) string {
-	switch j.Output {
-	case "-":
+	switch {
+	case j.Output == "-":
 		return ""
-	case "":
+	case j.Output == "" && j.OutputHost != "":
+		return fmt.Sprintf("  links file: not written here, it is on %s, whose next run of the job writes it; write one here with: paylinks export %d -o PATH%s\n",
+			words.Printable(j.OutputHost), j.ID, flags)
+	case j.Output == "":
 		return fmt.Sprintf("  links file: none, a later job writes it now; write this one's with: paylinks export %d --output PATH%s\n", j.ID, flags)
 	}
 	return fmt.Sprintf("  links file: %s\n", j.Output)

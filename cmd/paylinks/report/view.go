@@ -34,8 +34,9 @@ type View struct {
 	Tally  job.Tally
 	Links  job.LinkTally // nil before the first refresh
 	Left   engine.Left
-	Next   string // see NextSteps
-	Flags  string // by which a further command finds the job
+	Sender *job.Sender // who has the job, or nil
+	Next   string      // see NextSteps
+	Flags  string      // by which a further command finds the job
 	To     io.Writer
 }
 
@@ -70,6 +71,9 @@ func (v View) facts() error {
 	}
 	fmt.Fprintf(table, "  started\t%s\n", words.Moment(j.CreatedAt))
 	fmt.Fprintf(table, "  last run\t%s\n", lastRunWords(j.LastRun))
+	if v.Sender != nil {
+		fmt.Fprintf(table, "  sender\t%s\n", senderWords(*v.Sender, j.ID, v.Flags))
+	}
 	if !j.PurgedAt.IsZero() {
 		fmt.Fprintf(table, "  purged\t%s: customers' data is gone, and no links file can be written\n", words.Moment(j.PurgedAt))
 	}
@@ -94,6 +98,9 @@ func (v View) facts() error {
 	fmt.Fprintf(table, "  possible extra sessions\t%s\n", words.Grouped(tally.PossibleOrphans()))
 	if j.PurgedAt.IsZero() {
 		file := cmp.Or(words.Printable(j.Output), "none, a later job writes it now")
+		if j.Output == "" && j.OutputHost != "" {
+			file = fmt.Sprintf("on %s; write one here with: paylinks export %d -o PATH%s", words.Printable(j.OutputHost), j.ID, v.Flags)
+		}
 		if j.Unwritten() {
 			file += ", not written since the last change"
 		}
@@ -269,7 +276,7 @@ func attemptOf(a job.Attempt) AttemptObject {
 // Object prints the job as JSON, and with attempts each attempt on a line after it.
 func (v View) Object(ctx context.Context, attempts bool) error {
 	o := ShowObject{
-		JobObject: JobOf(v.Job, v.Tally, v.Left.Made, v.Left.Expired), Next: v.Next, Problems: []ProblemObject{}, ExtraSessions: []AttemptObject{},
+		JobObject: JobOf(v.Job, v.Tally, v.Left.Made, v.Left.Expired, v.Sender), Next: v.Next, Problems: []ProblemObject{}, ExtraSessions: []AttemptObject{},
 	}
 	for r, err := range v.problems(ctx, 0, 0) {
 		if err != nil {
