@@ -13,7 +13,7 @@ import (
 // none; else the error is fs.ErrNotExist then. It is a *[job.HeldError] when another process sends from a file, or another one of package
 // job's.
 func OpenToTransfer(ctx context.Context, name, holder string, create bool) (transfer.Ledger, error) {
-	if postgres.IsName(name) {
+	if IsDatabase(name) {
 		ledger, err := postgres.OpenToTransfer(ctx, name, create)
 		if err != nil {
 			return nil, err

@@ -168,6 +168,9 @@ func (s *Transfer) Settle(ctx context.Context) error {
 			return &job.HeldError{Holder: sender.String()}
 		}
 	}
+	if err := s.nothingBegun(ctx); !errors.Is(err, job.ErrLeases) {
+		return err
+	}
 	l, err := OpenToSend(ctx, s.text, job.Sender{Doing: "transfer", Process: os.Getpid(), Lease: 10 * time.Second})
 	if err != nil {
 		return err
@@ -177,6 +180,11 @@ func (s *Transfer) Settle(ctx context.Context) error {
 		err = closeErr
 	}
 	return err
+}
+
+// nothingBegun is job.ErrLeases where something was left to settle.
+func (s *Transfer) nothingBegun(ctx context.Context) error {
+	return s.r.inTransaction(ctx, func(tx pgx.Tx) error { return s.settled(ctx, tx) })
 }
 
 func (l *Ledger) settle(ctx context.Context) error {
@@ -225,7 +233,7 @@ const patient = `
 // Fill implements [transfer.Ledger].
 func (s *Transfer) Fill(ctx context.Context, change transfer.Change, tables contents.Tables, check func(contents.Tables) error) error {
 	return s.explain("fill", pgx.BeginTxFunc(ctx, s.r.read, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, settings, "10000"); err != nil {
+		if _, err := tx.Exec(ctx, settings(1), "10000"); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, patient); err != nil {

@@ -68,7 +68,7 @@ func Next(source, target Mark) (Step, error) {
 		return Begin, canBeFilled(source, target)
 	case Moving:
 		if target.ID != source.OtherID {
-			return "", source.Refusal()
+			return "", fmt.Errorf("%w; the target is not the ledger that this began with", source.Refusal())
 		}
 		if err := canBeFilled(source, target); err != nil {
 			return "", err
@@ -124,7 +124,7 @@ func canBeFilled(source, target Mark) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("the target: %w", target.Refusal())
+	return fmt.Errorf("%w: %w", ErrUsedElsewhere, target.Refusal())
 }
 
 // NextBack is what taking a transfer back does next. missing says that at the target's place there is no ledger, or another one than the
