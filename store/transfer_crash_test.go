@@ -182,7 +182,9 @@ func TestTransferIntoAFullDisk(t *testing.T) {
 	from, to := newFile(t), newFile(t)
 	big(t, from, 2000)
 	want := told(t, from)
-	t.Log("the error is", helped(t, "transfer with a full disk", "", from, to))
+	if said := helped(t, "transfer with a full disk", "", from, to); !strings.HasPrefix(said, "fill "+realPath(t, to)+": ") {
+		t.Errorf("the error is %q", said)
+	}
 	same(t, to, told(t, to), want)
 }
 

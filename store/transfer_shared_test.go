@@ -23,11 +23,15 @@ func TestTransferAndSenders(t *testing.T) {
 	server := pgtest.Shared(t)
 	from, to := server.Ledger(t), newFile(t)
 	big(t, from, 2)
-	gone, err := postgres.OpenToSend(t.Context(), from, job.Sender{Doing: "run", Process: 7, Lease: 10 * time.Second})
-	if err != nil {
-		t.Fatal(err)
+	send := func() *postgres.Ledger {
+		l, err := postgres.OpenToSend(t.Context(), from, job.Sender{Doing: "run", Process: 7, Lease: 10 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		return l
 	}
-	defer gone.Close()
+	gone, idle := send(), send()
 	jobs, err := gone.Jobs(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +55,7 @@ func TestTransferAndSenders(t *testing.T) {
 	if err := run(); !errors.As(err, &held) || held.Holder == "" {
 		t.Errorf("while it sends: %v", err)
 	}
-	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, from)+`.sender SET fenced_at = clock_timestamp() WHERE process = 7`)
+	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, from)+`.sender SET lease_until = clock_timestamp() WHERE process = 7`)
 	var wait *transfer.WaitError
 	if err := run(); !errors.As(err, &wait) || time.Until(wait.Until) > 10*time.Second {
 		t.Errorf("while something may be on its way: %v", err)
@@ -65,6 +69,9 @@ func TestTransferAndSenders(t *testing.T) {
 	}
 	if _, _, err := gone.Begin(&items[1], ledgertest.At, nil); !errors.Is(err, job.ErrFenced) {
 		t.Errorf("the one that is gone: %v", err)
+	}
+	if _, err := idle.Import(ledgertest.NewJob("late"), ledgertest.Good(ledgertest.Invoice(2, "LATE")), false, ledgertest.At); !errors.Is(err, job.ErrFenced) {
+		t.Errorf("the one that was idle: %v", err)
 	}
 	_ = target.Close()
 	for _, name := range []string{from, to} {
@@ -192,6 +199,45 @@ func TestTransferInConstantMemory(t *testing.T) {
 		}
 		_, _ = source.Close(), target.Close()
 	}
+}
+
+// A transfer that is interrupted while it copies has copied nothing, and is gone on with.
+func TestTransferInterrupted(t *testing.T) {
+	server := pgtest.Shared(t)
+	file, database := newFile(t), server.Ledger(t)
+	big(t, file, 3000)
+	for _, step := range [][2]string{{file, database}, {database, newFile(t)}} {
+		for _, at := range []int64{1000, 3000} { // while it copies, and while it compares
+			source, target := both(t, step[0], step[1])
+			ctx, cancel := context.WithCancel(t.Context())
+			_, err := transfer.Run(ctx, source, target, func(_ transfer.Step, copied, compared int64) {
+				if copied == at && (at == 1000 || compared > 0) {
+					cancel()
+				}
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("at %d: %v", at, err)
+			}
+			if m, err := target.Mark(t.Context()); err != nil || m.State != transfer.Filling || !m.Empty {
+				t.Errorf("at %d: %+v, %v", at, m, err)
+			}
+			_, _ = source.Close(), target.Close()
+		}
+		moved(t, step[0], step[1])
+	}
+}
+
+// A pooler in transaction mode may stand before either side.
+func TestTransferThroughAPooler(t *testing.T) {
+	server := pgtest.Shared(t)
+	pooler := server.Pooler(t)
+	first, between := walked(t, 2), server.Ledger(t)
+	want := told(t, first)
+	pooled := pooler.URL("postgres") + "&schema=" + schemaOf(t, between)
+	last := newFile(t)
+	moved(t, first, pooled)
+	moved(t, pooled, last)
+	same(t, last, told(t, last), want)
 }
 
 // A backup of the source from before the transfer is a copy that knows nothing of it: it is not moved into the same target again.

@@ -173,6 +173,27 @@ func clean(text string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
+// Failing are the tables; an error in reading them is what fail makes of it.
+func (t Tables) Failing(fail func(error) error) Tables {
+	return Tables{
+		Jobs: failing(t.Jobs, fail), LinksFiles: failing(t.LinksFiles, fail), Paces: failing(t.Paces, fail), Items: failing(t.Items, fail),
+		Attempts: failing(t.Attempts, fail),
+	}
+}
+
+func failing[T any](rows iter.Seq2[T, error], fail func(error) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for row, err := range rows {
+			if err != nil {
+				err = fail(err)
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
 // changed yields what is kept, as change leaves it.
 func changed[T any](rows iter.Seq2[T, error], change func(*T) (kept bool)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

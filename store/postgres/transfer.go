@@ -215,12 +215,18 @@ func (l *Ledger) settle(ctx context.Context) error {
 // Read implements [transfer.Ledger].
 func (s *Transfer) Read(ctx context.Context, read func(contents.Tables) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return s.explain("read", pgx.BeginTxFunc(ctx, s.r.read, options, func(tx pgx.Tx) error {
+	var failed error // of read
+	err := pgx.BeginTxFunc(ctx, s.r.read, options, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, patient); err != nil {
 			return err
 		}
-		return read(s.r.tablesOf(ctx, tx))
-	}))
+		failed = read(s.r.tablesOf(ctx, tx).Failing(func(err error) error { return s.explain("read", err) }))
+		return failed
+	})
+	if failed != nil {
+		return failed
+	}
+	return s.explain("read", err)
 }
 
 // patient is for a transaction that takes as long as there are rows, and waits for the other ledger.

@@ -132,9 +132,9 @@ func OpenToRead(ctx context.Context, path string) (*Reader, error) {
 	return r, nil
 }
 
-// bringUpToDate takes a ledger with an older schema through the steps that it lacks.
+// bringUpToDate takes a ledger with an older schema through the steps that it lacks, also one that was moved.
 func bringUpToDate(path string) error {
-	updated, err := openToSend(path, "bringing the ledger up to date")
+	updated, err := openToChange(path, "bringing the ledger up to date", func(transfer.Mark) error { return nil })
 	var held *job.HeldError
 	switch {
 	case err == nil:

@@ -116,11 +116,7 @@ func (s *Transfer) Read(ctx context.Context, read func(contents.Tables) error) e
 		return err
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
-	err = read(tablesOf(ctx, conn, s.host))
-	if err != nil {
-		return fmt.Errorf("read %s: %w", s.l.path, damaged(err))
-	}
-	return nil
+	return read(tablesOf(ctx, conn, s.host).Failing(func(err error) error { return fmt.Errorf("read %s: %w", s.l.path, damaged(err)) }))
 }
 
 // Fill implements [transfer.Ledger].

@@ -25,7 +25,7 @@ type Ledger interface {
 	// end. The error is a *job.HeldError if somebody sends, a *WaitError where something may still be on its way.
 	Settle(ctx context.Context) error
 
-	// Read hands out all that the ledger has, from one moment.
+	// Read hands out all that the ledger has, from one moment, and returns read's error as it is.
 	Read(ctx context.Context, read func(contents.Tables) error) error
 
 	// Fill empties the ledger and writes the tables, with what is derived from them. It hands what stands there then to check, and makes
@@ -100,8 +100,13 @@ func Run(ctx context.Context, source, target Ledger, progress Progress) (result 
 // copyAll fills the target, and compares what was read with what stands there.
 func copyAll(ctx context.Context, source, target Ledger, change Change, left *[]contents.Left, progress Progress) (contents.Digests, error) {
 	var read *contents.Digests
+	var failed error // in reading the source: the target has only heard of it
 	err := source.Read(ctx, func(tables contents.Tables) error {
 		form := target.Form()
+		tables = tables.Failing(func(err error) error {
+			failed = err
+			return err
+		})
 		tables, read = tables.In(form, func(l contents.Left) { *left = append(*left, l) }).Summed(func(rows int64) { progress(Fill, rows, 0) })
 		copied := func() int64 { return read.Items.Rows + read.Attempts.Rows }
 		return target.Fill(ctx, change, tables, func(stands contents.Tables) error {
@@ -112,6 +117,9 @@ func copyAll(ctx context.Context, source, target Ledger, change Change, left *[]
 			return read.Compare(digests)
 		})
 	})
+	if failed != nil {
+		err = failed
+	}
 	if err != nil {
 		return contents.Digests{}, err
 	}
