@@ -52,7 +52,7 @@ func TestTransferAndSenders(t *testing.T) {
 		return err
 	}
 	var held *job.HeldError
-	if err := run(); !errors.As(err, &held) || held.Holder == "" {
+	if err := run(); !errors.As(err, &held) || held.Holder == "" || held.JobID != 0 {
 		t.Errorf("while it sends: %v", err)
 	}
 	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, from)+`.sender SET lease_until = clock_timestamp() WHERE process = 7`)
@@ -79,6 +79,69 @@ func TestTransferAndSenders(t *testing.T) {
 		if err != nil || tally.Items[job.Unknown] != 1 || tally.Items[job.Pending] != 1 || tally.PossibleOrphans() != 1 {
 			t.Errorf("%+v, %v", tally, err)
 		}
+	}
+}
+
+// settling does something right after Settle.
+type settling struct {
+	transfer.Ledger
+	then func()
+}
+
+func (s settling) Settle(ctx context.Context) error {
+	err := s.Ledger.Settle(ctx)
+	s.then()
+	return err
+}
+
+// Who begins to send between a look and the mark is seen, in the source and in the target; so is what one leaves that is gone again.
+func TestTransferAndASenderThatIsQuick(t *testing.T) {
+	server := pgtest.Shared(t)
+	from, to := server.Ledger(t), server.Ledger(t)
+	big(t, from, 2)
+	source, target := both(t, from, to)
+	run := func(then func()) error {
+		_, err := transfer.Run(t.Context(), settling{source, then}, target, noProgress)
+		return err
+	}
+	send := func(name string) *postgres.Ledger {
+		l, err := postgres.OpenToSend(context.Background(), name, job.Sender{Doing: "run", Process: 1, Lease: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		return l
+	}
+	if err := run(func() { send(from) }); !errors.Is(err, job.ErrLeases) {
+		t.Errorf("in the source: %v", err)
+	}
+	end := `UPDATE ` + schemaOf(t, from) + `.sender SET ended_at = clock_timestamp()`
+	server.Exec(t, "postgres", end)
+	err := run(func() {
+		l := send(from)
+		items, err := l.Open(t.Context(), 1, 0, 1)
+		if err == nil {
+			err = l.Take(1)
+		}
+		if err == nil {
+			_, _, err = l.Begin(&items[0], ledgertest.At, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Exec(t, "postgres", end)
+	})
+	if !errors.Is(err, job.ErrLeases) {
+		t.Errorf("what it left in the source: %v", err)
+	}
+	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, from)+`.sender SET recover = interval '0'`)
+	send(to)
+	if err := run(func() {}); !errors.Is(err, job.ErrLeases) {
+		t.Errorf("in the target: %v", err)
+	}
+	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, to)+`.sender SET ended_at = clock_timestamp()`)
+	if err := run(func() {}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -124,7 +187,17 @@ func TestTransferAndAFailoverOfTheTarget(t *testing.T) {
 		return from, to, source, target
 	}
 
-	_, to, source, target := toLastStep()
+	from, to := walked(t, 1), server.Ledger(t)
+	source, target := both(t, from, to)
+	if _, err := transfer.Run(t.Context(), source, stopping{target, transfer.Filled}, noProgress); !errors.Is(err, errStopped) {
+		t.Fatal(err)
+	}
+	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, to)+`.ledger SET timeline = '000000FF'`)
+	if _, err := transfer.Run(t.Context(), source, target, noProgress); err != nil || !mayBeSent(t, to) {
+		t.Errorf("one that went back before it was filled: %v", err)
+	}
+
+	_, to, source, target = toLastStep()
 	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, to)+`.ledger SET timeline = '000000FF'`)
 	if _, err := transfer.Run(t.Context(), source, target, noProgress); err != nil {
 		t.Error(err)
@@ -133,7 +206,7 @@ func TestTransferAndAFailoverOfTheTarget(t *testing.T) {
 		t.Errorf("after a failover: %v", err)
 	}
 
-	from, to, source, target := toLastStep()
+	from, to, source, target = toLastStep()
 	schema := schemaOf(t, to)
 	server.Exec(t, "postgres", `DELETE FROM `+schema+`.item; DELETE FROM `+schema+`.job; UPDATE `+schema+`.ledger SET state = 'filling', timeline = '000000FF'`)
 	if _, err := transfer.Run(t.Context(), source, target, noProgress); !errors.Is(err, transfer.ErrTargetLost) {
