@@ -110,7 +110,7 @@ func (s *slots) ask(now time.Time, probing bool) (n int, due bool) {
 	case !ok:
 		return n, true
 	case s.blocks[0].Every == 0:
-		return n, !now.Before(from.Add(until.Sub(from) / 2))
+		return n, !now.Before(from.Add(until.Sub(from)/2)) || s.stale(now)
 	case len(s.blocks) == 1 && !probing && !now.Before(s.blocks[0].Start):
 		return n, true
 	}

@@ -103,6 +103,8 @@ func TestWhenTheBudgetIsAsked(t *testing.T) {
 		{"whether there is a pause, before a slot that is far ahead", newSlots(1), []Block{one}, []step{{449 * ms, false, -1}, {450 * ms, false, 0}}},
 		{"in the middle of a block without limit", newSlots(0), []Block{{Start: at(0), End: at(100 * ms), N: 1}},
 			[]step{{49 * ms, false, -1}, {50 * ms, false, 1}}},
+		{"in a long block without limit, when the news is old", newSlots(0), []Block{{Start: at(0), End: at(time.Second), N: 1}},
+			[]step{{100 * ms, false, -1}, {101 * ms, false, 1}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, b := range tt.blocks {

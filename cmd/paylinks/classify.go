@@ -24,7 +24,7 @@ func classify(err error) *failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	if f := classifyShared(err); f != nil {
+	if f := classifyShared(err); f != nil && !errors.Is(err, context.Canceled) {
 		return f
 	}
 	switch {

@@ -186,6 +186,9 @@ func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.
 		}
 		if onward {
 			if good, err := o.writable(ctx, s, ledger, j, "resume"); err != nil || !good {
+				if releaseErr := ledger.Release(j.ID); err == nil && releaseErr != nil {
+					err = classify(releaseErr)
+				}
 				return engine.OutputFailed, true, err
 			}
 		}

@@ -47,7 +47,7 @@ func rowsOf(rows ...job.AdoptedItem) iter.Seq2[job.AdoptedItem, error] {
 	}
 }
 
-// adopt adopts the rows, and checks what came of them: links, doubts, known rows, payments, and the conflicts as "line conflict job".
+// adopt adopts the rows, and checks what came of them: links, doubts, known rows, payments, and the conflicts as "line conflict job", the job by its place.
 func (l *ledger) adopt(j job.Job, want string, rows ...job.AdoptedItem) job.Job {
 	l.t.Helper()
 	got, err := l.Adopt(j, rowsOf(rows...), At)
@@ -56,7 +56,7 @@ func (l *ledger) adopt(j job.Job, want string, rows ...job.AdoptedItem) job.Job 
 	}
 	said := fmt.Sprintf("%d links, %d doubts, %d known, %d payments", got.Links, got.Doubts, got.Known, got.Payments)
 	for _, c := range got.Conflicts {
-		said += fmt.Sprintf(", %d %s %d", c.Line, c.Conflict, c.Other.JobID)
+		said += fmt.Sprintf(", %d %s %d", c.Line, c.Conflict, l.place(c.Other.JobID))
 	}
 	if said != want {
 		l.t.Errorf("Adopt: %s\n want %s", said, want)

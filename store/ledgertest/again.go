@@ -48,7 +48,7 @@ func (c contract) testRunOrder(t *testing.T) {
 	}
 	l.must(l.RunAgain(b, nil, At))
 	l.rows(b.ID, "invalid 0 conflict", "invalid 0 conflict", "pending 0 ", "failed 1 400")
-	WantError(t, l.RunAgain(job.Job{ID: 9, OnUnknown: job.Retry}, nil, At), job.ErrNoJob)
+	WantError(t, l.RunAgain(job.Job{ID: 4711, OnUnknown: job.Retry}, nil, At), job.ErrNoJob)
 }
 
 // A duplicate whose link has ended unpaid gets a new one where the link is kept. Where that cannot be, it is looked at again.
@@ -105,7 +105,7 @@ func (c contract) testLookAgainAtDuplicates(t *testing.T) {
 		l.withLink()
 		j := l.imported(NewJob("later"), Invoice(2, "INV-LINK"), Invoice(3, "INV-1"))
 		l.imported(NewJob("newer"), Invoice(2, "INV-1"))
-		l.purged(1)
+		l.purged(l.nth(1))
 		l.purged(j.ID)
 		l.must(l.RunAgain(j, nil, At.AddDate(0, 1, 0)))
 		l.rows(j.ID, "duplicate 0 ", "superseded 0 ")
@@ -146,7 +146,7 @@ func (c contract) testRunAgainAfterARefusal(t *testing.T) {
 			if !reflect.DeepEqual(item.Request, row.Request.Prepare()) || item.Amount != row.Amount {
 				t.Errorf("it is to be sent as %+v", item)
 			}
-			item.Heard = map[string]job.LinkStatus{"sess_1": job.LinkExpired}
+			item.Heard = map[string]job.LinkStatus{l.results(l.nth(1))[0].SessionID: job.LinkExpired}
 			l.resolved(item, later, job.Send)
 		})
 	}

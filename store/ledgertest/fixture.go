@@ -125,6 +125,9 @@ func ended(s Ledger, item *job.Item, number int, end job.End) (decision job.Deci
 	return decision, err
 }
 
+// sessionOf is the session that an item gets when it is created.
+func sessionOf(itemID int64) string { return fmt.Sprintf("sess_%d", itemID) }
+
 // End records the end, and returns only its error. Each created item gets a session of its own.
 func (l *ledger) End(item *job.Item, number int, end job.End) error {
 	return second(ended(l.Ledger, item, number, OwnSession(item, end)))
@@ -132,7 +135,7 @@ func (l *ledger) End(item *job.Item, number int, end job.End) error {
 
 func OwnSession(item *job.Item, end job.End) job.End {
 	if end.State == job.Created && end.SessionID != "" {
-		end.SessionID = fmt.Sprintf("sess_%d", item.ID)
+		end.SessionID = sessionOf(item.ID)
 	}
 	return end
 }

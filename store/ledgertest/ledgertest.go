@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +202,22 @@ func (l *ledger) jobs() (ids []int64) {
 		ids = append(ids, j.ID)
 	}
 	return ids
+}
+
+// place says which of the ledger's jobs this is: 1 is the oldest. Numbers of jobs may have gaps.
+func (l *ledger) place(jobID int64) int {
+	l.t.Helper()
+	return slices.Index(l.jobs(), jobID) + 1
+}
+
+// nth is the number of the job at this place.
+func (l *ledger) nth(place int) int64 {
+	l.t.Helper()
+	jobs := l.jobs()
+	if place > len(jobs) {
+		l.t.Fatalf("the ledger has %d jobs, and none in place %d", len(jobs), place)
+	}
+	return jobs[place-1]
 }
 
 // dump is all that the ledger tells.

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"maps"
 	"paylinks/job"
 	"slices"
@@ -97,17 +98,17 @@ func (c contract) testWhichLinksAreAskedAbout(t *testing.T) {
 			if got := l.asked(job.LinkQuery{JobID: duplicate.ID, At: now}); (len(got) == 1) != tt.refresh {
 				t.Errorf("the duplicate: asked about %v", got)
 			}
-			if got := l.asked(job.LinkQuery{JobID: item.JobID + 2, At: now}); len(got) != 0 {
+			if got := l.asked(job.LinkQuery{JobID: duplicate.ID + 4711, At: now}); len(got) != 0 {
 				t.Errorf("another job: asked about %v", got)
 			}
 		})
 	}
 	t.Run("not those of a purged job, to replace them", func(t *testing.T) {
 		l := c.newLedger(t)
-		l.withLink()
+		first := l.withLink().JobID
 		duplicate := l.imported(NewJob("later"), Invoice(2, "INV-LINK"))
-		l.purged(1)
-		for id, which := range map[int64]job.LinkChoice{1: job.Ended, duplicate.ID: job.EndedElsewhere} {
+		l.purged(first)
+		for id, which := range map[int64]job.LinkChoice{first: job.Ended, duplicate.ID: job.EndedElsewhere} {
 			if got := l.asked(job.LinkQuery{JobID: id, At: At.AddDate(0, 2, 0), Which: which}); len(got) != 0 {
 				t.Errorf("job %d: asked about %v", id, got)
 			}
@@ -154,15 +155,15 @@ func (c contract) testPaidIsFinal(t *testing.T) {
 		l.must(l.Checked(r.ItemID, all[i/len(all)], At))
 		l.must(l.Checked(r.ItemID, all[i%len(all)], At.Add(time.Hour)))
 	}
-	for id := range int64(2) {
-		for i, r := range l.results(id + 1) {
+	for _, id := range l.jobs() {
+		for i, r := range l.results(id) {
 			before, said := all[i/len(all)], all[i%len(all)]
 			want := said
 			if before == job.LinkRefunded || before == job.LinkPaid && said != job.LinkRefunded {
 				want = before
 			}
 			if r.Link != want || !r.CheckedAt.Equal(At.Add(time.Hour)) {
-				t.Errorf("job %d, %s and then %s: %s at %s, want %s", id+1, before, said, r.Link, r.CheckedAt, want)
+				t.Errorf("job %d, %s and then %s: %s at %s, want %s", id, before, said, r.Link, r.CheckedAt, want)
 			}
 		}
 	}
@@ -170,14 +171,18 @@ func (c contract) testPaidIsFinal(t *testing.T) {
 
 func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	l := c.newLedger(t)
-	l.withLink()
+	first := l.withLink().JobID
 	later := At.AddDate(0, 1, 0)
+	var shares []int64
 	for _, name := range []string{"b", "c", "d"} {
-		l.state(l.imported(NewJob(name), Invoice(2, "INV-LINK")).ID, job.Duplicate)
+		shares = append(shares, l.imported(NewJob(name), Invoice(2, "INV-LINK")).ID)
+		l.state(shares[len(shares)-1], job.Duplicate)
 	}
-	l.send(l.first(l.imported(NewJob("another link"), Invoice(2, "INV-2")).ID), job.OutcomeCreated)
-	l.purged(4)
-	items, err := l.Links(t.Context(), job.LinkQuery{JobID: 1, At: later, Which: job.Ended}, 0, 10)
+	purged := shares[2]
+	another := l.first(l.imported(NewJob("another link"), Invoice(2, "INV-2")).ID)
+	l.send(another, job.OutcomeCreated)
+	l.purged(purged)
+	items, err := l.Links(t.Context(), job.LinkQuery{JobID: first, At: later, Which: job.Ended}, 0, 10)
 	if err != nil || len(items) != 1 {
 		t.Fatal(items, err)
 	}
@@ -185,22 +190,22 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	wrong := item
 	wrong.SessionID = "sess_other"
 	l.unchanged(func() { WantError(t, l.Replace(&wrong, later), job.ErrMoved) })
-	for _, id := range []int64{1, 2, 3} {
+	for _, id := range []int64{first, shares[0], shares[1]} {
 		j, err := l.Job(t.Context(), id)
 		l.must(err)
 		l.must(l.LinksFileWritten(id, j.Output))
 	}
 	l.must(l.Replace(&item, later))
-	if l.written(1) || !l.written(2) {
+	if l.written(first) || !l.written(shares[0]) {
 		t.Error("the links file that has the old link counts as written, or another one does not")
 	}
-	if got := l.result(1); got.State != job.Pending || got.SessionID+got.URL+string(got.Link) != "" || !got.ExpiresAt.IsZero() || !got.CreatedAt.IsZero() || !got.CheckedAt.IsZero() {
+	if got := l.result(first); got.State != job.Pending || got.SessionID+got.URL+string(got.Link) != "" || !got.ExpiresAt.IsZero() || !got.CreatedAt.IsZero() || !got.CheckedAt.IsZero() {
 		t.Errorf("the item is %+v", got)
 	}
-	if a := l.attempts(1, false); len(a) != 1 || a[0].Outcome != job.OutcomeCreated || a[0].SessionID != item.SessionID || !a[0].Replaced.Equal(later) {
+	if a := l.attempts(first, false); len(a) != 1 || a[0].Outcome != job.OutcomeCreated || a[0].SessionID != item.SessionID || !a[0].Replaced.Equal(later) {
 		t.Errorf("the attempts are %+v", a)
 	}
-	if got := l.result(2); got.State != job.Duplicate || got.SessionID != item.SessionID || got.Link != job.LinkExpired {
+	if got := l.result(shares[0]); got.State != job.Duplicate || got.SessionID != item.SessionID || got.Link != job.LinkExpired {
 		t.Errorf("the duplicate is %+v", got)
 	}
 	l.checkTallies()
@@ -215,32 +220,32 @@ func (c contract) testReplaceGivesTheOldLinkUp(t *testing.T) {
 	end.SessionID = item.SessionID
 	item.Attempts++
 	decision, err := ended(l.Ledger, &item, number, end)
-	if err != nil || decision.Outcome != job.OutcomeMismatch || !strings.Contains(decision.Reason, "row 2 of job 1") {
+	if err != nil || decision.Outcome != job.OutcomeMismatch || !strings.Contains(decision.Reason, fmt.Sprint("row 2 of job ", first)) {
 		t.Errorf("the session that was given up came back: %+v, %v", decision, err)
 	}
 
 	// The link that comes in the end is that of all who shared the old one.
-	l.retry(1, false, 1)
+	l.retry(first, false, 1)
 	end.SessionID, end.URL, end.ExpiresAt, end.At = "sess_new", "https://pay.test/sess_new", later.Add(time.Hour), later
-	again := l.first(1)
+	again := l.first(first)
 	l.must(second(ended(l.Ledger, again, l.begin(again), end)))
-	if l.written(2) || l.written(3) {
+	if l.written(shares[0]) || l.written(shares[1]) {
 		t.Error("the links files of the duplicates count as written")
 	}
-	for _, id := range []int64{1, 2, 3} {
+	for _, id := range []int64{first, shares[0], shares[1]} {
 		if got := l.result(id); got.SessionID != end.SessionID || got.URL != end.URL || !got.ExpiresAt.Equal(end.ExpiresAt) || !got.CreatedAt.Equal(later) || got.Link != "" || !got.CheckedAt.IsZero() {
 			t.Errorf("job %d has %+v", id, got)
 		}
 	}
-	if got := l.result(4); got.SessionID == end.SessionID || got.URL != "" {
+	if got := l.result(purged); got.SessionID == end.SessionID || got.URL != "" {
 		t.Errorf("the purged job has %+v", got)
 	}
-	if got := l.result(5); got.SessionID != "sess_5" {
+	if got := l.result(another.JobID); got.SessionID != sessionOf(another.ID) {
 		t.Errorf("the link of another invoice is %+v", got)
 	}
 
 	// A link that was paid is never given up.
-	l.must(l.Checked(1, job.LinkPaid, later))
+	l.must(l.Checked(item.ID, job.LinkPaid, later))
 	again.SessionID = end.SessionID
 	l.unchanged(func() { WantError(t, l.Replace(again, later), job.ErrMoved) })
 }
@@ -255,7 +260,7 @@ func (c contract) testRefreshedIsRemembered(t *testing.T) {
 	if got, err := l.Job(t.Context(), j.ID); err != nil || !got.RefreshedAt.Equal(At) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	WantError(t, l.Refreshed(9, At), job.ErrNoJob)
+	WantError(t, l.Refreshed(4711, At), job.ErrNoJob)
 }
 
 // A job's links are its own, also those that it shares with another job.

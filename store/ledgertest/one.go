@@ -10,13 +10,15 @@ import (
 	"paylinks/job"
 )
 
-// testOneSender: a second sender is told who has the ledger; a reader works beside, and sees what is on record.
+// testOneSender: a second sender cannot take the job, be it that it cannot open the ledger at all, and is told who has it; a reader works
+// beside, and sees what is on record. When the first sender is gone the next one can take the job.
 func (c contract) testOneSender(t *testing.T) {
 	opener := c.fresh(t)
 	l := openLedger(t, opener)
 	j := l.imported(NewJob("a"), Invoices(2)...)
+	l.must(l.Take(j.ID))
 	var held *job.HeldError
-	if _, err := opener.ToSend("another"); !errors.As(err, &held) || !strings.Contains(held.Holder, "the test") {
+	if err := takes(t, opener, "another", j.ID); !errors.As(err, &held) || !strings.Contains(held.Holder, "the test") {
 		t.Errorf("a second sender: %v", err)
 	}
 	reader, err := opener.ToRead(t.Context())
@@ -31,20 +33,29 @@ func (c contract) testOneSender(t *testing.T) {
 		t.Error(err)
 	}
 	l.close()
-	next, err := opener.ToSend("the next")
+	l.must(takes(t, opener, "the next", j.ID))
+}
+
+// takes opens the ledger as this holder, and takes the job.
+func takes(t *testing.T, opener Opener, holder string, jobID int64) error {
+	t.Helper()
+	l, err := opener.ToSend(holder)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := next.Close(); err != nil {
-		t.Error(err)
+	err = l.Take(jobID)
+	if closeErr := l.Close(); closeErr != nil {
+		t.Error(closeErr)
 	}
+	return err
 }
 
 // testManyWorkers: records of many goroutines do not get in each other's way, and one that fails takes none with it.
 func (c contract) testManyWorkers(t *testing.T) {
 	l := c.newLedger(t)
 	const workers, each = 16, 20
-	items := l.open(l.imported(NewJob("a"), Invoices(workers*each)...).ID)
+	j := l.imported(NewJob("a"), Invoices(workers*each)...)
+	items := l.open(j.ID)
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
@@ -54,9 +65,8 @@ func (c contract) testManyWorkers(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if _, _, err := l.Begin(item, At, nil); !errors.Is(err, job.ErrMoved) {
-					t.Errorf("begun twice: %v", err)
-				}
+				again := *item
+				wantMoved(t, begun(l.Begin(&again, At, nil)))
 				if err := l.End(item, number, Ends[job.OutcomeCreated]); err != nil {
 					t.Error(err)
 				}
@@ -64,7 +74,7 @@ func (c contract) testManyWorkers(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if tally, err := l.Tally(t.Context(), 1); err != nil || tally.Items[job.Created] != workers*each {
+	if tally, err := l.Tally(t.Context(), j.ID); err != nil || tally.Items[job.Created] != workers*each {
 		t.Errorf("%+v, %v", tally.Items, err)
 	}
 }

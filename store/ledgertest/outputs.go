@@ -137,13 +137,13 @@ func (c contract) testExpiredLinks(t *testing.T) {
 			if err := l.End(item, l.begin(item), end); err != nil {
 				t.Fatal(err)
 			}
-			l.imported(NewJob("b"), Invoice(2, "INV-1")) // a duplicate
+			shares := l.imported(NewJob("b"), Invoice(2, "INV-1")) // a duplicate
 			if tt.said != "" {
 				if err := l.Checked(item.ID, tt.said, At.Add(tt.when)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for id := int64(1); id <= 2; id++ {
+			for _, id := range []int64{first.ID, shares.ID} {
 				if got, err := l.ExpiredLinks(t.Context(), id, now, 10); err != nil || got != tt.want {
 					t.Errorf("job %d: %d, %v; want %d", id, got, err, tt.want)
 				}

@@ -229,7 +229,7 @@ func (c contract) testProblems(t *testing.T) {
 	if got, want := l.problems(id, false), []string{"4 unknown", "5 pending", "7 superseded"}; !slices.Equal(got, want) {
 		t.Errorf("open: %q, want %q", got, want)
 	}
-	for _, err := range l.Problems(t.Context(), 9, true) {
+	for _, err := range l.Problems(t.Context(), 4711, true) {
 		if !errors.Is(err, job.ErrNoJob) {
 			t.Errorf("of no job: %v", err)
 		}

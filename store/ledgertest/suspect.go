@@ -110,7 +110,7 @@ func (c contract) testKnownSession(t *testing.T) {
 	latest := l.first(second)
 	l.send(latest, job.OutcomeCreated)
 	check("the latest job's", first, latest)
-	check("no job", 99, nil)
+	check("no job", 4711, nil)
 }
 
 // testAllRejected guards that a job remembers that every row was rejected, over runs that decide nothing, until a session was created.

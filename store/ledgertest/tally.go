@@ -51,7 +51,7 @@ func (c contract) testTalliesAfterAnything(t *testing.T) {
 // so that invoices are open in several jobs.
 func (w *walk) importJob(name string) {
 	w.t.Helper()
-	for id := int64(1); id <= w.jobs; id++ {
+	for _, id := range w.imports {
 		for _, item := range w.open(id) {
 			if w.random.IntN(3) == 0 {
 				continue
@@ -80,18 +80,19 @@ func (w *walk) importJob(name string) {
 	if w.random.IntN(3) == 0 {
 		j.OnUnknown = job.Hold
 	}
-	w.must(second(w.Import(j, Good(rows...), true, w.now)))
-	for id := int64(1); id <= w.jobs; id++ {
+	j, err := w.Import(j, Good(rows...), true, w.now)
+	w.must(err)
+	for _, id := range w.imports {
 		w.must(second(w.Retry(id, false, w.now)))
 	}
-	w.jobs++
+	w.imports = append(w.imports, j.ID)
 }
 
 // step does one thing.
 func (w *walk) step() {
 	w.t.Helper()
 	w.now = w.now.Add(10 * time.Minute)
-	jobID := 1 + w.random.Int64N(w.jobs)
+	jobID := w.imports[w.random.IntN(len(w.imports))]
 	switch dice := w.random.IntN(100); {
 	case dice < 3:
 		_, err := w.Retry(jobID, false, w.now)
@@ -163,8 +164,8 @@ func (c contract) testTotalBeyondInt64(t *testing.T) {
 		row.Amount = 999_999_999_999_999_999
 		rows = append(rows, row)
 	}
-	l.imported(NewJob("a"), rows...)
-	tally, err := l.Tally(t.Context(), 1)
+	j := l.imported(NewJob("a"), rows...)
+	tally, err := l.Tally(t.Context(), j.ID)
 	if got := tally.Totals(job.Pending)["USD"]; err != nil || got != "1999999999999999.998" {
 		t.Errorf("the total is %s, %v", got, err)
 	}
@@ -176,7 +177,7 @@ type walk struct {
 	sending []*job.Item
 	now     time.Time
 	seen    map[string]int
-	jobs    int64
+	imports []int64 // the jobs
 }
 
 // rows are the good rows that the walk's files may have.

@@ -64,8 +64,15 @@ func (t *tx) beginOne(b *beginRecord) error {
 	default:
 		return t.settle(item, b.resolution)
 	}
-	if err := t.takeOver(b.resolution, item.JobID); err != nil {
-		return err
+	// What is taken over must still be as it was looked up: the late end of a sender that is gone may have given it a link since.
+	for _, other := range b.resolution.TakenOver {
+		switch err := t.takeOverOne(other, item.JobID); {
+		case err == job.ErrMoved:
+			b.resolution = job.Resolution{Action: job.Later}
+			return nil
+		case err != nil:
+			return err
+		}
 	}
 	begun, err := idsOf(t.query(begin, append(beginValues(t.l, b), true)...))
 	if err != nil {
@@ -154,7 +161,7 @@ func (t *tx) movedOn(item *job.Item, err error) error {
 	return job.ErrOvertaken
 }
 
-var factsOfItem = factsQuery(`item.invoice = (SELECT invoice FROM {item} WHERE id = $1)`)
+var factsOfItem = factsQuery(`SELECT invoice FROM {item} WHERE id = $1`)
 
 // factsOf are the item's own facts, and those of other jobs' items of its invoice.
 func (t *tx) factsOf(item *job.Item) (this job.Facts, others []job.Facts, err error) {
@@ -179,12 +186,16 @@ func (t *tx) factsOf(item *job.Item) (this job.Facts, others []job.Facts, err er
 // when this one is sent.
 func (t *tx) takeOver(r job.Resolution, by int64) error {
 	for _, other := range r.TakenOver {
-		taken := job.Item{ID: other.ItemID, JobID: other.JobID, State: other.State, Currency: other.Currency, Amount: other.Amount}
-		if err := t.supersede(&taken, by); err != nil && err != job.ErrMoved {
+		if err := t.takeOverOne(other, by); err != nil && err != job.ErrMoved {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *tx) takeOverOne(other job.Facts, by int64) error {
+	taken := job.Item{ID: other.ItemID, JobID: other.JobID, State: other.State, Currency: other.Currency, Amount: other.Amount}
+	return t.supersede(&taken, by)
 }
 
 // settle records what a resolution that sends nothing makes of the item.

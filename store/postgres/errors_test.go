@@ -16,8 +16,8 @@ import (
 	"paylinks/store/postgres/pgtest"
 )
 
-// as is the ledger's name for another user of the database.
-func as(t *testing.T, name, user, password string) string {
+// asUser is the ledger's name for another user of the database.
+func asUser(t *testing.T, name, user, password string) string {
 	t.Helper()
 	u, err := url.Parse(name)
 	if err != nil {
@@ -59,13 +59,13 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		want error
 		says []string
 	}{
-		"another password": {as(t, name, "guarded", "not the secret"), job.ErrDenied, []string{`password of "guarded" is wrong or missing`, "PGPASSFILE"}},
-		"no password":      {as(t, name, "guarded", ""), job.ErrDenied, []string{`"guarded"`, "PGPASSWORD"}},
-		"no such user":     {as(t, name, "nobody_here", ""), job.ErrDenied, []string{"nobody_here", "pg_hba.conf"}},
+		"another password": {asUser(t, name, "guarded", "not the secret"), job.ErrDenied, []string{`password of "guarded" is wrong or missing`, "PGPASSFILE"}},
+		"no password":      {asUser(t, name, "guarded", ""), job.ErrDenied, []string{`"guarded"`, "PGPASSWORD"}},
+		"no such user":     {asUser(t, name, "nobody_here", ""), job.ErrDenied, []string{"nobody_here", "pg_hba.conf"}},
 		"no such database": {other, job.ErrDenied, []string{`CREATE DATABASE "nowhere"`}},
-		"no right to the schema": {as(t, name, "clerk", ""), job.ErrDenied, []string{
+		"no right to the schema": {asUser(t, name, "clerk", ""), job.ErrDenied, []string{
 			fmt.Sprintf(`GRANT USAGE ON SCHEMA "%s" TO "clerk"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "%[1]s" TO "clerk"`, schema)}},
-		"the right password, and no right": {as(t, name, "guarded", "the secret"), job.ErrDenied, []string{"GRANT"}},
+		"the right password, and no right": {asUser(t, name, "guarded", "the secret"), job.ErrDenied, []string{"GRANT"}},
 		"nobody listens":                   {"postgres://postgres@127.0.0.1:1/postgres", job.ErrUnreachable, []string{"127.0.0.1:1", "connection refused"}},
 		"no such host":                     {"postgres://postgres@nowhere.invalid/postgres", job.ErrUnreachable, []string{"nowhere.invalid"}},
 		"no socket":                        {"postgres://postgres@/postgres?host=/nowhere", job.ErrUnreachable, []string{"/nowhere"}},
@@ -92,7 +92,7 @@ func TestWhoMayNotMakeTheSchema(t *testing.T) {
 	s := pgtest.Shared(t)
 	s.Exec(t, "postgres", `CREATE ROLE newcomer LOGIN`)
 	t.Cleanup(func() { s.Exec(t, "postgres", `DROP OWNED BY newcomer`, `DROP ROLE newcomer`) })
-	name := as(t, s.Ledger(t), "newcomer", "")
+	name := asUser(t, s.Ledger(t), "newcomer", "")
 	err := postgres.BringUpToDate(t.Context(), name)
 	wantError(t, err, job.ErrDenied)
 	if err == nil || !strings.Contains(err.Error(), `GRANT CREATE ON DATABASE "postgres" TO "newcomer"`) {
@@ -230,7 +230,7 @@ func TestPasswordFromAFile(t *testing.T) {
 	s := pgtest.Shared(t)
 	s.Exec(t, "postgres", `DROP ROLE IF EXISTS cashier, with_password`, `CREATE ROLE with_password`, `CREATE ROLE cashier LOGIN PASSWORD 'the secret' IN ROLE with_password`)
 	t.Cleanup(func() { s.Exec(t, "postgres", `DROP ROLE cashier, with_password`) })
-	name := as(t, s.Ledger(t), "cashier", "")
+	name := asUser(t, s.Ledger(t), "cashier", "")
 	file := t.TempDir() + "/passwords"
 	if err := os.WriteFile(file, []byte("*:*:*:cashier:the secret\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,8 @@ func (l *Ledger) Hold() (release func(), ended <-chan struct{}) {
 			<-released
 			return nil
 		},
-		ended: func(error) { close(done) },
+		ended:  func(error) { close(done) },
+		fenced: true,
 	}
 	l.Continue()
 	<-begun

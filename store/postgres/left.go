@@ -118,12 +118,12 @@ func (r *Reader) countWaiting(
 	rows, err := tx.Query(ctx, r.sql(`
 		SELECT item.id, encode(item.invoice, 'hex'), item.error_code
 		FROM {item} AS item
-		WHERE item.job_id = $1
+		WHERE `+inFileOrder(1)+`
 			AND item.state IN ('pending', 'sending', 'unknown')
 			AND item.error_code IN ('`+job.CodeHeld+`', '`+job.CodeUnsettled+`')
 			AND (item.unknown_ends = 0 OR $2::text = 'retry' AND item.unknown_ends < $3::bigint)
 			AND item.id > $4
-		ORDER BY item.id
+		ORDER BY item.job_id, item.id
 		LIMIT $5
 	`), j.ID, string(j.OnUnknown), maxAttempts, after, factsBatch)
 	if err != nil {

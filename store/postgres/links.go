@@ -39,18 +39,26 @@ func linkQuery(columns string, which job.LinkChoice) string {
 				AND ` + ended("item", 2) + `
 				AND (SELECT purged_at FROM {job} WHERE id = $1) IS NULL
 		`
-	case job.EndedElsewhere: // each link that is shared is looked up once, which a join would leave to the planner
+	case job.EndedElsewhere: // OFFSET has each link that is shared looked up by its index, where a join might read all links there are
 		text += `
 			WHERE item.state = 'created'
 				AND item.id = ANY(ARRAY(
 					SELECT owner.id
-					FROM {item} AS shares
-					JOIN {item} AS owner ON owner.session_id = shares.session_id AND owner.state = 'created'
-					WHERE ` + ids("shares.id", 1) + `
-						AND shares.state = 'duplicate'
-						AND ` + ended("shares", 2) + `
-						AND owner.id > $3
-					ORDER BY owner.id
+					FROM (
+						SELECT DISTINCT shares.session_id
+						FROM {item} AS shares
+						WHERE ` + ids("shares.id", 1) + `
+							AND shares.state = 'duplicate'
+							AND ` + ended("shares", 2) + `
+					) AS link
+					CROSS JOIN LATERAL (
+						SELECT owner.id
+						FROM {item} AS owner
+						WHERE owner.session_id = link.session_id
+							AND owner.state = 'created'
+						OFFSET 0
+					) AS owner
+					WHERE owner.id > $3
 				))
 				AND ` + ended("item", 2) + `
 				AND (SELECT purged_at FROM {job} WHERE id = item.job_id) IS NULL

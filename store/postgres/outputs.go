@@ -79,14 +79,19 @@ func (r *Reader) ExpiredLinks(ctx context.Context, jobID int64, now time.Time, m
 	return n, nil
 }
 
-// madeLater says that the invoice of item has its link in a job that was run later.
+// madeLater says that the invoice of item has its link in a job that was run later. OFFSET has the invoice's items looked up by its index,
+// where the server might think that there are few created ones, and read them all for each item.
 const madeLater = `
 	EXISTS (
 		SELECT
-		FROM {item} AS other
+		FROM (
+			SELECT job_id, state
+			FROM {item} AS other
+			WHERE other.invoice = item.invoice
+			OFFSET 0
+		) AS other
 		JOIN {job} AS later ON later.id = other.job_id
-		WHERE other.invoice = item.invoice
-			AND other.state = 'created'
+		WHERE other.state = 'created'
 			AND later.ran > (SELECT ran FROM {job} WHERE id = item.job_id)
 	)
 `

@@ -51,27 +51,32 @@ func (w *watch) plans(t *testing.T, r *postgres.Reader) map[string]string {
 	return plans
 }
 
-// TestNoReadGoesThroughATable has the ledger read all that it can from tables with many rows that the server has statistics of, and asks
-// the server how it goes about each statement: no row may be looked at in vain.
+// TestNoReadGoesThroughATable has the ledger read all that it can from tables with many rows, and asks the server how it goes about each
+// statement: no row may be looked at in vain, neither where the server has statistics nor right after an import, when it has none.
 func TestNoReadGoesThroughATable(t *testing.T) {
 	name := pgtest.Shared(t).Ledger(t)
 	filler := made(t, name)
+	run(t, filler, `ALTER TABLE {item} SET (autovacuum_enabled = off)`, `ALTER TABLE {attempt} SET (autovacuum_enabled = off)`)
+	const rows = 30_000
+	for id := range 4 {
+		fill(t, filler, id+1, rows)
+	}
+	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`)
+	t.Run("after an import", func(t *testing.T) { testPlans(t, name, false) })
+	run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
+	t.Run("with statistics", func(t *testing.T) { testPlans(t, name, true) })
+}
+
+// testPlans checks that no statement reads a table whole, and where the server has statistics that each takes the index that is made for it.
+func testPlans(t *testing.T, name string, statistics bool) {
+	filler := opened(t, name)
 	w := &watch{statements: map[string][]any{}}
 	r, err := postgres.Traced(name, w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	const rows = 30_000
-	for id := range 4 {
-		fill(t, filler, id+1, rows)
-	}
-	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`,
-		`UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`,
-		`ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
-
-	ctx := t.Context()
-	now := time.Now()
+	ctx, now := t.Context(), time.Now()
 	j, err := r.Job(ctx, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +85,6 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 	for n := range 50 {
 		sessions = append(sessions, strings.Repeat("x", n+1))
 	}
-	first := int64(2) << 32
 	var invoices [][16]byte
 	for n := range 256 {
 		invoices = append(invoices, invoiceNumber(n))
@@ -90,8 +94,8 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 	for _, err := range []error{
 		second(r.Jobs(ctx)),
 		second(r.Tally(ctx, j.ID)),
-		second(r.Open(ctx, j.ID, first+rows/2, 100)),
-		second(r.Suspects(ctx, j.ID, first, 100)),
+		second(r.Open(ctx, j.ID, 0, 100)),
+		second(r.Suspects(ctx, j.ID, 0, 100)),
 		second(r.KnownSession(ctx, j.ID)),
 		second(r.AllRejected(ctx, j.ID)),
 		second(r.Facts(ctx, invoices)),
@@ -112,7 +116,7 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 	}
 	for _, which := range []job.LinkChoice{job.NotFinal, job.Ended, job.EndedElsewhere} {
 		q := job.LinkQuery{JobID: j.ID, At: now, Which: which}
-		if _, err := r.Links(ctx, q, first, 100); err != nil {
+		if _, err := r.Links(ctx, q, 0, 100); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.CountLinks(ctx, q); err != nil {
@@ -144,9 +148,12 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 			t.Errorf("%s\n%s", text, plan)
 		}
 	}
+	if !statistics {
+		return
+	}
 	// Each of these must be among them, and use its index.
 	for _, want := range []struct{ text, plan string }{
-		{"ANY($1::bytea[])", "item_invoice"},
+		{"unnest($1::bytea[])", "item_invoice"},
 		{"suspect_ends = 0", "Index Scan using item_open on item"},
 		{"suspect_ends > 0", "Index Scan using item_suspect on item"},
 		{"unknown_ends > 0", "item_doubt"},
@@ -167,8 +174,8 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 		{"AS later", "item_failed on item"},
 		{"AS later", "item_invoice on item other"},
 		{"item.link_status NOT IN ('paid', 'refunded', 'expired')", "item_pkey on item"},
-		{"JOIN {item} AS owner", "item_session on item owner"},
-		{"JOIN {item} AS owner", "item_pkey on item"},
+		{"FROM {item} AS owner", "item_session on item owner"},
+		{"FROM {item} AS owner", "item_pkey on item"},
 		{"AS item\n WHERE item.id BETWEEN $1", "Index Scan using item_pkey on item"},
 		{"item.state = 'invalid'", "Index Scan using item_problem on item"},
 		{"item.state = 'superseded'", "Index Scan using item_problem on item"},

@@ -62,6 +62,13 @@ func ids(column string, parameter int) string {
 	return fmt.Sprintf(`%s BETWEEN $%d::bigint << 32 AND ($%[2]d::bigint << 32) + 4294967295`, column, parameter)
 }
 
+// inFileOrder is the condition that an item is of the job with this parameter, for statements that read a page of few among many: they
+// order by item.job_id, item.id. A range of one job has an order, which an equality has not, and only the index that is made for the
+// statement has it: by the primary key the page might be looked for among all rows that are done.
+func inFileOrder(parameter int) string {
+	return fmt.Sprintf(`item.job_id >= $%[1]d::bigint AND item.job_id <= $%[1]d::bigint`, parameter)
+}
+
 // Path names the ledger: its URL without a password.
 func (r *Reader) Path() string { return r.name.String() }
 

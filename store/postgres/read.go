@@ -154,11 +154,11 @@ func (r *Reader) Tally(ctx context.Context, jobID int64) (job.Tally, error) {
 // Open implements job.Ledger.
 func (r *Reader) Open(ctx context.Context, jobID, after int64, n int) ([]job.Item, error) {
 	return r.items(ctx, "open rows", true, itemColumns+`
-		WHERE item.job_id = $1
+		WHERE `+inFileOrder(1)+`
 			AND item.state IN ('pending', 'unknown')
 			AND item.suspect_ends = 0
 			AND item.id > $2
-		ORDER BY item.id
+		ORDER BY item.job_id, item.id
 		LIMIT $3
 	`, jobID, after, n)
 }

@@ -254,7 +254,6 @@ func addJob(t *testing.T, r *postgres.Reader, id int) {
 			id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, adopted,
 			allow_repeats, raw_cells, bom, output, output_host, created_at, ran, imported
 		)
-		OVERRIDING SYSTEM VALUE
 		VALUES (
 			`+fmt.Sprint(id)+`, `+digest+`, '/files/a.csv', `+digest+`, 'sandbox', 'https://clink.test/api', '{"decimal":"point"}', '["invoice_id"]',
 			';', 'retry', FALSE, FALSE, FALSE, FALSE, '/files/a.links.csv', 'this', '2026-03-01 12:00:00Z', `+fmt.Sprint(id)+`, TRUE

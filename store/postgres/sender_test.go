@@ -464,6 +464,48 @@ func TestIntentsOfOneInvoiceExclude(t *testing.T) {
 	s.want(`SELECT string_agg(state, ', ' ORDER BY id) FROM item`, "sending, superseded")
 }
 
+// Promise: a late end that gives an invoice its link while another sender is about to take that row over is seen by that one.
+func TestLateEndWhileTakenOver(t *testing.T) {
+	s := newShared(t, pgtest.Shared(t))
+	a, b := s.open("host-a", short), s.open("host-b", long)
+	j := a.imported("a", ledgertest.Invoices(1)...)
+	late := a.items(j.ID)
+	a.begin(&late[0])
+	a.Pause()
+	other := b.imported("b", ledgertest.Invoices(1)...)
+	mine := b.items(other.ID)
+	s.over("host-a")
+	b.must(b.Take(j.ID))
+	s.want(`SELECT string_agg(state, ', ' ORDER BY id) FROM item`, "unknown, pending")
+	ended := make(chan error, 1)
+	end := ledgertest.Ends[job.OutcomeCreated]
+	end.ExpiresAt = time.Now().Add(time.Hour)
+	a.End(&late[0], 1, end, func(_ job.Decision, err error) { ended <- err })
+	release, done := a.Hold()
+	begun := make(chan job.Resolution, 1)
+	go func() {
+		r, _, err := b.Begin(&mine[0], time.Now(), nil)
+		if err != nil {
+			t.Error(err)
+		}
+		begun <- r
+	}()
+	s.until(`EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE%item%' AND pid <> pg_backend_pid())`)
+	release()
+	<-done
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if r := <-begun; r.Action != job.Later {
+		t.Errorf("Begin: %+v", r)
+	}
+	if r, _, err := b.Begin(&mine[0], time.Now(), nil); err != nil || r.Action != job.Reuse {
+		t.Errorf("Begin: %+v, %v", r, err)
+	}
+	s.want(`SELECT string_agg(state, ', ' ORDER BY id) FROM item`, "created, duplicate")
+	s.checkTallies()
+}
+
 // Promise: who renews its lease while another one wants its job keeps it, be it late.
 func TestRenewedWhileAnotherFences(t *testing.T) {
 	s := newShared(t, pgtest.Shared(t))

@@ -10,11 +10,11 @@ import (
 // Suspects implements job.Ledger.
 func (r *Reader) Suspects(ctx context.Context, jobID, after int64, n int) ([]job.Item, error) {
 	return r.items(ctx, "rows with suspect ends", true, itemColumns+`
-		WHERE item.job_id = $1
+		WHERE `+inFileOrder(1)+`
 			AND item.suspect_ends > 0
 			AND item.state IN ('pending', 'unknown')
 			AND item.id > $2
-		ORDER BY item.id
+		ORDER BY item.job_id, item.id
 		LIMIT $3
 	`, jobID, after, n)
 }
