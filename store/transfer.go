@@ -2,28 +2,24 @@ package store
 
 import (
 	"context"
-	"io/fs"
 
 	"paylinks/store/postgres"
 	"paylinks/store/sqlite"
 	"paylinks/store/transfer"
 )
 
-// OpenToTransfer opens the ledger as a side of a transfer. holder says in a few words who that is. With create it is made where there is
-// none; else the error is fs.ErrNotExist then. It is a *[job.HeldError] when another process sends from a file, or another one of package
-// job's.
-func OpenToTransfer(ctx context.Context, name, holder string, create bool) (transfer.Ledger, error) {
+// OpenToTransfer opens the ledger as a side of a transfer. holder says in a few words who that is. Where there is none it is made with the
+// mark made, which is nil where it must be there: then the error is fs.ErrNotExist. It is a *[job.HeldError] when another process sends
+// from a file, or another one of package job's.
+func OpenToTransfer(ctx context.Context, name, holder string, made *transfer.Mark) (transfer.Ledger, error) {
 	if IsDatabase(name) {
-		ledger, err := postgres.OpenToTransfer(ctx, name, create)
+		ledger, err := postgres.OpenToTransfer(ctx, name, made)
 		if err != nil {
 			return nil, err
 		}
 		return ledger, nil
 	}
-	if !create && sqlite.IsNew(name) {
-		return nil, fs.ErrNotExist
-	}
-	ledger, err := sqlite.OpenToTransfer(name, holder, create)
+	ledger, err := sqlite.OpenToTransfer(name, holder, made)
 	if err != nil {
 		return nil, err
 	}

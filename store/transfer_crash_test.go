@@ -75,9 +75,9 @@ func (l limited) Fill(ctx context.Context, change transfer.Change, tables conten
 }
 
 func sides(names []string) (source, target transfer.Ledger, err error) {
-	source, err = store.OpenToTransfer(context.Background(), names[0], "", false)
+	source, err = store.OpenToTransfer(context.Background(), names[0], "", nil)
 	if err == nil {
-		target, err = store.OpenToTransfer(context.Background(), names[1], "", true)
+		target, err = madeFor(context.Background(), source, names[1])
 	}
 	return source, target, err
 }

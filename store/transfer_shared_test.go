@@ -99,11 +99,6 @@ func TestTransferAndASenderThatIsQuick(t *testing.T) {
 	server := pgtest.Shared(t)
 	from, to := server.Ledger(t), server.Ledger(t)
 	big(t, from, 2)
-	source, target := both(t, from, to)
-	run := func(then func()) error {
-		_, err := transfer.Run(t.Context(), settling{source, then}, target, noProgress)
-		return err
-	}
 	send := func(name string) *postgres.Ledger {
 		l, err := postgres.OpenToSend(context.Background(), name, job.Sender{Doing: "run", Process: 1, Lease: time.Minute})
 		if err != nil {
@@ -111,6 +106,12 @@ func TestTransferAndASenderThatIsQuick(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = l.Close() })
 		return l
+	}
+	send(to)
+	source, target := both(t, from, to)
+	run := func(then func()) error {
+		_, err := transfer.Run(t.Context(), settling{source, then}, target, noProgress)
+		return err
 	}
 	if err := run(func() { send(from) }); !errors.Is(err, job.ErrLeases) {
 		t.Errorf("in the source: %v", err)
@@ -135,7 +136,6 @@ func TestTransferAndASenderThatIsQuick(t *testing.T) {
 		t.Errorf("what it left in the source: %v", err)
 	}
 	server.Exec(t, "postgres", `UPDATE `+schemaOf(t, from)+`.sender SET recover = interval '0'`)
-	send(to)
 	if err := run(func() {}); !errors.Is(err, job.ErrLeases) {
 		t.Errorf("in the target: %v", err)
 	}

@@ -66,16 +66,25 @@ func walked(t *testing.T, seed uint64) string {
 // both opens the sides of a transfer.
 func both(t *testing.T, from, to string) (source, target transfer.Ledger) {
 	t.Helper()
-	source, err := store.OpenToTransfer(t.Context(), from, "the test", false)
+	source, err := store.OpenToTransfer(t.Context(), from, "the test", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	source = onceClosed(t, source)
-	target, err = store.OpenToTransfer(t.Context(), to, "the test", true)
+	target, err = madeFor(t.Context(), source, to)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return source, onceClosed(t, target)
+}
+
+// madeFor opens the target of a transfer.
+func madeFor(ctx context.Context, source transfer.Ledger, to string) (transfer.Ledger, error) {
+	mark, err := source.Mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenToTransfer(ctx, to, "the test", transfer.New(mark, source.Path()))
 }
 
 // closing closes a ledger once, at the end of the test at the latest.
@@ -231,7 +240,7 @@ func TestTransferAgain(t *testing.T) {
 	}
 	_ = target.Close()
 	source2, third := source, newFile(t)
-	target, err := store.OpenToTransfer(t.Context(), third, "the test", true)
+	target, err := madeFor(t.Context(), source, third)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,10 +285,10 @@ func TestTransferIntoALedgerInUse(t *testing.T) {
 }
 
 func TestTransferOfNothing(t *testing.T) {
-	if _, err := store.OpenToTransfer(t.Context(), newFile(t), "", false); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.OpenToTransfer(t.Context(), newFile(t), "", nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file: %v", err)
 	}
-	if _, err := store.OpenToTransfer(t.Context(), pgtest.Shared(t).Ledger(t), "", false); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.OpenToTransfer(t.Context(), pgtest.Shared(t).Ledger(t), "", nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a schema: %v", err)
 	}
 }
@@ -396,6 +405,24 @@ func TestTransferStoppedAtEachStep(t *testing.T) {
 					same(t, to, told(t, to), want)
 				})
 			}
+		}
+	}
+}
+
+// A ledger that is made to be filled is never one that can be sent from: a run that is told of it too early would send everything anew.
+func TestTransferMakesNoLedgerToSendFrom(t *testing.T) {
+	for _, to := range []string{newFile(t), pgtest.Shared(t).Ledger(t)} {
+		from := walked(t, 1)
+		source, target := both(t, from, to)
+		_, _ = source.Close(), target.Close()
+		_, err := sendable(to)
+		var transferred *job.TransferError
+		if !errors.As(err, &transferred) || transferred.State != job.TransferFilling || transferred.Other != realPath(t, from) {
+			t.Errorf("%s: %v", to, err)
+		}
+		moved(t, from, to)
+		if !mayBeSent(t, to) {
+			t.Errorf("%s cannot be sent from", to)
 		}
 	}
 }

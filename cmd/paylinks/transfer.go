@@ -90,7 +90,7 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		}
 	}
 	holder := fmt.Sprintf("paylinks transfer (process %d, since %s)", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
-	source, err := store.OpenToTransfer(ctx, from, holder, false)
+	source, err := store.OpenToTransfer(ctx, from, holder, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return noLedgerAt(from)
 	}
@@ -102,11 +102,17 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		return o.takeBack(ctx, s, source, to, holder)
 	}
 	mark, err := source.Mark(ctx)
+	if err == nil && mark.State == transfer.Open {
+		err = source.Settle(ctx) // while somebody sends, no target is made
+	}
 	if err != nil {
 		return classifyTransfer(err, o)
 	}
-	// What was moved is there, or lost: it is not made anew.
-	target, err := store.OpenToTransfer(ctx, to, holder, mark.State != transfer.Moved)
+	var made *transfer.Mark // what was moved is there, or lost: it is not made anew
+	if mark.State != transfer.Moved {
+		made = transfer.New(mark, source.Path())
+	}
+	target, err := store.OpenToTransfer(ctx, to, holder, made)
 	if errors.Is(err, fs.ErrNotExist) && mark.State == transfer.Moved {
 		err = transfer.ErrTargetLost
 		if mark.Other != shownName(to) {
@@ -211,7 +217,7 @@ func (o *transferOptions) move(ctx context.Context, s streams, source, target tr
 
 // takeBack takes a transfer back. A target that is not there cannot have been opened.
 func (o *transferOptions) takeBack(ctx context.Context, s streams, source transfer.Ledger, to, holder string) error {
-	target, err := store.OpenToTransfer(ctx, to, holder, false)
+	target, err := store.OpenToTransfer(ctx, to, holder, nil)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return classifyTransfer(err, *o)
 	}

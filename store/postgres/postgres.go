@@ -28,6 +28,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Reader is a ledger that is open for reading.
@@ -37,6 +38,7 @@ type Reader struct {
 	read        *pgxpool.Pool
 	table       *strings.Replacer  // see sql
 	transferred *job.TransferError // see Transferred
+	made        *transfer.Mark     // of a ledger that is made by it; nil: it may be sent from
 }
 
 // sql is the statement with each table, which stands in it as {table}, in the ledger's schema.

@@ -155,6 +155,9 @@ func (r *Reader) migrate(ctx context.Context, tx pgx.Tx) error {
 	_, err = tx.Exec(ctx, r.sql(`
 		INSERT INTO {ledger} (version, id, system_id, timeline)
 		SELECT $1, gen_random_uuid()::text, `+systemID+`, `+timeline), len(migrations))
+	if err == nil && r.made != nil {
+		err = r.writeMark(ctx, tx, *r.made)
+	}
 	return err
 }
 

@@ -21,14 +21,14 @@ type Transfer struct {
 	text string // its name as it was given
 }
 
-// OpenToTransfer opens the ledger as a side of a transfer; with create its schema is made where there is none, else the error is
-// fs.ErrNotExist then, or one of package job's.
-func OpenToTransfer(ctx context.Context, name string, create bool) (*Transfer, error) {
+// OpenToTransfer opens the ledger as a side of a transfer. Where there is none its schema is made with the mark made, which is nil where it
+// must be there: then the error is fs.ErrNotExist, or one of package job's.
+func OpenToTransfer(ctx context.Context, name string, made *transfer.Mark) (*Transfer, error) {
 	r, err := connect(name)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	if !create {
+	if r.made = made; made == nil {
 		var isNew bool
 		if isNew, err = IsNew(ctx, name); isNew {
 			err = fs.ErrNotExist
@@ -129,7 +129,15 @@ func (s *Transfer) changeMark(ctx context.Context, tx pgx.Tx, change transfer.Ch
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, s.r.sql(`
+	err = s.r.writeMark(ctx, tx, after)
+	if err == nil && after.State == transfer.Filled {
+		_, err = tx.Exec(ctx, s.r.sql(seeServer))
+	}
+	return err
+}
+
+func (r *Reader) writeMark(ctx context.Context, tx pgx.Tx, m transfer.Mark) error {
+	_, err := tx.Exec(ctx, r.sql(`
 		UPDATE {ledger}
 		SET
 			state = $1,
@@ -138,10 +146,7 @@ func (s *Transfer) changeMark(ctx context.Context, tx pgx.Tx, change transfer.Ch
 			transfer = $4,
 			origin = $5,
 			origin_id = $6
-	`), string(after.State), after.Other, after.OtherID, after.Number, after.Origin, after.OriginID)
-	if err == nil && after.State == transfer.Filled {
-		_, err = tx.Exec(ctx, s.r.sql(seeServer))
-	}
+	`), string(m.State), m.Other, m.OtherID, m.Number, m.Origin, m.OriginID)
 	return err
 }
 

@@ -64,11 +64,12 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	return openToChange(path, holder, func(m transfer.Mark) error { return m.Refusal() })
+	return openToChange(path, holder, nil, transfer.Mark.Refusal)
 }
 
-// openToChange opens the ledger's file, which is there, for the one process that may change it, unless refuse says why not.
-func openToChange(path, holder string, refuse func(transfer.Mark) error) (_ *Ledger, err error) {
+// openToChange opens the ledger's file, which is there, for the one process that may change it, unless refuse says why not. An empty file
+// becomes a ledger with the mark, if there is one.
+func openToChange(path, holder string, mark *transfer.Mark, refuse func(transfer.Mark) error) (_ *Ledger, err error) {
 	if path, err = realPath(path); err != nil {
 		return nil, err
 	}
@@ -89,12 +90,12 @@ func openToChange(path, holder string, refuse func(transfer.Mark) error) (_ *Led
 			return nil, err
 		}
 	}
-	if l.writer, err = openWriter(path); err != nil {
+	if l.writer, err = openWriter(path, mark); err != nil {
 		return nil, err
 	}
-	mark, err := readMark(context.Background(), l.writer.conn)
+	found, err := readMark(context.Background(), l.writer.conn)
 	if err == nil {
-		err = refuse(mark)
+		err = refuse(found)
 	}
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func OpenToRead(ctx context.Context, path string) (*Reader, error) {
 
 // bringUpToDate takes a ledger with an older schema through the steps that it lacks, also one that was moved.
 func bringUpToDate(path string) error {
-	updated, err := openToChange(path, "bringing the ledger up to date", func(transfer.Mark) error { return nil })
+	updated, err := openToChange(path, "bringing the ledger up to date", nil, func(transfer.Mark) error { return nil })
 	var held *job.HeldError
 	switch {
 	case err == nil:

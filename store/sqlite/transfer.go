@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"paylinks/store/contents"
@@ -16,25 +18,28 @@ type Transfer struct {
 	host string
 }
 
-// OpenToTransfer opens the ledger at path as a side of a transfer; with create it is made where there is none, else the error is
-// fs.ErrNotExist then. It is a *job.HeldError when another process has it, or another one of package job's.
-func OpenToTransfer(path, holder string, create bool) (*Transfer, error) {
-	t, err := openToTransfer(path, holder, create)
+// OpenToTransfer opens the ledger at path as a side of a transfer. Where there is none it is made with the mark made, which is nil where it
+// must be there: then the error is fs.ErrNotExist. It is a *job.HeldError when another process has it, or another one of package job's.
+func OpenToTransfer(path, holder string, made *transfer.Mark) (*Transfer, error) {
+	t, err := openToTransfer(path, holder, made)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, damaged(err))
 	}
 	return t, nil
 }
 
-func openToTransfer(path, holder string, make bool) (*Transfer, error) {
+func openToTransfer(path, holder string, made *transfer.Mark) (*Transfer, error) {
+	if made == nil && IsNew(path) {
+		return nil, fs.ErrNotExist
+	}
 	host, err := os.Hostname()
-	if err == nil && make {
+	if err == nil && made != nil {
 		err = create(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	l, err := openToChange(path, holder, func(transfer.Mark) error { return nil })
+	l, err := openToChange(path, holder, made, func(transfer.Mark) error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +96,11 @@ func (t *tx) changeMark(ctx context.Context, change transfer.Change) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.conn.ExecContext(ctx, `
+	return writeMark(ctx, t.conn, m)
+}
+
+func writeMark(ctx context.Context, conn *sql.Conn, m transfer.Mark) error {
+	_, err := conn.ExecContext(ctx, `
 		UPDATE ledger
 		SET
 			state = ?1,

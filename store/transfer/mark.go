@@ -56,6 +56,11 @@ func (m Mark) ForReader() (*job.TransferError, error) {
 	return transfer, nil
 }
 
+// New is the mark of a ledger that is made to be filled from the source at that name: nobody ever sends from it before it is opened.
+func New(source Mark, name string) *Mark {
+	return &Mark{State: Filling, Other: name, OtherID: source.ID}
+}
+
 // Change is a step of a transfer at one ledger: what its mark becomes, or ErrChanged where it is not, any more, one that the step begins
 // at. A step that was made already changes nothing.
 type Change func(Mark) (Mark, error)

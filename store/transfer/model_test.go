@@ -254,8 +254,12 @@ func TestAllInterleavingsWithAFailoverOfTheSource(t *testing.T) { explore(t, sou
 func TestAllInterleavingsWithAFailoverOfTheTarget(t *testing.T) { explore(t, targetFails) }
 
 func explore(t *testing.T, fails failing) {
-	begin := newWorld(fails)
-	seen, queue := map[world]world{begin: begin}, []world{begin} // and where each came from
+	empty, made := newWorld(fails), newWorld(fails) // the target was there, or is made for the transfer
+	made.target = numbered(*New(made.source.read(), "source")).change(func(m *Mark) { m.ID, m.Empty = "t", true })
+	if fails == targetFails {
+		made.former = made.target
+	}
+	seen, queue := map[world]world{empty: empty, made: made}, []world{empty, made} // and where each came from
 	opened, back, accepted := 0, 0, 0
 	for len(queue) > 0 {
 		w := queue[0]
