@@ -17,7 +17,7 @@ import (
 // layers lists each package with the packages of ours that it may import. Data walks one way, and imports go down
 // only.
 var layers = map[string][]string{
-	"cmd/bench":             {"clink/simulator"},
+	"cmd/bench":             {"clink/simulator", "store/postgres/pgtest"},
 	"cmd/paylinks":          {"cmd/paylinks/eventlog", "cmd/paylinks/helptext", "cmd/paylinks/progress", "cmd/paylinks/report", "cmd/paylinks/words", "store", "store/contents", "store/transfer", "job", "job/intake", "job/engine", "job/metrics", "job/invoice", "job/links", "clink", "clink/simulator"},
 	"cmd/paylinks/eventlog": {"job", "job/engine"},
 	"cmd/paylinks/helptext": {},
