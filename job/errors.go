@@ -40,6 +40,9 @@ var (
 	ErrNotLedger = errors.New("the file is not a paylinks ledger")
 	// ErrDamaged: it is a ledger, but its engine cannot read it.
 	ErrDamaged = errors.New("the ledger is damaged")
+	// ErrReadOnlyPlace: a run has left changes beside the ledger, or is making some, and where it is nobody may write what is needed to
+	// read them.
+	ErrReadOnlyPlace = errors.New("it cannot be read without writing beside it, since its -wal has changes that are not in the ledger's file yet")
 	// ErrGone: the ledger was moved or deleted while it was in use. What is written to it is lost.
 	ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
 	// ErrNotUpdated: the ledger has an older schema, and updating it failed. It is unchanged.

@@ -32,7 +32,7 @@ func newCheck(s streams) *cobra.Command {
 		Short: "Check files without sending anything: no network, no ledger is made",
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
 rejected file beside each, or at --rejected; where that cannot be written, check says so and goes on. If there is a ledger, invoices that have a link already are counted.`,
-		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain",
+		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain\n  cat invoices.csv | paylinks check - --name november",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "the files can be run"),
 			meaning(exitUsage, "usage"),

@@ -53,6 +53,8 @@ func classify(err error) *failure {
 		return &failure{exitLedger, err, report.HintGone}
 	case errors.Is(err, job.ErrDamaged):
 		return &failure{exitLedger, err, report.HintDamaged}
+	case errors.Is(err, job.ErrReadOnlyPlace):
+		return &failure{exitLedger, err, "copy the ledger with its -wal into a folder where you may write, and name the copy with --ledger"}
 	case errors.As(err, &linked):
 		return &failure{exitLedger, err, "leave the name that runs use, and make copies with paylinks backup"}
 	case errors.As(err, &remote):

@@ -21,6 +21,7 @@ type readOptions struct {
 	quote        string
 	sheet        string
 	hiddenRows   string
+	ignored      []string // HEADER
 	series       string
 	skipTotals   bool
 	allowNoID    bool
@@ -60,6 +61,7 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
+	flags.StringArrayVar(&o.ignored, "ignore", nil, "`HEADER`: this column of mine only looks like one of yours, and passes through; repeatable")
 	flags.IntVar(&o.headerLine, "header-line", 0, "the column names are on line `N`: what is above them is left out")
 	flags.StringVar(&o.quote, "quote", "double", "what is around cells with a delimiter in them: double `MARKS`, or none: quotes are text")
 	flags.StringVar(&o.sheet, "sheet", "", "`NAME` of the sheet in a workbook (.xlsx) where more than one could be meant")
@@ -92,6 +94,7 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 		AllowRepeats: o.allowRepeats,
 		AllowEmpty:   o.allowEmpty,
 		Map:          map[string]string{},
+		Ignore:       o.ignored,
 		Defaults:     map[string]string{},
 	}
 	switch o.decimal {
@@ -119,9 +122,13 @@ func (o *readOptions) resolve() (invoice.Options, error) {
 	}
 	for _, pair := range o.columns {
 		name, header, ok := strings.Cut(pair, "=")
-		if !ok || name == "" || header == "" {
+		if ok && header == "" {
+			return options, failf(exitUsage, "--map %q names no column", pair).
+				withHint("for a column of yours that only looks like %s: --ignore HEADER", name)
+		}
+		if !ok || name == "" {
 			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
-				withHint("for a column that your file calls \"Betrag\": --map amount=Betrag")
+				withHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
 		}
 		if _, twice := options.Map[name]; twice {
 			return options, failf(exitUsage, "--map names the column %s twice", name)
@@ -163,6 +170,9 @@ func readFlags(canonical string) string {
 	add("hidden-rows", string(options.HiddenRows))
 	for _, name := range slices.Sorted(maps.Keys(options.Map)) {
 		add("map", name+"="+options.Map[name])
+	}
+	for _, header := range options.Ignore {
+		add("ignore", header)
 	}
 	add("series", options.Series)
 	if options.SkipTotals {

@@ -34,6 +34,8 @@ func newRun(s streams) *cobra.Command {
 writes FILE's links file. Every step is on record in the ledger: the same file again finishes what a stopped
 run began, and sends nothing that is done. An edited file creates only what has no link yet.
 
+A FILE is a CSV or a workbook (.xlsx), or - for standard input, which --name gives a name.
+
 ` + report.SummaryHelp,
 		Annotations: helptext.Exits(meanings...),
 		Example: `  paylinks run invoices.csv --env simulator    # try it, no network

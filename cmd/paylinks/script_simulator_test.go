@@ -22,11 +22,13 @@ import (
 //	                         --addr $SIMADDR takes the place of one that has ended
 //	sim [-wait] NAME=N…      its summary says so, at once or, with -wait, before long; dots go deeper: faults.lost>=1
 //	session REFERENCE WORD   its session for the reference becomes paid, processing, expired or refunded
+//	made REFERENCE NAME=VALUE…  its session for the reference has these fields; without a value, not that field
 //	faults [POST] [GET]      from now on it has these faults, and no others
 var simulatorCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"simulator": scriptSimulator,
 	"sim":       scriptSim,
 	"session":   scriptSession,
+	"made":      scriptMade,
 	"faults":    scriptFaults,
 }
 
@@ -108,6 +110,33 @@ func scriptSession(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if changed != 1 {
 		ts.Fatalf("the simulator has %d sessions for %s, want 1", changed, args[0])
+	}
+}
+
+func scriptMade(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: made REFERENCE NAME=VALUE…")
+	}
+	found := 0
+	for _, s := range sessions(ts) {
+		if s.Reference != args[0] {
+			continue
+		}
+		found++
+		text, err := json.Marshal(s)
+		ts.Check(err)
+		var fields map[string]any
+		ts.Check(json.Unmarshal(text, &fields))
+		for _, word := range args[1:] {
+			name, want, _ := strings.Cut(word, "=")
+			got, has := fields[name]
+			if has && fmt.Sprint(got) != want || !has && want != "" {
+				ts.Fatalf("the session for %s has %s %v, want %q", args[0], name, got, want)
+			}
+		}
+	}
+	if found != 1 {
+		ts.Fatalf("the simulator has %d sessions for %s, want 1", found, args[0])
 	}
 }
 

@@ -119,6 +119,12 @@ func (o *targetOptions) key(s streams, environment job.Environment, instead stri
 	case key.text == "":
 		return key, failf(exitConfig, "there is no secret key for %s", environment).
 			withHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file%s", instead)
+	case strings.HasPrefix(key.text, "CLINK_SECRET_KEY="):
+		return key, failf(exitConfig, "the secret key in %s begins with CLINK_SECRET_KEY=, which is no part of it", key.from).
+			withHint("it must hold the key and nothing else")
+	case strings.ContainsAny(key.text, "\"'`"):
+		return key, failf(exitConfig, "the secret key in %s has quotes, which are no part of it", key.from).
+			withHint("leave them out: docker run --env-file and systemd's credentials pass them on as they stand")
 	case strings.ContainsFunc(key.text, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return key, failf(exitConfig, "the secret key in %s has a space, a line break or a letter that no key has", key.from).
 			withHint("it must hold the key and nothing else")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"embed"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ func topics() []*cobra.Command {
 	var topics []*cobra.Command
 	for _, topic := range []struct{ name, short, table string }{
 		{"columns", "The columns of the invoice file and of the links file", columnTable()},
+		{"headers", "The headers of known programs that need no --map", headerTable()},
 		{"amounts", "How amounts may be written, and which are refused", ""},
 		{"files", "How a file is read: titles, totals, quotes, encodings", ""},
 		{"workbooks", "How a workbook (.xlsx) is read: sheets, numbers, hidden rows", ""},
@@ -37,6 +40,38 @@ func topics() []*cobra.Command {
 		topics = append(topics, &cobra.Command{Use: topic.name, Short: topic.short, Long: long})
 	}
 	return topics
+}
+
+// headerTable lists the headers of known programs by column.
+func headerTable() string {
+	var b strings.Builder
+	title := ""
+	for _, known := range byColumn(invoice.ProgramHeaders()) {
+		heading := known.Column
+		if known.Beside {
+			heading += ", beside another"
+		}
+		if heading != title {
+			fmt.Fprintf(&b, "%s\n", heading)
+			title = heading
+		}
+		b.WriteString(strings.TrimRight(fmt.Sprintf("  %-28s%-10s%s", known.Header, known.Language, known.Program), " ") + "\n")
+	}
+	return b.String()
+}
+
+// byColumn are the headers in their order, those last that could be the amount only beside another.
+func byColumn(headers []invoice.ProgramHeader) []invoice.ProgramHeader {
+	slices.SortStableFunc(headers, func(a, b invoice.ProgramHeader) int {
+		switch {
+		case a.Beside == b.Beside:
+			return 0
+		case a.Beside:
+			return 1
+		}
+		return -1
+	})
+	return headers
 }
 
 // columnTable lists the columns that the reader knows.

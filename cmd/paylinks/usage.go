@@ -66,7 +66,7 @@ func namesOf(root *cobra.Command) []string {
 // unknown refuses a name that no command has, and says which is meant; before is what to type before that one.
 func unknown(root *cobra.Command, what, name, before string) error {
 	f := failf(exitUsage, "unknown %s %q", what, name)
-	if strings.HasSuffix(strings.ToLower(name), ".csv") {
+	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".csv") || strings.HasSuffix(lower, ".xlsx") {
 		return f.withHint("to create a link for each of its rows: paylinks run %s", words.ShellQuoted(name))
 	}
 	if near := nearest(name, namesOf(root)); len(near) > 0 {

@@ -238,7 +238,7 @@ func (r *resultReader) cell(name string) string {
 func (r *resultReader) bad(name, what, advice string) {
 	cell, header := r.row.Result(r.header, name)
 	r.problems = append(r.problems, invoice.Problem{
-		File: r.path, Line: r.row.Line, Column: header, Value: cell, Kind: AdoptKind, What: what, Advice: advice,
+		File: r.path, Line: r.row.Line, Cell: r.row.Cell(header), Column: header, Value: cell, Kind: AdoptKind, What: what, Advice: advice,
 	})
 }
 

@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -14,7 +15,7 @@ type affix struct {
 	dash        rune   // a minus sign, or another dash
 	bracket     bool   // a round bracket
 	plus        bool   // a plus sign
-	percent     string // a percent sign
+	percent     bool   // a percent sign
 	credit      string // CR
 	debit       string // DR
 	foreign     string // the rest, from the first that is none of these
@@ -33,7 +34,7 @@ func (f amountFormat) affix(text string) (m affix) {
 		case r == '+':
 			m.plus = true
 		case strings.ContainsRune("%‰％﹪", r):
-			m.percent = string(r)
+			m.percent = true
 		default:
 			word := leadingWord(text)
 			sign := f.currencySign(text)
@@ -73,19 +74,9 @@ const creditNote = "a credit note cannot become a payment link; take the row out
 
 // refused refuses an amount for what stands around it: credits first, since who only takes the mark out would bill a credit.
 func (f amountFormat) refused(before, after affix) *Problem {
-	both := func(a, b string) string {
-		if a != "" {
-			return a
-		}
-		return b
-	}
-	dash := before.dash
-	if dash == 0 {
-		dash = after.dash
-	}
-	credit, debit := both(before.credit, after.credit), both(before.debit, after.debit)
+	credit, debit, dash := cmp.Or(before.credit, after.credit), cmp.Or(before.debit, after.debit), cmp.Or(before.dash, after.dash)
 	switch {
-	case before.percent != "" || after.percent != "":
+	case before.percent || after.percent:
 		return flaw(AmountPercent, "is a percentage, not an amount", "write the amount that it comes to")
 	case credit != "":
 		return flaw(AmountCredit, "is a credit: it is marked "+quote(credit), creditNote)
@@ -107,7 +98,7 @@ func (f amountFormat) refused(before, after affix) *Problem {
 	if strings.HasPrefix(after.foreign, f.point()) {
 		return f.trailingPoint()
 	}
-	if foreign := both(before.foreign, after.foreign); foreign != "" {
+	if foreign := cmp.Or(before.foreign, after.foreign); foreign != "" {
 		return f.foreignMark(strings.TrimSpace(foreign))
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxWholeDigits keeps every amount, counted in 1/10,000, inside an int64.
@@ -70,6 +71,15 @@ func isBare(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+func onlyDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // parse takes the cell apart. An [AmountGrouping] from it may be an amount with the other decimal sign.
@@ -145,11 +155,8 @@ func (f amountFormat) cutNoCents(tail string) (rest string, found bool) {
 	}
 	rest = after
 	for range 2 {
-		for _, r := range rest {
-			if isDash(r) {
-				rest = rest[len(string(r)):]
-			}
-			break
+		if r, size := utf8.DecodeRuneInString(rest); isDash(r) {
+			rest = rest[size:]
 		}
 	}
 	if rest == after {
@@ -204,17 +211,17 @@ func (f amountFormat) split(body string, n *number) *Problem {
 	switch {
 	case n.whole == "" && n.decimals == "":
 		return flaw(AmountNotANumber, "is not an amount", "write digits and at most one decimal sign")
-	case strings.Trim(n.decimals, "0123456789") != "":
+	case !onlyDigits(n.decimals):
 		return f.wrongGroups()
 	case n.whole == "":
 		return f.leadingPoint()
 	case found && n.decimals == "":
 		return f.trailingPoint()
 	}
-	parts := strings.FieldsFunc(n.whole, func(r rune) bool { return r < '0' || r > '9' })
-	if len(parts) == 1 && len(parts[0]) == len(n.whole) {
+	if onlyDigits(n.whole) {
 		return nil
 	}
+	parts := strings.FieldsFunc(n.whole, func(r rune) bool { return r < '0' || r > '9' })
 	separator, separators := "", 0
 	for _, r := range n.whole {
 		switch {
@@ -229,7 +236,7 @@ func (f amountFormat) split(body string, n *number) *Problem {
 		separator = string(r)
 		separators++
 	}
-	indian := !f.decimalComma && separator == "," && inIndianGroups(parts)
+	indian := separator == "," && inIndianGroups(parts)
 	if separators != len(parts)-1 || !isDigit(n.whole[0]) || !strings.Contains(f.group()+" '", separator) || !inThousands(parts) && !indian {
 		return f.wrongGroups()
 	}

@@ -33,7 +33,7 @@ func TestAmountsOfTheWorld(t *testing.T) {
 			locale := currency.NewLocale(id)
 			formatter := currency.NewFormatter(locale)
 			format := amountFormat{decimalCommaOf(locale), code, digits}
-			for _, whole := range []string{"1", "123", "1234", "123456", "123456789"} {
+			for _, whole := range []string{"1", "123", "1234", "12345678"} {
 				for _, decimals := range []string{"", "." + "505"[:digits]} {
 					plain := strings.TrimSuffix(whole+decimals, ".")
 					amount, err := currency.NewAmount(plain, code)
@@ -69,7 +69,7 @@ func TestAmountsOfTheWorld(t *testing.T) {
 			}
 		}
 	})
-	if read < 150_000 {
+	if read < 120_000 {
 		t.Errorf("%d amounts were read, and refused were %v: is too much refused?", read, refused)
 	}
 }
@@ -242,6 +242,7 @@ func TestForms(t *testing.T) {
 		{inr, "123,45,678", "has thousands separators where none belong"},
 		{inr, "1 00 000.00", "has thousands separators where none belong"},
 		{eur, "1.00.000,00", "has thousands separators where none belong"},
+		{eur, "12.34.567", "has thousands separators where none belong"},
 		{usd, "1'234,50", "has a decimal comma"},
 		{usd, "1.234,-", "has a decimal comma"},
 		{eur, "1,23,456.00", "has a decimal point, in a file that is read with decimal commas"},

@@ -11,9 +11,6 @@ import (
 // isBlank reports whether a cell holds only spaces: it counts as not given.
 func isBlank(cell string) bool { return strings.TrimSpace(cell) == "" }
 
-// spreadsheetErrors are what a spreadsheet writes where a formula has failed or a column was too narrow.
-var spreadsheetErrors = regexp.MustCompile(`^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|#+)$`)
-
 // checkExact is for values that Clink or the ledger compares: no space around them, no invisible character in them.
 func checkExact(cell string) *Problem {
 	if bad := unseen(cell); bad != nil {
@@ -23,16 +20,6 @@ func checkExact(cell string) *Problem {
 		return flaw(SpaceAtEnd, "has a space before or after it", "take the space out")
 	}
 	return checkSpreadsheetError(cell)
-}
-
-func checkSpreadsheetError(cell string) *Problem {
-	if strings.HasPrefix(cell, notCorrected) {
-		return flaw(NotCorrected, "was refused in a workbook, and was not corrected since", "write what is right in its place, without "+notCorrected)
-	}
-	if cell[0] == '#' && spreadsheetErrors.MatchString(cell) {
-		return flaw(SpreadsheetError, "is an error message of a spreadsheet", "correct the formula in the spreadsheet, or widen its column, and save again")
-	}
-	return nil
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
@@ -47,6 +34,14 @@ func checkID(cell string) *Problem {
 		return flaw(IDDamaged, "is an id that a spreadsheet has turned into a number", "some digits are lost: export it again with the column formatted as text")
 	}
 	return checkFormula(cell)
+}
+
+// checkInvoiceID checks the id by which the invoice is known in other files.
+func checkInvoiceID(cell string) *Problem {
+	if bad := checkNothing(cell); bad != nil {
+		return bad
+	}
+	return checkID(cell)
 }
 
 func checkFormula(cell string) *Problem {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Column is a column that is read. Every other column is the user's own and is copied to the output files.
@@ -41,15 +43,15 @@ var columns = []column{
 	{Column{Name: "currency", Required: true, Also: []string{"original_currency", "currency_code"},
 		About: "three letters of ISO 4217"},
 		func(r *record) *string { return &r.Currency }, nil},
-	{Column{Name: "customer_id", About: "Clink's id of the customer"},
+	{Column{Name: "customer_id", About: "Clink's id of the customer; in another spelling its values must begin with cus_"},
 		func(r *record) *string { return &r.CustomerID }, checkID},
 	{Column{Name: "customer_email", Also: []string{"email", "email_address"}, About: "the customer's email address"},
 		func(r *record) *string { return &r.CustomerEmail }, checkEmail},
-	{Column{Name: "reference_customer_id", Also: []string{"customer_reference"}, About: "your own id of the customer"},
+	{Column{Name: "reference_customer_id", About: "your own id of the customer"},
 		func(r *record) *string { return &r.ReferenceCustomerID }, checkID},
 	{Column{Name: "invoice_id", Also: []string{"invoice_number", "invoice_no", "merchant_reference_id", "reference_id"},
 		About: "your number of the invoice; makes it the same invoice in another file"},
-		func(r *record) *string { return &r.InvoiceID }, checkID},
+		func(r *record) *string { return &r.InvoiceID }, checkInvoiceID},
 	{Column{Name: "description", Also: []string{"item_name", "product_name"}, About: "the item's name, which the customer sees"},
 		func(r *record) *string { return &r.Description }, checkText},
 	{Column{Name: "quantity", Exact: true, About: "how many, at least 1; needs unit_amount when above 1"},
@@ -103,20 +105,45 @@ func canonicalNames() []string {
 	return names
 }
 
-// spellings are the headers that are taken for the column, the strongest first.
-func (c *column) spellings() []string { return append([]string{c.Name}, c.Also...) }
+// names are our own headers for the column, the strongest first.
+func (c *column) names() []string { return append([]string{c.Name}, c.Also...) }
 
-// matches reports whether the header is this spelling of the column.
-func (c *column) matches(spelling, header string) bool {
-	if c.Exact {
-		return header == spelling
+// spelling is a header that is taken for a column, as it is and as [normalise] makes it.
+type spelling struct{ header, normal string }
+
+// spellings are the headers that are taken for each column, the strongest first: ours, then those of known programs.
+var spellings = func() map[string][]spelling {
+	all := map[string][]spelling{}
+	for i := range columns {
+		name := columns[i].Name
+		all[name] = spell(append(columns[i].names(), programHeaders(name, false)...))
 	}
-	return normalise(header) == normalise(spelling)
+	return all
+}()
+
+// spell is the headers without those that are the same to [normalise].
+func spell(headers []string) (list []spelling) {
+	for _, header := range headers {
+		normal := normalise(header)
+		if !slices.ContainsFunc(list, func(s spelling) bool { return s.normal == normal }) {
+			list = append(list, spelling{header, normal})
+		}
+	}
+	return list
 }
 
-// normalise returns the header without what does not count when headers are compared: case, spaces, _, - and
-// invisible characters.
+// matches reports whether the header is this spelling of the column.
+func (c *column) matches(s spelling, header, normal string) bool {
+	if c.Exact {
+		return header == s.header
+	}
+	return normal == s.normal
+}
+
+// normalise returns the header without what does not count when headers are compared: case, spaces, _, -, invisible characters, and
+// in which of Unicode's forms an accented letter is written.
 func normalise(header string) string {
+	header = norm.NFC.String(header)
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || unicode.IsSpace(r) || isInvisible(r) {
 			return -1

@@ -60,8 +60,8 @@ func TestDialects(t *testing.T) {
 		{"blank cells too many", swap("Grün\n", "Grün,,\n"), Options{}},
 		{"blank headers at the end", strings.NewReplacer("description\n", "description,,\n", "Grün\n", "Grün,,\n", "Tea\n", "Tea,,\n").Replace(plain), Options{}},
 		{"other spellings", swap(plainHeader, "Invoice Number,E-Mail,AMOUNT_DUE,Currency-Code,Product name\n"), Options{}},
-		{"mapped", swap(plainHeader, "Beleg,Post,Betrag,Waehrung,Text\n"), Options{Map: map[string]string{
-			"invoice_id": "Beleg", "customer_email": "Post", "amount": "Betrag", "currency": "waehrung", "description": "Text"}}},
+		{"mapped", swap(plainHeader, "Beleg,Post,Honorar,Waehrung,Text\n"), Options{Map: map[string]string{
+			"invoice_id": "Beleg", "customer_email": "Post", "amount": "Honorar", "currency": "waehrung", "description": "Text"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestRefusedWhole(t *testing.T) {
 		{"a column read and twice", "invoice_id,email,amount,amount,currency\n" + row, Options{}, ColumnTwice, 1},
 		{"a mapped column twice", "invoice_id,email,X,X,currency\n" + row, Options{Map: map[string]string{"amount": "X"}}, ColumnTwice, 1},
 		{"map of an unknown name", plainHeader + row, Options{Map: map[string]string{"ammount": "amount"}}, MapUnknownName, 1},
-		{"map to no header", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, MapUnknownHeader, 1},
+		{"map to no header", plainHeader + row, Options{Map: map[string]string{"amount": "Honorar"}}, MapUnknownHeader, 1},
 		{"a mapped header is spoken for", plainHeader + row, Options{Map: map[string]string{"description": "amount"}}, ColumnMissing, 1},
 		{"two maps to one header", plainHeader + row, Options{Map: map[string]string{"quantity": "amount", "amount": "amount"}}, MapTwice, 1},
 		{"wrong job-wide currency", "email,amount\na@example.com,1\n", Options{Defaults: map[string]string{"currency": "EURO"}}, CurrencyUnknown, 0},
@@ -217,11 +217,11 @@ func TestMessages(t *testing.T) {
 		want          string
 	}{
 		{"near amount", "invoice_id,email,ammount,currency\n" + row, Options{}, `; if "ammount" is that column, rename it to amount`},
-		{"headers found", "invoice_id,email,Betrag,currency\n" + row, Options{}, `its columns are "invoice_id", "email", "Betrag", "currency"; rename the column that has it to amount`},
+		{"headers found", "invoice_id,email,Honorar,currency\n" + row, Options{}, `its columns are "invoice_id", "email", "Honorar", "currency"; rename the column that has it to amount`},
 		{"encoding", plainHeader + "A,a@example.com,1,EUR,Gr\xfcn\n", Options{}, `in.csv:2: "Gr\xfcn": is not UTF-8: byte 0xFC; its words read as windows-1252: Grün; as windows-1250: Grün; as windows-1251: Grьn; as gb18030: Gr黱; as big5: Gr𤦂; save the file as CSV UTF-8`},
 		{"unknown encoding", plainHeader + row, Options{Encoding: "klingon"}, `in.csv: encoding: "klingon": is not the name of a known encoding`},
 		{"unknown name in a map", plainHeader + row, Options{Map: map[string]string{"sum": "amount"}}, `in.csv:1: map: "sum=amount": "sum" is not a column that can be mapped; the names are amount, `},
-		{"unknown header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Betrag"}}, `in.csv:1: map: "amount=Betrag": the file has no column "Betrag"; the file has "invoice_id", `},
+		{"unknown header in a map", plainHeader + row, Options{Map: map[string]string{"amount": "Honorar"}}, `in.csv:1: map: "amount=Honorar": the file has no column "Honorar"; the file has "invoice_id", `},
 		{"ods", zipOf("mimetype", "content.xml", "META-INF/manifest.xml"), Options{}, `in.csv: is a workbook of LibreOffice (.ods); open it in a spreadsheet program and save it as .xlsx, or its sheet as "CSV UTF-8"`},
 		{"zip", zipOf("invoices.csv"), Options{}, `in.csv: is a zip archive without a workbook; unpack it first`},
 		{"empty zip", zipOf(), Options{}, `is a zip archive without a workbook; unpack it first`},
@@ -253,7 +253,7 @@ func TestOptions(t *testing.T) {
 		options       Options
 		want          []Option
 	}{
-		{"no amount", "invoice_id,email,Betrag,currency\n" + row, Options{}, []Option{mapped("amount", "")}},
+		{"no amount", "invoice_id,email,Honorar,currency\n" + row, Options{}, []Option{mapped("amount", "")}},
 		{"near amount", "invoice_id,email,Amount Dues,currency\n" + row, Options{}, []Option{mapped("amount", "Amount Dues")}},
 		{"near email", "invoice_id,e_mial,amount,currency\n" + row, Options{}, []Option{mapped("customer_email", "e_mial")}},
 		{"currency for the job", "invoice_id,email,amount\n" + row, Options{},
@@ -294,7 +294,8 @@ func TestCustomerColumn(t *testing.T) {
 		{"ids", "customer", "cus_1", []Option{clinks}},
 		{"no rows", "customer,mail", "", []Option{clinks, holds("customer_email", "mail", "email addresses")}},
 		{"no addresses", "mail", "Rosenweg", []Option{mapped("customer_email", "")}},
-		{"ids of one's own", "customer_referense", "7", []Option{holds("reference_customer_id", "customer_referense", "ids of your own")}},
+		{"ids of one's own", "reference_customer_it", "7", []Option{holds("reference_customer_id", "reference_customer_it", "ids of your own")}},
+		{"a customer's order number", "Customer Reference", "PO-1001", []Option{mapped("customer_email", "")}},
 	}
 	for _, tt := range tests {
 		for end, name := range map[string]string{"\n": tt.name, "\r": tt.name + ", lines that end in a carriage return"} {
@@ -454,7 +455,10 @@ func TestColumnsInTableOrder(t *testing.T) {
 		{"amount,currency,email,Quantity,UNIT_AMOUNT,imageUrl", "quantity", "", "[]"},
 		{"amount,currency,email,quantity,unit_amount,image_url", "quantity", "quantity", "[]"},
 		{"amount,currency,email,product_name,item_name", "description", "item_name", "[{product_name description}]"},
-		{"amount,currency,Customer Reference", "reference_customer_id", "Customer Reference", "[]"},
+		{"amount,currency,email,Customer Reference", "reference_customer_id", "", "[]"},
+		{"amount,currency,email,number,Rechnungsnummer,Factuurnummer", "invoice_id", "Rechnungsnummer", "[{Factuurnummer invoice_id}]"},
+		{"Offener Betrag,Rechnungsbetrag,Währung,E-Mail", "amount", "Rechnungsbetrag", "[{Offener Betrag amount}]"},
+		{"Wa\u0308hrung,Betrag,E-Mail-Adresse", "currency", "Wa\u0308hrung", "[]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.header, func(t *testing.T) {
@@ -482,11 +486,16 @@ func TestColumnsAreDistinct(t *testing.T) {
 		if c.About == "" {
 			t.Errorf("%s says nothing about itself", c.Name)
 		}
-		for _, spelling := range append([]string{c.Name}, c.Also...) {
-			if other := seen[normalise(spelling)]; other != "" {
-				t.Errorf("%s could be %s and %s", spelling, c.Name, other)
+		for _, s := range spellings[c.Name] {
+			if other := seen[s.normal]; other != "" {
+				t.Errorf("%s could be %s and %s", s.header, c.Name, other)
 			}
-			seen[normalise(spelling)] = c.Name
+			seen[s.normal] = c.Name
+		}
+	}
+	for _, s := range besideAmounts {
+		if other := seen[s.normal]; other != "" {
+			t.Errorf("%s is taken for %s, and is an amount that is never taken by itself", s.header, other)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Header struct {
 	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own
 	FedBack   bool              // the file is a links file or rejected file
 	Ours      []string          // the headers of our columns at its end, where it is one
+	Ignored   []string          // headers that are taken for nothing because somebody has said so
 }
 
 // Near is a header of the user's that is one or two letters away from the column Name, or is another name of it.
@@ -39,7 +40,11 @@ type head struct {
 
 	below [][]string // the first rows below it, unchecked, while the header is read
 
-	rivals []rival // columns that could be the amount, too
+	normal    []string  // the headers as normalise makes them
+	ignored   []int     // columns that are taken for nothing
+	rivals    []rival   // columns that could be the amount, too
+	paid      []int     // columns that say how much of the amount is paid
+	foreignID foreignID // the column of customer ids
 }
 
 // readHead finds the header at the top of the source. If it is wrong, the error is a [Problems].
@@ -72,7 +77,7 @@ func readHead(file string, src source, o Options) (*head, error) {
 		if h.FedBack {
 			cells[i] = Unguard(cells[i])
 		}
-		h.Columns = append(h.Columns, cells[i])
+		h.Columns, h.normal = append(h.Columns, cells[i]), append(h.normal, normalise(cells[i]))
 	}
 	if problems := append(h.repeated(file), h.take(file, o)...); len(problems) > 0 {
 		return nil, problems
@@ -91,9 +96,10 @@ func inSingleQuotes(cells []string) bool {
 func knownColumns(cells []string, o Options) int {
 	n := 0
 	for _, cell := range cells {
+		normal := normalise(cell)
 		if isResultColumn(cell) || slices.Contains(slices.Collect(maps.Values(o.Map)), cell) ||
 			slices.ContainsFunc(columns, func(c column) bool {
-				return slices.ContainsFunc(c.spellings(), func(s string) bool { return c.matches(s, cell) })
+				return slices.ContainsFunc(spellings[c.Name], func(s spelling) bool { return c.matches(s, cell, normal) })
 			}) {
 			n++
 		}
@@ -122,8 +128,9 @@ func (h *head) repeated(file string) (problems Problems) {
 func (h *head) take(file string, o Options) Problems {
 	h.taken = map[string]int{}
 	problems := h.takeMapped(file, o)
+	problems = append(problems, h.takeIgnored(file, o)...)
 	claimed := map[int]bool{}
-	for _, i := range h.taken {
+	for _, i := range slices.AppendSeq(slices.Clone(h.ignored), maps.Values(h.taken)) {
 		claimed[i] = true
 	}
 	for i := range columns {
@@ -131,8 +138,8 @@ func (h *head) take(file string, o Options) Problems {
 		if _, mapped := o.Map[c.Name]; mapped {
 			continue
 		}
-		for _, spelling := range c.spellings() {
-			found := h.find(func(i int) bool { return !claimed[i] && c.matches(spelling, h.Columns[i]) })
+		for _, spelling := range spellings[c.Name] {
+			found := h.find(func(i int) bool { return !claimed[i] && c.matches(spelling, h.Columns[i], h.normal[i]) })
 			if len(found) == 0 {
 				continue
 			}
@@ -149,10 +156,12 @@ func (h *head) take(file string, o Options) Problems {
 			claimed[found[0]] = true
 			if c.Name == "amount" { // of which there are more names
 				h.findRivals(claimed)
+				h.findPaid(claimed)
 				break
 			}
 		}
 	}
+	h.watchCustomerID(o)
 	problems = append(problems, h.missing(file, o)...)
 	h.Taken = map[string]string{}
 	for name, i := range h.taken {
@@ -172,7 +181,7 @@ func (h *head) misspelled(o Options) (near []Near) {
 		if taken || c.Required || c.Exact || o.Defaults[c.Name] != "" || customer && slices.Contains(customerColumns, c.Name) {
 			continue
 		}
-		for _, spelling := range c.spellings() {
+		for _, spelling := range c.names() {
 			header := nearest(spelling, h.free())
 			more := len(normalise(header)) - len(normalise(spelling))
 			if header != "" && -1 <= more && more <= 1 { // "product" is not meant for product_id
@@ -199,7 +208,7 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 		}
 		found := h.find(func(i int) bool { return h.Columns[i] == header })
 		if len(found) == 0 {
-			found = h.find(func(i int) bool { return normalise(h.Columns[i]) == normalise(header) && !isBlank(header) })
+			found = h.find(func(i int) bool { return h.normal[i] == normalise(header) && !isBlank(header) })
 		}
 		switch {
 		case len(found) == 0:
@@ -289,14 +298,14 @@ func mapTo(name, header string) (advice string, options []Option) {
 
 // near is the header that is probably meant for the column, or "".
 func (h *head) near(c *column) string {
-	for _, spelling := range c.spellings() {
+	for _, spelling := range c.names() {
 		if header := nearest(spelling, h.free()); header != "" {
 			return header
 		}
 	}
 	if c.Name == "amount" {
 		for _, header := range h.free() {
-			if slices.ContainsFunc(moreAmounts, func(name string) bool { return c.matches(name, header) }) {
+			if slices.ContainsFunc(besideAmounts, func(s spelling) bool { return s.normal == normalise(header) }) {
 				return header
 			}
 		}
@@ -343,7 +352,7 @@ func cellsOf(rows [][]string, at int) (cells []string) {
 	return cells
 }
 
-// free are the headers that are not taken for a column.
+// free are the headers that are not taken for a column, nor ignored.
 func (h *head) free() (free []string) {
 	for i, header := range h.Columns {
 		if h.isFree(i) {
@@ -366,7 +375,9 @@ func (h *head) needs() (cells int) {
 	return cells
 }
 
-func (h *head) isFree(i int) bool { return !slices.Contains(slices.Collect(maps.Values(h.taken)), i) }
+func (h *head) isFree(i int) bool {
+	return !slices.Contains(slices.Collect(maps.Values(h.taken)), i) && !slices.Contains(h.ignored, i)
+}
 
 func looksLikeData(cell string) bool {
 	if isBlank(cell) {
@@ -379,7 +390,7 @@ func looksLikeData(cell string) bool {
 
 func nearestColumn(name string) string {
 	for i := range columns {
-		if nearest(name, columns[i].spellings()) != "" || slices.ContainsFunc(columns[i].spellings(), func(s string) bool { return normalise(s) == normalise(name) }) {
+		if nearest(name, columns[i].names()) != "" || slices.ContainsFunc(columns[i].names(), func(s string) bool { return normalise(s) == normalise(name) }) {
 			return columns[i].Name
 		}
 	}

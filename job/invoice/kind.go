@@ -5,40 +5,43 @@ type Kind string
 
 // The file as a whole, or from some line on. No option lets such a file be sent.
 const (
-	FileEmpty          Kind = "file-empty"          // no text at all
-	FileForeign        Kind = "file-foreign"        // a workbook, PDF, web page, …
-	FileFolder         Kind = "file-folder"         // a folder
-	FileProtected      Kind = "file-protected"      // a workbook with a password
-	WorkbookDamaged    Kind = "workbook-damaged"    // cut off, or with a reference to what is not there
-	WorkbookTooLarge   Kind = "workbook-too-large"  // more than fits into the memory, or packed so that it would not
-	SheetUnknown       Kind = "sheet-unknown"       // the sheet asked for is not there
-	SheetUnclear       Kind = "sheet-unclear"       // several sheets could be meant, or none
-	RowsHidden         Kind = "rows-hidden"         // a filter or a person has hidden rows of the sheet
-	NoHeader           Kind = "no-header"           // the first row is already an invoice
-	HeaderUnclear      Kind = "header-unclear"      // the column names are on a lower line, and which is not certain
-	HeaderLineBlank    Kind = "header-line-blank"   // nothing is on the line that is named as the header
-	HeaderAgain        Kind = "header-again"        // another header, of other columns, further down
-	NoRows             Kind = "no-rows"             // a header and nothing below it
-	ColumnMissing      Kind = "column-missing"      // a required column
-	ColumnTwice        Kind = "column-twice"        // one header twice, or two for a column that is read
-	AmountRivals       Kind = "amount-rivals"       // two columns that could be the amount, and differ
-	ColumnsTooMany     Kind = "columns-too-many"    // more than a spreadsheet can have
-	MapUnknownName     Kind = "map-unknown-name"    // an unknown column is mapped
-	MapUnknownHeader   Kind = "map-unknown-header"  // mapped to a header that the file lacks
-	MapTwice           Kind = "map-twice"           // one header mapped to two columns
-	DefaultUnknown     Kind = "default-unknown"     // a value for the whole job, of an unknown column
-	DelimiterAmbiguous Kind = "delimiter-ambiguous" // the header can be read with two delimiters
-	DelimiterUnknown   Kind = "delimiter-unknown"   // the file's first line names one that is not known
-	DelimiterMissing   Kind = "delimiter-missing"   // the header has a single column
-	EncodingUnknown    Kind = "encoding-unknown"    // the encoding asked for is not known
-	EncodingConflict   Kind = "encoding-conflict"   // the encoding asked for is not that of the byte order mark
-	EncodingInvalid    Kind = "encoding-invalid"    // bytes that are invalid in the encoding
-	EncodingMixed      Kind = "encoding-mixed"      // lines in UTF-8 beside lines in another encoding, or in UTF-8 where another was asked for
-	NULByte            Kind = "nul-byte"            // binary data
-	LineTooLong        Kind = "line-too-long"       // over 1 MiB
-	QuoteUnclosed      Kind = "quote-unclosed"      // a quoted cell that does not end; a row's, where the next row can be found
-	QuoteStray         Kind = "quote-stray"         // a misplaced double quote; a row's, where the next row can be found
-	QuoteSingle        Kind = "quote-single"        // single quotes around the cells
+	FileEmpty           Kind = "file-empty"            // no text at all
+	FileForeign         Kind = "file-foreign"          // a workbook, PDF, web page, …
+	FileFolder          Kind = "file-folder"           // a folder
+	FileProtected       Kind = "file-protected"        // a workbook with a password
+	WorkbookDamaged     Kind = "workbook-damaged"      // cut off, or with a reference to what is not there
+	WorkbookTooLarge    Kind = "workbook-too-large"    // more than fits into the memory, or packed so that it would not
+	SheetUnknown        Kind = "sheet-unknown"         // the sheet asked for is not there
+	SheetUnclear        Kind = "sheet-unclear"         // several sheets could be meant, or none
+	RowsHidden          Kind = "rows-hidden"           // a filter or a person has hidden rows of the sheet
+	NoHeader            Kind = "no-header"             // the first row is already an invoice
+	HeaderUnclear       Kind = "header-unclear"        // the column names are on a lower line, and which is not certain
+	HeaderLineBlank     Kind = "header-line-blank"     // nothing is on the line that is named as the header
+	HeaderAgain         Kind = "header-again"          // another header, of other columns, further down
+	NoRows              Kind = "no-rows"               // a header and nothing below it
+	ColumnMissing       Kind = "column-missing"        // a required column
+	ColumnTwice         Kind = "column-twice"          // one header twice, or two for a column that is read
+	AmountRivals        Kind = "amount-rivals"         // two columns that could be the amount, and differ
+	ColumnsTooMany      Kind = "columns-too-many"      // more than a spreadsheet can have
+	MapUnknownName      Kind = "map-unknown-name"      // an unknown column is mapped
+	MapUnknownHeader    Kind = "map-unknown-header"    // mapped to a header that the file lacks
+	MapTwice            Kind = "map-twice"             // one header mapped to two columns
+	CustomerIDUnsure    Kind = "customer-id-unsure"    // a customer id in another spelling, with values that Clink does not give
+	IgnoreUnknownHeader Kind = "ignore-unknown-header" // to ignore is a header that the file lacks
+	IgnoreMapped        Kind = "ignore-mapped"         // to ignore is a header that is mapped
+	DefaultUnknown      Kind = "default-unknown"       // a value for the whole job, of an unknown column
+	DelimiterAmbiguous  Kind = "delimiter-ambiguous"   // the header can be read with two delimiters
+	DelimiterUnknown    Kind = "delimiter-unknown"     // the file's first line names one that is not known
+	DelimiterMissing    Kind = "delimiter-missing"     // the header has a single column
+	EncodingUnknown     Kind = "encoding-unknown"      // the encoding asked for is not known
+	EncodingConflict    Kind = "encoding-conflict"     // the encoding asked for is not that of the byte order mark
+	EncodingInvalid     Kind = "encoding-invalid"      // bytes that are invalid in the encoding
+	EncodingMixed       Kind = "encoding-mixed"        // lines in UTF-8 beside lines in another encoding, or in UTF-8 where another was asked for
+	NULByte             Kind = "nul-byte"              // binary data
+	LineTooLong         Kind = "line-too-long"         // over 1 MiB
+	QuoteUnclosed       Kind = "quote-unclosed"        // a quoted cell that does not end; a row's, where the next row can be found
+	QuoteStray          Kind = "quote-stray"           // a misplaced double quote; a row's, where the next row can be found
+	QuoteSingle         Kind = "quote-single"          // single quotes around the cells
 )
 
 // A row.
@@ -58,6 +61,7 @@ const (
 	AmountCut            Kind = "amount-cut"             // 1,234.50 without quotes: its comma divides it
 
 	AmountMissing       Kind = "amount-missing"
+	AmountPaid          Kind = "amount-paid" // another column says that some of it is paid
 	AmountZero          Kind = "amount-zero"
 	AmountNegative      Kind = "amount-negative"       // a minus sign or brackets
 	AmountCredit        Kind = "amount-credit"         // marked CR
@@ -90,6 +94,7 @@ const (
 	Invisible        Kind = "invisible-character" // an invisible character
 	DamagedText      Kind = "damaged-text"        // the replacement character U+FFFD
 	SpreadsheetError Kind = "spreadsheet-error"   // #N/A and similar
+	IDNothing        Kind = "id-nothing"          // NULL, N/A and similar, as the id of an invoice
 	IDDamaged        Kind = "id-damaged"          // 4.687E+11
 	Formula          Kind = "formula"             // a spreadsheet would run it as a formula
 	EmailInvalid     Kind = "email-invalid"

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // Options are the settings for reading a file. The zero value is the default.
@@ -11,6 +12,7 @@ type Options struct {
 	Encoding     string            // an IANA name such as windows-1252; "" is UTF-8, or UTF-16 by its mark
 	DecimalComma bool              // 1.234,50 instead of 1,234.50
 	Map          map[string]string // canonical column name to the header in the file
+	Ignore       []string          // headers in the file that are taken for nothing
 	Defaults     map[string]string // canonical column name, or item_name, to the value for a file that lacks the column
 	Series       string            // of the invoices, where their numbers begin again in each; "" is the only one
 	Sheet        string            // of a workbook; "" is the only one that fits
@@ -27,8 +29,8 @@ type Options struct {
 // names of an encoding. AllowRepeats is not in it, because it changes no request, and neither is AllowEmpty.
 func (o Options) Canonical() string {
 	text, err := json.Marshal(canonicalOptions{
-		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, o.Defaults, o.Series, o.HeaderLine, o.NoQuotes, o.AllowNoID, o.SkipTotals,
-		o.Sheet, o.HiddenRows,
+		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, slices.Compact(slices.Sorted(slices.Values(o.Ignore))), o.Defaults, o.Series,
+		o.HeaderLine, o.NoQuotes, o.AllowNoID, o.SkipTotals, o.Sheet, o.HiddenRows,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
@@ -41,6 +43,7 @@ type canonicalOptions struct {
 	Encoding     string            `json:"encoding,omitempty"`
 	DecimalComma bool              `json:"decimal_comma,omitempty"`
 	Map          map[string]string `json:"map,omitempty"`
+	Ignore       []string          `json:"ignore,omitempty"`
 	Defaults     map[string]string `json:"defaults,omitempty"`
 	Series       string            `json:"series,omitempty"`
 	HeaderLine   int               `json:"header_line,omitempty"`
@@ -58,7 +61,7 @@ func ReadOptions(canonical string) (Options, error) {
 		return Options{}, fmt.Errorf("read options: %w", err)
 	}
 	return Options{
-		Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Defaults: o.Defaults, Series: o.Series,
+		Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Ignore: o.Ignore, Defaults: o.Defaults, Series: o.Series,
 		HeaderLine: o.HeaderLine, NoQuotes: o.NoQuotes, AllowNoID: o.AllowNoID, SkipTotals: o.SkipTotals,
 		Sheet: o.Sheet, HiddenRows: o.HiddenRows,
 	}, nil

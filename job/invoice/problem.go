@@ -24,9 +24,9 @@ type Problem struct {
 // Option is a change of the settings that would solve a problem: a flag on a terminal, a button on a page.
 type Option struct {
 	Do      Change
-	Setting string // map, decimal, encoding, allow_repeats, or the column whose value for the whole job it is
+	Setting string // map, ignore, decimal, encoding, allow_repeats, or the column whose value for the whole job it is
 	Column  string // of map: the canonical name
-	Value   string // of map, the header; "" is for the person to find
+	Value   string // of map and ignore, the header; "" is for the person to find
 	When    string // the condition under which it helps, as in "both are meant"; "" is none
 }
 

@@ -122,6 +122,9 @@ func OpenAt(name string, src io.ReaderAt, size int64, o Options) (*Reader, error
 	}
 	var r *Reader
 	switch {
+	case isOwnerFile(name):
+		return nil, Problems{flaw(FileForeign, "is the mark of a workbook that is open in a spreadsheet program", "save and close the workbook, and leave this file out").
+			at(name, 0, "", "")}
 	case isZip(head[:n]):
 		r, err = openWorkbook(name, src, size, o)
 	case string(head[:n]) == oleMark:
@@ -209,7 +212,7 @@ func (r *Reader) Close() error {
 
 // Next returns the next row that is not blank, and [io.EOF] after the last. A row with problems is a bad row, and the
 // next can be read. A *[Problem] as the error is of the file: what follows cannot be read. A [Problems] at the end of the file says that
-// no row of it can be used, since two columns that could be the amount differ, or rows of a sheet are hidden.
+// no row of it can be used, since two columns that could be the amount differ, customer ids may not be Clink's, or rows of a sheet are hidden.
 func (r *Reader) Next() (Row, error) {
 	row, err := r.nextRow()
 	return row, r.located(err)
@@ -233,6 +236,8 @@ func (r *Reader) nextRow() (Row, error) {
 		r.given = true
 		if !row.ragged && !refused {
 			r.compareRivals(row)
+			r.refusePaid(row)
+			r.lookAtCustomerID(row)
 			r.ids.add(row.Cells)
 			r.ways.add(row)
 		}
@@ -243,7 +248,7 @@ func (r *Reader) nextRow() (Row, error) {
 
 // ending is io.EOF, or why the file cannot be used although it was read to its end.
 func (r *Reader) ending() error {
-	problems := r.differingRivals()
+	problems := append(r.differingRivals(), r.foreignCustomerIDs()...)
 	if r.sheet != nil {
 		problems = append(problems, r.sheet.refusals()...)
 	}
@@ -304,7 +309,8 @@ func (r *Reader) decoded(yield func(*batch) bool) {
 			b = &batch{}
 		}
 		r.fill(b)
-		if !yield(b) || b.err != nil {
+		ends := b.err != nil // the batch is no longer ours after yield
+		if !yield(b) || ends {
 			return
 		}
 	}
@@ -339,7 +345,8 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				}
 				r.locate(row)
 			}
-			if !yield(b) || b.err != nil {
+			ends := b.err != nil // the batch is no longer ours after yield
+			if !yield(b) || ends {
 				return
 			}
 		}

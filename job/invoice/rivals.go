@@ -3,13 +3,15 @@ package invoice
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bojanz/currency"
 )
 
-// moreAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
+// besideAmounts are headers that name an amount, and are never taken for it by themselves: what is open may be the right one beside
 // what was billed.
-var moreAmounts = []string{"balance", "balance_due", "open_balance", "open_amount", "outstanding", "amount_open"}
+var besideAmounts = spell(append([]string{"balance", "balance_due", "open_balance", "open_amount", "outstanding", "amount_open"},
+	programHeaders("amount", true)...))
 
 // rival is a column that could be the amount, beside the one that was taken for it. They must agree in every row.
 type rival struct {
@@ -21,7 +23,7 @@ type rival struct {
 // findRivals finds the columns that could be the amount, too.
 func (h *head) findRivals(claimed map[int]bool) {
 	amount := columnNamed("amount")
-	names := append(amount.spellings(), moreAmounts...)
+	names := slices.Concat(spellings[amount.Name], besideAmounts)
 	taken, found := h.taken["amount"]
 	if !found {
 		return
@@ -31,7 +33,7 @@ func (h *head) findRivals(claimed map[int]bool) {
 			continue
 		}
 		for _, name := range names {
-			if amount.matches(name, header) {
+			if amount.matches(name, header, h.normal[i]) {
 				h.rivals = append(h.rivals, rival{column: i})
 				h.Others = append(h.Others, Near{header, amount.Name})
 				break
@@ -56,29 +58,34 @@ func (r *Reader) compareRivals(row *Row) {
 	}
 }
 
-// sameAmount says whether the cells in two columns are the same amount in the row's currency, where that is known. A cell that cannot be read
-// is the same as no other.
-func (r *Reader) sameAmount(row *Row, a, b int) bool {
-	if isBlank(row.Cells[a]) && isBlank(row.Cells[b]) {
-		return true
-	}
+// amountFormat is how the row's amounts are written.
+func (r *Reader) amountFormat(row *Row) amountFormat {
 	format := amountFormat{decimalComma: r.judge.options.DecimalComma}
-	code := row.Invoice.Amount.CurrencyCode()
-	if n, known := currency.GetDigits(code); known {
-		format.code, format.digits = code, int(n)
+	if digits, known := currency.GetDigits(row.Invoice.Amount.CurrencyCode()); known {
+		format.code, format.digits = row.Invoice.Amount.CurrencyCode(), int(digits)
 	}
-	first, isNumber := row.number(a)
-	second, alsoNumber := row.number(b)
-	if isNumber == alsoNumber && row.Cells[a] == row.Cells[b] {
+	return format
+}
+
+// amountAt reads the row's cell in a column as an amount.
+func (r *Reader) amountAt(row *Row, column int) (plain string, bad *Problem) {
+	format, cell := r.amountFormat(row), row.Cells[column]
+	if number, is := row.number(column); is {
+		format.decimalComma, cell = false, number
+	}
+	plain, _, bad = format.read(cell)
+	return plain, bad
+}
+
+// sameAmount says whether the cells in two columns are the same amount. A cell that cannot be read is the same as no other.
+func (r *Reader) sameAmount(row *Row, a, b int) bool {
+	_, isNumber := row.number(a)
+	_, alsoNumber := row.number(b)
+	if isNumber == alsoNumber && row.Cells[a] == row.Cells[b] || isBlank(row.Cells[a]) && isBlank(row.Cells[b]) {
 		return true
 	}
-	var badFirst, badSecond *Problem
-	if !isNumber {
-		first, _, badFirst = format.read(row.Cells[a])
-	}
-	if !alsoNumber {
-		second, _, badSecond = format.read(row.Cells[b])
-	}
+	first, badFirst := r.amountAt(row, a)
+	second, badSecond := r.amountAt(row, b)
 	return badFirst == nil && badSecond == nil && withoutZeros(first) == withoutZeros(second)
 }
 
@@ -92,9 +99,15 @@ func (r *Reader) differingRivals() (problems Problems) {
 		other := r.head.Columns[rival.column]
 		what := fmt.Sprintf("could be the amount, and so could %s, and they differ: line %d has %s and %s",
 			quote(other), rival.line, quote(rival.amount), quote(rival.cell))
-		problems = append(problems, flaw(AmountRivals, what, "take the one that is not meant out of the file",
-			Option{Do: Add, Setting: "map", Column: "amount", Value: header},
-			Option{Do: Add, Setting: "map", Column: "amount", Value: other}).at(r.file, r.head.line, header, ""))
+		options := []Option{
+			{Do: Add, Setting: "map", Column: "amount", Value: header},
+			{Do: Add, Setting: "map", Column: "amount", Value: other},
+		}
+		if !strings.ContainsAny(rival.cell, "0123456789") && !isBlank(rival.cell) { // a word such as yes
+			options = append(options, Option{Do: Add, Setting: "ignore", Value: other, When: quote(other) + " is no amount"})
+		}
+		problems = append(problems, flaw(AmountRivals, what, "take the one that is not meant out of the file", options...).
+			at(r.file, r.head.line, header, ""))
 	}
 	return problems
 }

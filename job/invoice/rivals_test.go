@@ -49,6 +49,28 @@ func TestRivals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a word is no amount", func(t *testing.T) {
+		_, _, err := readAll(t, write(t, "email;currency;Betrag;Offen\na@example.com;EUR;1;ja\n"), Options{})
+		want := []Option{mapped("amount", "Betrag"), mapped("amount", "Offen"), {Do: Add, Setting: "ignore", Value: "Offen", When: `"Offen" is no amount`}}
+		if p, ok := errors.AsType[*Problem](err); !ok || !slices.Equal(p.Options, want) {
+			t.Errorf("got %v with %+v", err, p.Options)
+		}
+		if _, rows, err := readAll(t, write(t, "email;currency;Betrag;Offen\na@example.com;EUR;1;ja\n"), Options{Ignore: []string{"Offen"}}); err != nil || len(rows[0].Problems) > 0 {
+			t.Errorf("ignored: %v", err)
+		}
+	})
+	for _, net := range []string{"Net amount", "Subtotal", "Nettobetrag", "Montant HT", "Base imponible", "Bedrag excl. btw", "小計", "Line Total", "gross_amount", "Umsatz (ohne Soll/Haben-Kz)"} {
+		t.Run(net+" is no amount", func(t *testing.T) {
+			_, _, err := readAll(t, write(t, "email,currency,"+net+"\na@example.com,USD,1\n"), Options{})
+			if fileKinds(err) != string(ColumnMissing) {
+				t.Errorf("alone: %v", err)
+			}
+			_, rows, err := readAll(t, write(t, "email,currency,"+net+",Total\na@example.com,USD,1,2\n"), Options{})
+			if err != nil || rows[0].Invoice.AmountText != "2" {
+				t.Errorf("beside a total: %v, %v", rows, err)
+			}
+		})
+	}
 	t.Run("what can be done", func(t *testing.T) {
 		_, _, err := readAll(t, write(t, tests[0].content), Options{})
 		want := []Option{mapped("amount", "Amount"), mapped("amount", "Amount Due")}
@@ -56,12 +78,15 @@ func TestRivals(t *testing.T) {
 			t.Errorf("got %v with %+v, want %+v", err, p.Options, want)
 		}
 	})
-	t.Run("a balance alone is no amount", func(t *testing.T) {
-		_, _, err := readAll(t, write(t, "email,currency,Open Balance\na@example.com,USD,1\n"), Options{})
-		if p, ok := errors.AsType[*Problem](err); !ok || p.Kind != ColumnMissing || !slices.Equal(p.Options, []Option{mapped("amount", "Open Balance")}) {
-			t.Errorf("got %v with %+v", err, p.Options)
-		}
-	})
+	for _, open := range []string{"Balance", "Open Balance", "Outstanding Balance", "Amount remaining", "Saldo", "Offen", "Offener Betrag", "Restbetrag",
+		"Solde", "Reste à payer", "Pendiente", "Importe pendiente", "Openstaand", "Openstaand bedrag", "残高", "請求残高", "未入金額"} {
+		t.Run(open+" alone is no amount", func(t *testing.T) {
+			_, _, err := readAll(t, write(t, "email,currency,"+open+"\na@example.com,USD,1\n"), Options{})
+			if p, ok := errors.AsType[*Problem](err); !ok || p.Kind != ColumnMissing || !slices.Equal(p.Options, []Option{mapped("amount", open)}) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
 
 // difference is what is said of a column that differs from amount, which is 1 on line 2.
@@ -88,8 +113,8 @@ func TestIDs(t *testing.T) {
 		rows         []string
 		want         []string
 	}{
-		{"names", "Num,No.,Invoice #,Rechnungsnr.,Document number", []string{"1,1,A 1,R1,D-1", "2,2,A 2,R2,D-2"},
-			[]string{"Num", "No.", "Invoice #", "Rechnungsnr.", "Document number"}},
+		{"names", "Num,No.,Order #,Vorgangsnr.,Document number", []string{"1,1,A 1,R1,D-1", "2,2,A 2,R2,D-2"},
+			[]string{"Num", "No.", "Order #", "Vorgangsnr.", "Document number"}},
 		{"others follow", "code,Num", []string{"x1,1", "x2,2"}, []string{"Num", "code"}},
 		{"twice the same", "Num,No.", []string{"1,1", "1,2"}, []string{"No."}},
 		{"blank once", "Num,No.", []string{"1,1", ",2"}, []string{"No."}},

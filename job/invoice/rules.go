@@ -22,6 +22,8 @@ type judge struct {
 	settings map[string]string // canonical name to the setting that gives it for the whole job
 	places   map[string]int    // canonical name to the column of the file
 
+	lookAlike map[string]bool // canonical names whose header in the file may mean something else
+
 	promotions bool // allow_promotion_codes is one of present
 }
 
@@ -32,7 +34,7 @@ type present struct {
 }
 
 func newJudge(file string, o Options, taken map[string]string) *judge {
-	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}}
+	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}, lookAlike: map[string]bool{}}
 	for i := range columns {
 		c := &columns[i]
 		setting := c.Name
@@ -46,6 +48,10 @@ func newJudge(file string, o Options, taken map[string]string) *judge {
 			j.settings[c.Name] = setting
 		}
 	}
+	for _, name := range lookAlikes {
+		j.lookAlike[name] = taken[name] != ""
+	}
+	_, j.lookAlike["currency"] = KnownHeader("currency", taken["currency"]) // one that only other programs have may be a date: Valuta
 	j.promotions = j.has("allow_promotion_codes")
 	return j
 }
@@ -79,6 +85,9 @@ func (j *judge) checkDefaults() (problems Problems) {
 	return problems
 }
 
+// lookAlikes are the columns whose names other programs give to something else.
+var lookAlikes = []string{"quantity", "unit_amount", "image_url", "product_id", "price_id"}
+
 // finding collects what is wrong with one row.
 type finding struct {
 	*judge
@@ -97,6 +106,9 @@ func (f *finding) bad(name string, bad *Problem) {
 	}
 	problem := bad.at(f.file, f.row.Line, f.headers[name], value)
 	problem.Setting = f.settings[name]
+	if header := f.headers[name]; f.lookAlike[name] {
+		problem.Options = append(slices.Clip(problem.Options), Option{Do: Add, Setting: "ignore", Value: header, When: quote(header) + " means something else"})
+	}
 	f.row.Problems = append(f.row.Problems, problem)
 	f.flawed = append(f.flawed, name)
 }
@@ -114,13 +126,18 @@ func (j *judge) judge(row *Row, rec *record) {
 		if c.given != "" {
 			*cell = c.given
 		}
-		if bad := f.checkTyped(c.Name); bad != nil {
+		bad := f.checkTyped(c.Name)
+		switch {
+		case bad != nil:
 			f.bad(c.Name, bad)
 			f.unclear(c.Name)
 			*cell = ""
-		} else if isBlank(*cell) {
+		case isBlank(*cell):
 			*cell = ""
-		} else if c.check != nil {
+		case c.given == "" && !c.Required && c.Name != "invoice_id" && isNothing(*cell):
+			f.note(Nothing, c.Name, *cell, "")
+			*cell = ""
+		case c.check != nil:
 			if bad := c.check(*cell); bad != nil {
 				f.bad(c.Name, bad)
 			}

@@ -37,6 +37,39 @@ func TestRows(t *testing.T) {
 		{"invoice_id=-1", ""},
 		{"invoice_id=#REF!", "invoice_id spreadsheet-error"},
 		{"invoice_id=#12", ""},
+		{"invoice_id=#BEZUG!", "invoice_id spreadsheet-error"},
+		{"invoice_id=#¡DIV/0!", "invoice_id spreadsheet-error"},
+		{"invoice_id=Err:502", "invoice_id spreadsheet-error"},
+		{"invoice_id=Err:1", ""},
+		{"invoice_id=#WOW!", ""},
+		{"invoice_id=#", ""},
+		{"customer_email=#N/A", "customer_email spreadsheet-error"},
+		{"reference_customer_id=#NV", "reference_customer_id spreadsheet-error"},
+		{"currency=#REF!", "currency spreadsheet-error"},
+		{"amount=#VALEUR!", "amount spreadsheet-error"},
+		{"description=#NAAM?", "description spreadsheet-error"},
+		{"quantity=#REF!", "quantity spreadsheet-error"},
+		{"unit_amount=#REF!", "unit_amount spreadsheet-error"},
+		{"success_url=#REF!", "success_url spreadsheet-error"},
+		{"promotion_code=#REF!&allow_promotion_codes=1", "promotion_code spreadsheet-error"},
+		{"note=#REF!", ""},
+		{"invoice_id=NULL", "invoice_id id-nothing"},
+		{"invoice_id=null", "invoice_id id-nothing"},
+		{"invoice_id= N/A ", "invoice_id id-nothing"},
+		{`invoice_id=\N`, "invoice_id id-nothing"},
+		{"invoice_id=-", "invoice_id id-nothing"},
+		{"invoice_id=none", "invoice_id id-nothing"},
+		{"invoice_id=NaN", "invoice_id id-nothing"},
+		{"invoice_id=NA", "invoice_id id-nothing"},
+		{"invoice_id=na", ""},
+		{"invoice_id=NULL-1", ""},
+		{"customer_email=NULL", "customer_email customer-missing"},
+		{"customer_email=(null)&reference_customer_id=7", ""},
+		{"amount=NULL", "amount amount-not-a-number"},
+		{"amount=-", "amount amount-zero"},
+		{"currency=N/A", "currency currency-unknown"},
+		{"quantity=-&unit_amount=n/a&image_url=None&success_url=NULL&payment_method_type=nan&allow_promotion_codes=NULL&promotion_code=--", ""},
+		{"product_id=NULL&price_id=NULL", ""},
 		{"customer_id==A1", "customer_id formula"},
 		{"reference_customer_id=A\u200b", "reference_customer_id invisible-character"},
 
@@ -189,6 +222,51 @@ func TestInvisibleIsNamed(t *testing.T) {
 		if len(row.Problems) != 1 || !strings.Contains(row.Problems[0].What, want) {
 			t.Errorf("%q: %v, want %s named", cell, row.Problems, want)
 		}
+	}
+}
+
+// TestNothingIsEmpty guards that a word for nothing is as good as an empty cell, and that it is told.
+func TestNothingIsEmpty(t *testing.T) {
+	content := "invoice_id,customer_email,reference_customer_id,amount,currency,description,success_url\n" +
+		"A,a@example.com,NULL,1.00,USD,None,\\N\nB,b@example.com,7,1.00,USD,Tea,https://s.example\n"
+	r, rows, err := readAll(t, write(t, content), Options{Defaults: map[string]string{"item_name": "Wholesale"}})
+	if err != nil || len(rows[0].Problems)+len(rows[1].Problems) > 0 {
+		t.Fatal(err, rows)
+	}
+	if inv := rows[0].Invoice; inv.ReferenceCustomerID != "" || inv.Description != "Wholesale" || inv.SuccessURL != "" {
+		t.Errorf("got %+v", inv)
+	}
+	if rows[0].Cells[2] != "NULL" {
+		t.Errorf("the cell has become %q: it passes through as it stands", rows[0].Cells[2])
+	}
+	want := []Reading{{Nothing, 3, 2, "reference_customer_id", "NULL", ""}}
+	if got := r.Readings(); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestLookAlikes guards that whoever has a column of such a name for something else is told how to say so.
+func TestLookAlikes(t *testing.T) {
+	for cells, want := range map[string]string{
+		"quantity=3": "quantity", "Product ID=77": "Product ID", "quantity=x": "quantity", "unit_amount=2": "unit_amount",
+	} {
+		row := oneRow(t, cells, Options{})
+		option := Option{Do: Add, Setting: "ignore", Value: want, When: quote(want) + " means something else"}
+		if len(row.Problems) != 1 || !slices.Contains(row.Problems[0].Options, option) {
+			t.Errorf("%s: %+v, want the option to ignore it", cells, row.Problems)
+		}
+		if row := oneRow(t, cells, Options{Ignore: []string{want}}); len(row.Problems) > 0 || row.Invoice.Quantity != 0 || row.Invoice.ProductID != "" {
+			t.Errorf("%s is ignored, and still: %+v", cells, row)
+		}
+	}
+}
+
+// TestValuta guards that who has a value date where others have the currency is told how to say so.
+func TestValuta(t *testing.T) {
+	_, rows, err := readAll(t, write(t, "email,amount,Valuta\na@example.com,1,2026-01-02\n"), Options{})
+	want := Option{Do: Add, Setting: "ignore", Value: "Valuta", When: `"Valuta" means something else`}
+	if err != nil || kinds(rows[0]) != "Valuta currency-unknown" || !slices.Contains(rows[0].Problems[0].Options, want) {
+		t.Errorf("got %v, %+v", err, rows)
 	}
 }
 
@@ -397,6 +475,13 @@ func TestCanonicalOptions(t *testing.T) {
 		if got := o.Canonical(); got != want {
 			t.Errorf("%s: %s, want no difference", name, got)
 		}
+	}
+	ignoring, again := Options{Ignore: []string{"b", "a", "b"}}, Options{Ignore: []string{"a", "b"}}
+	if ignoring.Canonical() != again.Canonical() || ignoring.Canonical() != `{"ignore":["a","b"]}` {
+		t.Errorf("ignored columns are %s and %s", ignoring.Canonical(), again.Canonical())
+	}
+	if read, err := ReadOptions(ignoring.Canonical()); err != nil || !slices.Equal(read.Ignore, again.Ignore) {
+		t.Errorf("they are read as %+v, %v", read, err)
 	}
 	base.Series = "2026"
 	if got := SeriesOf(base.Canonical()); got != "2026" || base.Canonical() == want {

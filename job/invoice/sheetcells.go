@@ -47,11 +47,22 @@ func (r *Row) RejectedCells() []string {
 				shown = c.Format.Show(c.Text).Text
 			}
 			cells[i] = strings.TrimSpace(notCorrected + " " + shown)
-		case c.Type == xlsx.Number && r.typed.comma:
+		case c.Type == xlsx.Number && r.typed.comma && r.typed.head.isAmount(i):
 			cells[i] = strings.Replace(c.Text, ".", ",", 1)
 		}
 	}
 	return cells
+}
+
+// isAmount says whether the column is read as an amount, or compared with one.
+func (h *head) isAmount(i int) bool {
+	return h.is("amount", i) || h.is("unit_amount", i) || h.isRival(i) || slices.Contains(h.paid, i)
+}
+
+// is says whether the column was taken as the one of this name.
+func (h *head) is(name string, i int) bool {
+	at, taken := h.taken[name]
+	return taken && at == i
 }
 
 // unclear remembers that the text of a cell does not show what is wrong with it.

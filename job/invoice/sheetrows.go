@@ -166,7 +166,7 @@ func (s *sheetRows) surelyOne(int) bool { return true }
 
 // hidden counts the hidden rows of the sheet, once it was read to its end.
 func (r *Reader) hidden() Hidden {
-	if r.sheet == nil || r.batch.err == nil {
+	if r.sheet == nil || r.batch.err != io.EOF {
 		return Hidden{}
 	}
 	found := r.sheet.found

@@ -100,12 +100,12 @@ func findHeader(file string, src source, o Options) (candidate, error) {
 			}
 			return refuse(line, bad)
 		case len(lower) == 1:
-			found, bad = lower[0], lower[0].ambiguity()
+			found, bad, line = lower[0], lower[0].ambiguity(), lower[0].row().line
 		case after != nil && len(filled(tops[0].rows[0].cells)) <= titleCells:
 			return candidate{}, after // of the lines that may have the header
 		default:
 			if c, better := likeliest(tops, starts[1:], found, o); better {
-				found, bad = c, c.ambiguity()
+				found, bad = c, nil
 			}
 		}
 	}
@@ -202,10 +202,12 @@ func fits(cells []string, o Options) bool {
 		c := columnNamed(name)
 		header, mapped := o.Map[name]
 		return o.Defaults[name] != "" || slices.ContainsFunc(cells, func(cell string) bool {
+			normal := normalise(cell)
 			if mapped {
-				return !isBlank(header) && normalise(cell) == normalise(header)
+				return !isBlank(header) && normal == normalise(header)
 			}
-			return slices.ContainsFunc(c.spellings(), func(s string) bool { return c.matches(s, cell) })
+			ignored := slices.ContainsFunc(o.Ignore, func(header string) bool { return normalise(header) == normal })
+			return !ignored && slices.ContainsFunc(spellings[name], func(s spelling) bool { return c.matches(s, cell, normal) })
 		})
 	}
 	for i := range columns {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,6 +26,12 @@ const oleMark = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 // isZip reports whether a file that begins so is a zip archive, as workbooks are.
 func isZip(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
+
+// isOwnerFile reports whether a spreadsheet program keeps the file beside a workbook as long as that is open.
+func isOwnerFile(name string) bool {
+	base := filepath.Base(name)
+	return strings.HasPrefix(base, "~$") || strings.HasPrefix(base, ".~lock.")
 }
 
 // oldWorkbook says what a file is that begins with oleMark.
@@ -110,6 +117,8 @@ func chooseSheet(file string, book *xlsx.Book, o Options) (*sheetRows, error) {
 	switch {
 	case len(fitting) > 1:
 		return nil, sheetUnclear(file, "has more than one sheet that could have the invoices", fitting)
+	case len(all) == 0:
+		return nil, sheetUnclear(file, "has no sheet with cells", nil)
 	case len(visible) == 0:
 		return nil, sheetUnclear(file, "has no visible sheet", sheetNames(all))
 	case len(visible) == 1:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -254,6 +255,59 @@ func TestMergedCells(t *testing.T) {
 	}
 }
 
+// TestPaidInSheets guards that a number that says how much is paid is read as one, and that the problem has its cell.
+func TestPaidInSheets(t *testing.T) {
+	path := drawn(t, "sheet S\n| invoice_id | email | Total | Amount Paid | currency |\n| A | a@example.com | #120 | #0 | USD |\n| B | b@example.com | #120 | #50.5 | USD |")
+	got := readDrawn(t, path, Options{DecimalComma: true})
+	if !strings.Contains(got, "2 A 120 USD") || !strings.Contains(got, `book.xlsx: S!D3: Amount Paid: "50.5": says that 50.5 is paid`) {
+		t.Error(got)
+	}
+}
+
+// TestWorkbookMemory guards that memory does not grow with the rows of a sheet.
+func TestWorkbookMemory(t *testing.T) {
+	const rows = 20_000
+	var drawing strings.Builder
+	drawing.WriteString("<row>")
+	for _, header := range []string{"invoice_id", "customer_email", "amount", "currency", "a", "b", "c", "d"} {
+		fmt.Fprintf(&drawing, `<c t="inlineStr"><is><t>%s</t></is></c>`, header)
+	}
+	drawing.WriteString("</row>")
+	for i := range rows {
+		fmt.Fprintf(&drawing, `<row><c t="inlineStr"><is><t>INV-%d</t></is></c><c t="inlineStr"><is><t>accounts+%d@shop.example.com</t></is></c><c><v>%d.5</v></c><c t="inlineStr"><is><t>EUR</t></is></c>`, i, i, i)
+		drawing.WriteString(`<c><v>1</v></c><c><v>2</v></c><c t="inlineStr"><is><t>a longer text of the user</t></is></c><c><v>4</v></c></row>`)
+	}
+	file := xlsxtest.Book{Sheets: []xlsxtest.Sheet{{Name: "S", Rows: drawing.String()}}}.Bytes()
+	drawing.Reset()
+	r, err := OpenAt("book.xlsx", bytes.NewReader(file), int64(len(file)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	early := 0
+	for n := 1; ; n++ {
+		if _, err := r.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		switch n {
+		case rows / 10:
+			early = heap()
+		case rows - 2000:
+			if grown := heap() - early; grown > 2<<20 {
+				t.Errorf("%d bytes more after %d rows", grown, n)
+			}
+		}
+	}
+}
+
 // TestTotalsOfSheets guards that a total is told by its number, whatever the decimal sign of texts.
 func TestTotalsOfSheets(t *testing.T) {
 	path := drawn(t, "sheet S\n"+sheetHeader+"| A | a@example.com | #1.5 | EUR |\n| B | b@example.com | 2,25 | EUR |\n| | | #3.75 | EUR |\nmerge A4:B4")
@@ -348,6 +402,17 @@ func TestWorkbookProblems(t *testing.T) {
 	}
 }
 
+// TestOwnerFiles guards that what a spreadsheet program leaves beside an open workbook is told: *.xlsx names it, too.
+func TestOwnerFiles(t *testing.T) {
+	for _, name := range []string{"~$book.xlsx", ".~lock.book.xlsx#"} {
+		content := "\x04Anna"
+		_, err := OpenAt("inbox/"+name, strings.NewReader(content), int64(len(content)), Options{})
+		if err == nil || !strings.Contains(err.Error(), name+": is the mark of a workbook that is open") {
+			t.Error(name, err)
+		}
+	}
+}
+
 // TestRivalsOfSheets guards that a number and a text are compared as amounts: 1.234 as a number is no 1.234 of a text with decimal commas.
 func TestRivalsOfSheets(t *testing.T) {
 	header := "| invoice_id | customer_email | amount | total | currency |\n"
@@ -387,10 +452,10 @@ func TestRejectedCells(t *testing.T) {
 			}
 		}
 	}
-	path := drawn(t, "sheet S\n| invoice_id | email | amount | currency |\n| A | nobody | #1234.5 {#,##0.00} | EUR |")
+	path := drawn(t, "sheet S\n| invoice_id | email | amount | currency | note |\n| A | nobody | #1234.5 {#,##0.00} | EUR | #0.5 |")
 	for comma, want := range map[bool]string{false: "1234.5", true: "1234,5"} {
 		_, rows, err := readAll(t, path, Options{DecimalComma: comma})
-		if err != nil || rows[0].RejectedCells()[2] != want || rows[0].Cells[2] != "1234.5" {
+		if err != nil || rows[0].RejectedCells()[2] != want || rows[0].RejectedCells()[4] != "0.5" || rows[0].Cells[2] != "1234.5" {
 			t.Error(err, rows[0].RejectedCells(), rows[0].Cells)
 		}
 	}

@@ -165,14 +165,20 @@ func openToRead(ctx context.Context, path string) (_ *Reader, err error) {
 	if r.read, err = sql.Open("sqlite3", dsn(r.path, "ro")); err != nil {
 		return nil, err
 	}
-	version, err := version(ctx, r.read)
+	found, err := version(ctx, r.read)
+	if needsToWrite(err) {
+		if err := r.openUnchanging(); err != nil {
+			return nil, err
+		}
+		found, err = version(ctx, r.read)
+	}
 	switch {
-	case err == nil && version == 0, neverMade(err):
+	case err == nil && found == 0, neverMade(err):
 		return nil, fs.ErrNotExist // a run began to make it, and was killed before its migration ended
 	case err != nil:
 		return nil, err
-	case version != len(migrations):
-		return nil, &job.VersionError{Found: version, Known: len(migrations)}
+	case found != len(migrations):
+		return nil, &job.VersionError{Found: found, Known: len(migrations)}
 	}
 	mark, err := readMark(ctx, r.read)
 	if err != nil {

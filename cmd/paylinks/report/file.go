@@ -162,7 +162,7 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 		var from []string
 		if header, taken := h.Taken[column.Name]; taken {
 			used[header] = true
-			from = append(from, fmt.Sprintf("from the column %q", header))
+			from = append(from, fmt.Sprintf("from the column %q", header)+knownAs(column, header))
 		} else if value := options.Defaults[column.Name]; value != "" {
 			from = append(from, fmt.Sprintf("%q in every row, from %s", value, words.Flag(column.Name)))
 		}
@@ -174,9 +174,16 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 		}
 	}
 	_ = table.Flush() // into memory
+	if len(h.Ignored) > 0 {
+		var ignored []string
+		for _, header := range h.Ignored {
+			ignored = append(ignored, fmt.Sprintf("%q", header))
+		}
+		fmt.Fprintf(&b, "  passed through, from --ignore: %s\n", strings.Join(ignored, ", "))
+	}
 	var own []string
 	for _, header := range h.Columns {
-		if !used[header] && header != "" {
+		if !used[header] && header != "" && !slices.Contains(h.Ignored, header) {
 			own = append(own, fmt.Sprintf("%q", header))
 		}
 	}
@@ -192,6 +199,19 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 			words.Count(reading.Cells, "cell"), ways[reading.Way], reading.Line, reading.Cell, reading.Column, as)
 	}
 	return b.String()
+}
+
+// knownAs says why a header was taken that is none of our own names: in which language it is the column's, and in which program.
+func knownAs(column invoice.Column, header string) string {
+	known, found := invoice.KnownHeader(column.Name, header)
+	if !found {
+		return ""
+	}
+	as := ", " + known.Language + " for it"
+	if known.Program != "" {
+		as += ", as in " + known.Program
+	}
+	return as
 }
 
 // ways are the words for how cells were written.

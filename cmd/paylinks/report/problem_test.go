@@ -16,7 +16,7 @@ func TestProblemsWorded(t *testing.T) {
 		{"fill it", invoice.Option{Setting: "return_url"}, "fill it, or add --return-url URL"},
 		{"rename it", invoice.Option{Setting: "map", Column: "amount"}, "rename it, or add --map amount=HEADER"},
 		{"rename it", invoice.Option{Setting: "map", Column: "amount", Value: "Amount Dues"}, "rename it, or add --map amount='Amount Dues'"},
-		{"", invoice.Option{Do: invoice.Replace, Setting: "map", Column: "amount", Value: "Betrag"}, "did you mean --map amount=Betrag?"},
+		{"", invoice.Option{Do: invoice.Replace, Setting: "map", Column: "amount", Value: "Honorar"}, "did you mean --map amount=Honorar?"},
 		{"rename it", invoice.Option{Setting: "currency", When: "all have one"}, "rename it; if all have one, add --currency CODE"},
 		{"", invoice.Option{Setting: "decimal", Value: "comma", When: "it has commas"}, "if it has commas, add --decimal comma"},
 		{"", invoice.Option{Do: invoice.LeaveOut, Setting: "decimal", Value: "comma", When: "it has points"}, "if it has points, leave out --decimal comma"},
