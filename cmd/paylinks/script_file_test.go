@@ -167,7 +167,7 @@ func checkRow(row map[string]string, record map[string]simulator.Session, refusa
 
 // summaryKeys are the keys of --json, as the design fixes them.
 var summaryKeys = []string{
-	"job", "file", "environment", "rows", "created", "duplicate", "failed", "invalid", "unknown", "pending", "superseded",
+	"job", "file", "environment", "rows", "lines", "created", "duplicate", "failed", "invalid", "unknown", "pending", "superseded",
 	"attempts", "possible_orphans", "totals", "output", "rejected_output", "seconds",
 }
 

@@ -46,7 +46,7 @@ func (r *Reader) sql(text string) string { return r.table.Replace(text) }
 
 // tables are all that the schema has.
 var tables = []string{
-	"ledger", "sender", "job", "seat", "links_file", "item", "attempt", "item_tally", "attempt_tally", "pace",
+	"ledger", "sender", "job", "seat", "links_file", "item", "line", "attempt", "item_tally", "attempt_tally", "pace",
 }
 
 // tablesIn puts the tables of this schema in the place of their names in braces; {schema} is the schema itself.

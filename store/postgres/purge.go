@@ -33,6 +33,9 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 		if err := t.sealItems(j.ID, salt); err != nil {
 			return err
 		}
+		if _, err := t.exec(`UPDATE {line} SET cells = '[]' WHERE `+ids("place", 1), j.ID); err != nil {
+			return err
+		}
 		if _, err := t.exec(`UPDATE {attempt} SET message = '' WHERE `+ids("item_id", 1)+` AND message <> ''`, j.ID); err != nil {
 			return err
 		}
@@ -134,7 +137,7 @@ func sealedRequest(salt, request string) (string, error) {
 // Scrub has the database reuse the room of what was purged, and forget the old versions of rows, as far as VACUUM does: no table is
 // locked, and senders go on beside it. A transaction of somebody else that stays open keeps them.
 func (l *Ledger) Scrub() error {
-	for _, table := range []string{"{item}", "{attempt}", "{job}", "{links_file}"} {
+	for _, table := range []string{"{item}", "{line}", "{attempt}", "{job}", "{links_file}"} {
 		if err := l.vacuum(table); err != nil {
 			return fmt.Errorf("clear the database of old versions of rows: %w", l.explain(err))
 		}
