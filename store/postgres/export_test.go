@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -126,3 +127,9 @@ func (r *Reader) Column(ctx context.Context, query string, args ...any) ([]strin
 
 // On has the reader be one on another host.
 func (r *Reader) On(host string) { r.host = host }
+
+// ClockIsAhead has the sender be on a host whose clock is ahead of the database's, and which has noticed that when it opened the ledger.
+func (l *Ledger) ClockIsAhead(by time.Duration) { l.skew = -by }
+
+// Skew is what a host's clock lacks to the database's.
+func Skew(database, before, after time.Time) time.Duration { return skew(database, before, after) }
