@@ -13,7 +13,8 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	ledgertest.Run(t, func(t *testing.T) ledgertest.Opener { return opener(pgtest.Shared(t).Ledger(t)) })
+	server := pgtest.Shared(t)
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Opener { return opener(server.Ledger(t)) })
 }
 
 func opener(name string) ledgertest.Opener {
