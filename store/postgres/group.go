@@ -110,6 +110,9 @@ func (g *group) oneByOne(t *tx, m made, fenced bool) error {
 			b.err = job.ErrFenced
 		case !m.locked[b.item.ID]: // another sender looks at its invoice right now
 			b.resolution = job.Resolution{Action: job.Later}
+			if _, _, err = t.asItIs(b.item.ID); err == job.ErrMoved { // there is no such item
+				b.err, err = err, nil
+			}
 		case m.begun[b.item.ID]:
 			delete(m.begun, b.item.ID)
 			b.resolution = job.Resolution{Action: job.Send}
