@@ -41,6 +41,8 @@ type sendersHistory struct {
 	held    bool       // nothing is sent again without a person's word
 	rate    string
 	timeout time.Duration // of a request
+	delay   time.Duration // of a message on the way to the database, or back
+	runs    int           // percent of the commands that run a file
 	began   time.Time
 	length  time.Duration // of the turmoil
 	over    chan struct{} // closed when nothing more is begun
@@ -80,7 +82,12 @@ func newSendersHistory(t *testing.T, program string, server *sendersServer, seed
 		h.folders = append(h.folders, t.TempDir())
 	}
 	rows := pickOf(h.random, []int{40, 150, 300})
-	h.note("seed %d: %d rows a file, faults %q, hold %t, rate %s, timeout %s", seed, rows, faults, h.held, h.rate, h.timeout)
+	if length <= shortTurmoil {
+		rows = 40
+	}
+	h.delay = pickOf(h.random, []time.Duration{0, 0, 2 * time.Millisecond, 8 * time.Millisecond})
+	h.runs = pickOf(h.random, []int{30, 50, 90})
+	h.note("seed %d: %d rows a file, faults %q, hold %t, rate %s, timeout %s, %s to the database", seed, rows, faults, h.held, h.rate, h.timeout, h.delay)
 	for batch := range 1 + int(length/batchEvery) {
 		h.files = append(h.files, h.write(batch, rows))
 	}
@@ -164,11 +171,7 @@ func (h *sendersHistory) work(host int, random *rand.Rand, first []string) {
 		if p == nil {
 			return
 		}
-		if !p.endsIn(h.length + soakHangs) {
-			h.t.Errorf("this goes on for more than %s: %q\n%s", soakHangs, args, p.end())
-			return
-		}
-		h.ended(p)
+		h.toItsEnd(p)
 		pause := time.NewTimer(time.Duration(50+random.IntN(500)) * time.Millisecond)
 		select {
 		case <-pause.C:
@@ -177,6 +180,14 @@ func (h *sendersHistory) work(host int, random *rand.Rand, first []string) {
 		}
 		args = h.next(random)
 	}
+}
+
+// toItsEnd waits for its end, and looks at that.
+func (h *sendersHistory) toItsEnd(p *sendersProcess) {
+	if !p.endsIn(h.length + soakHangs) {
+		h.t.Errorf("this goes on for more than %s: %q\n%s", soakHangs, p.args, p.end())
+	}
+	h.ended(p)
 }
 
 // end kills it, and returns what it has said.
@@ -188,10 +199,10 @@ func (p *sendersProcess) end() string {
 func (h *sendersHistory) next(random *rand.Rand) []string {
 	var args []string
 	switch n := random.IntN(100); {
-	case n < 45:
+	case n < h.runs:
 		newest := min(len(h.files)-1, int(time.Since(h.began)/batchEvery))
 		args = []string{"run", pickOf(random, h.files[max(0, newest-random.IntN(2))])}
-	case n < 90 || h.held:
+	case n < 95 || h.held:
 		args = []string{"resume"}
 	default:
 		args = []string{"retry", fmt.Sprint(1 + random.IntN(2*len(h.files))), "--unknown"}
@@ -224,7 +235,7 @@ func (h *sendersHistory) start(host int, random *rand.Rand, args []string) *send
 
 // begin begins a command on a host.
 func (h *sendersHistory) begin(host, concurrency int, args []string) (*sendersProcess, error) {
-	wire, err := newSendersWire(h.t, h.server.Address())
+	wire, err := newSendersWire(h.t, h.server.Address(), h.delay)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +303,7 @@ var sendersEvents = []struct {
 	{"kill", 12, (*sendersHistory).kill},
 	{"interrupt", 3, func(h *sendersHistory, p *sendersProcess) { p.signal(syscall.SIGTERM) }},
 	{"stop for moments", 14, (*sendersHistory).stutter},
-	{"stop past the lease", 10, func(h *sendersHistory, p *sendersProcess) { h.later(func() { p.stopFor(h.pastLease()) }) }},
+	{"stop past the lease", 10, (*sendersHistory).stopPastLease},
 	{"stop at a message", 22, (*sendersHistory).stopAtMessage},
 	{"cut", 6, func(h *sendersHistory, p *sendersProcess) { p.disturb(); p.wire.cut() }},
 	{"cut at a message", 14, (*sendersHistory).cutAtMessage},
@@ -354,6 +365,19 @@ func (h *sendersHistory) forget(p *sendersProcess) {
 	}
 }
 
+func (h *sendersHistory) stopPastLease(p *sendersProcess) {
+	length, seed := h.pastLease(), h.random.Uint64()
+	if h.random.IntN(2) == 0 {
+		h.later(func() { p.stopFor(length) })
+		return
+	}
+	h.later(func() {
+		p.stop()
+		h.untilFenced(p, rand.New(rand.NewPCG(seed, 6)))
+		p.goOn()
+	})
+}
+
 func (h *sendersHistory) stutter(p *sendersProcess) {
 	times := 1 + h.random.IntN(20)
 	random := rand.New(rand.NewPCG(h.random.Uint64(), 4))
@@ -368,28 +392,61 @@ func (h *sendersHistory) stutter(p *sendersProcess) {
 	})
 }
 
-// stopAtMessage stops it between two messages of a transaction, between an intent's commit and the request, or as COMMIT is on its way.
+// stopAtMessage stops it in the middle of a transaction, between an intent's commit and its request, or as COMMIT is on its way; mostly
+// until another one has fenced it.
 func (h *sendersHistory) stopAtMessage(p *sendersProcess) {
-	length, order := h.pastLease(), h.random.IntN(3)
-	if h.random.IntN(4) == 0 {
-		length = time.Duration(h.random.IntN(500)) * time.Millisecond
+	trap := pickOf(h.random, []wireTrap{{answer: true, fits: committed}, {answer: true, fits: committed}, {answer: true, fits: begun}, {}})
+	trap.after = h.random.IntN(8)
+	order, short, seed := h.random.IntN(3), time.Duration(h.random.IntN(500))*time.Millisecond, h.random.Uint64()
+	wait := func() { p.endsIn(short) }
+	if h.random.IntN(4) > 0 {
+		wait = func() { h.untilFenced(p, rand.New(rand.NewPCG(seed, 5))) }
 	}
-	p.wire.set(&wireTrap{answer: h.random.IntN(3) > 0, after: h.random.IntN(12), spring: func(_ *wireLink, pass func()) {
+	trap.spring = func(_ *wireLink, pass func()) {
 		h.note("process %d is stopped at a message, %s", p.pid(), []string{"which it has", "which arrives meanwhile", "which arrives later"}[order])
-		switch order {
-		case 0:
-			pass()
-			h.later(func() { p.stopFor(length) })
-		case 1:
-			p.stop()
-			pass()
-			h.later(func() { p.endsIn(length); p.goOn() })
-		case 2:
-			p.disturb()
-			p.stopFor(length)
+		h.count("stopped at a message")
+		if order == 0 {
 			pass()
 		}
-	}})
+		p.stop()
+		if order == 1 {
+			pass()
+		}
+		if order == 2 {
+			p.disturb()
+			wait()
+			p.goOn()
+			pass()
+			return
+		}
+		h.later(func() {
+			wait()
+			p.goOn()
+		})
+	}
+	p.wire.set(&trap)
+}
+
+// untilFenced waits until the process, which does not renew its lease, is fenced. Somebody notices that it does nothing, and lets another
+// one go on with its job.
+func (h *sendersHistory) untilFenced(p *sendersProcess, random *rand.Rand) {
+	p.endsIn(sendersLease)
+	h.later(func() {
+		if other := h.start(random.IntN(sendersHosts), random, []string{"resume"}); other != nil {
+			h.toItsEnd(other)
+		}
+	})
+	fenced := within(4*time.Second, func() bool {
+		type row struct{ Yes bool }
+		found, err := rowsOf[row](h.view, `SELECT fenced_at IS NOT NULL OR ended_at IS NOT NULL FROM sender WHERE process = $1`, p.pid())
+		if err != nil && !noSchema(err) {
+			h.t.Error(err)
+		}
+		return !p.running() || len(found) > 0 && found[0].Yes
+	})
+	if fenced && p.running() {
+		h.count("stopped until fenced")
+	}
 }
 
 func (h *sendersHistory) cutAtMessage(p *sendersProcess) {
@@ -486,10 +543,7 @@ func (h *sendersHistory) calmly(args ...string) (status int) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if !p.endsIn(soakHangs) {
-		h.t.Fatalf("this goes on for more than %s: %q\n%s", soakHangs, args, p.end())
-	}
-	h.ended(p)
+	h.toItsEnd(p)
 	return p.status()
 }
 

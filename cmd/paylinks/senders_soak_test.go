@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	sendersShort  = 2               // histories in make test
-	sendersAtOnce = 4               // they mostly wait
-	shortTurmoil  = 5 * time.Second // of a history in make test
+	sendersShort  = 2 // histories in make test
+	sendersAtOnce = 4 // they mostly wait
+	shortTurmoil  = 4 * time.Second
 	longTurmoil   = 15 * time.Second
 )
 
@@ -36,7 +36,7 @@ func TestSenders(t *testing.T) {
 		return next - 1, *soakTime == 0 && next <= *soakSeed+sendersShort || time.Since(began) < *soakTime
 	}
 	length := longTurmoil
-	if *soakTime == 0 {
+	if *soakTime == 0 { // make test has little time
 		length = shortTurmoil
 	}
 	var players sync.WaitGroup

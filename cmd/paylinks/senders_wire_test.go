@@ -3,16 +3,20 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // sendersWire is the network between one process and the database. It can go dark, or break, at a moment that the traffic itself gives.
 type sendersWire struct {
 	listener net.Listener
 	server   string
+	delay    time.Duration // of each message
+	carriers sync.WaitGroup
 
 	mu    sync.Mutex
 	dark  chan struct{} // not nil: what was sent waits until it is closed, and arrives then
@@ -31,27 +35,37 @@ func (l *wireLink) close() {
 // wireTrap waits for a message: of the process to the database, or an answer.
 type wireTrap struct {
 	answer bool
-	after  int // of so many others
+	fits   func(message []byte) bool // nil: any does
+	after  int                       // so many others that fit
 	// spring handles the message; pass hands it on.
 	spring func(l *wireLink, pass func())
 }
 
-func newSendersWire(t *testing.T, server string) (*sendersWire, error) {
+// begun says whether the answer is that of a transaction that goes on, and committed whether it is that of one that is at its end: with
+// what came before in answers of their own, as the writer's has it.
+func begun(answer []byte) bool     { return hasTag(answer, "BEGIN") && !hasTag(answer, "COMMIT") }
+func committed(answer []byte) bool { return hasTag(answer, "COMMIT") && !hasTag(answer, "BEGIN") }
+
+func hasTag(answer []byte, command string) bool {
+	return bytes.Contains(answer, []byte(command+"\x00"))
+}
+
+func newSendersWire(t *testing.T, server string, delay time.Duration) (*sendersWire, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	w := &sendersWire{listener: listener, server: server, links: map[*wireLink]bool{}}
+	w := &sendersWire{listener: listener, server: server, delay: delay, links: map[*wireLink]bool{}}
 	t.Cleanup(w.close)
-	go func() {
+	w.carriers.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go w.carry(conn.(*net.TCPConn))
+			w.carriers.Go(func() { w.carry(conn.(*net.TCPConn)) })
 		}
-	}()
+	})
 	return w, nil
 }
 
@@ -60,6 +74,7 @@ func (w *sendersWire) close() {
 	_ = w.listener.Close()
 	w.light()
 	w.cut()
+	w.carriers.Wait()
 }
 
 func (w *sendersWire) carry(client *net.TCPConn) {
@@ -98,7 +113,7 @@ func (w *sendersWire) pump(l *wireLink, from, to *net.TCPConn, answer bool) {
 		w.mu.Lock()
 		dark := w.dark
 		var trap *wireTrap
-		if w.trap != nil && w.trap.answer == answer {
+		if w.trap != nil && w.trap.answer == answer && (w.trap.fits == nil || w.trap.fits(buffer[:n])) {
 			if w.trap.after--; w.trap.after < 0 {
 				trap, w.trap = w.trap, nil
 			}
@@ -106,6 +121,9 @@ func (w *sendersWire) pump(l *wireLink, from, to *net.TCPConn, answer bool) {
 		w.mu.Unlock()
 		if dark != nil {
 			<-dark
+		}
+		if w.delay > 0 {
+			<-time.After(w.delay)
 		}
 		pass := func() { _, err = to.Write(buffer[:n]) }
 		if trap != nil {
