@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -119,6 +120,13 @@ func (c *sendersClink) seen() []sendersRequest {
 		all[i] = *r
 	}
 	return all
+}
+
+// answeredAll says whether all that came from the process with this key is answered.
+func (c *sendersClink) answeredAll(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !slices.ContainsFunc(c.requests, func(r *sendersRequest) bool { return r.key == key && r.answered.IsZero() })
 }
 
 // silent waits until nothing of the process with this key can arrive any more: it has ended, and its connections with it. "" is any.
