@@ -43,8 +43,9 @@ fuzz: ## run each fuzzer for FUZZTIME (30s)
 		done; \
 	done
 
-soak: ## play random histories for TIME (1m), from SEED (1) on, and kill paylinks at each operation on its disk and KILLS (500) times at random
+soak: ## play random histories for TIME (1m), of one process and of several on PostgreSQL, from SEED (1) on, and kill paylinks at each operation on its disk and KILLS (500) times at random
 	go test ./cmd/paylinks -count=1 -run '^TestSoak$$' -soak.time=$(TIME) -soak.seed=$(SEED) -timeout 0 -v
+	go test ./cmd/paylinks -count=1 -run '^(TestSenders|TestRateOfThreeHosts)$$' -soak.time=$(TIME) -soak.seed=$(SEED) -timeout 0 -v
 	go test ./cmd/paylinks -count=1 -run '^(TestCrashAnywhere|TestKills)$$' -crash.all -soak.kills=$(KILLS) -timeout 60m -v
 
 bench: build ## measure paylinks beside its peers (some seven minutes) and write the table into bin/bench.md
