@@ -119,7 +119,7 @@ func (r *Reader) Facts(ctx context.Context, invoices [][16]byte) (map[[16]byte][
 	all := factsByInvoice{}
 	for some := range slices.Chunk(invoices, factsBatch) {
 		err := r.again(ctx, func() error {
-			rows, err := r.read.Query(ctx, r.sql(factsOfInvoices), bytesOf(some))
+			rows, err := r.query(ctx, factsOfInvoices, bytesOf(some))
 			if err != nil {
 				return err
 			}

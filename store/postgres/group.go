@@ -110,6 +110,9 @@ func (g *group) oneByOne(t *tx, m made, fenced bool) error {
 			b.err = job.ErrFenced
 		case !m.locked[b.item.ID]: // another sender looks at its invoice right now
 			b.resolution = job.Resolution{Action: job.Later}
+			if _, _, err = t.asItIs(b.item.ID); err == job.ErrMoved { // there is no such item
+				b.err, err = err, nil
+			}
 		case m.begun[b.item.ID]:
 			delete(m.begun, b.item.ID)
 			b.resolution = job.Resolution{Action: job.Send}
@@ -196,6 +199,7 @@ const begin = `
 				WHERE other.invoice = item.invoice
 					AND other.job_id <> item.job_id
 					AND job.imported
+				OFFSET 0
 			))
 		RETURNING item.id, item.attempts, wanted.sent_at
 	), intents AS (
@@ -256,8 +260,9 @@ const endAll = `
 			AND item.state = 'sending'
 			AND item.attempts = e.number
 			AND (e.state <> 'created' OR NOT (
-				EXISTS (SELECT 1 FROM {item} AS other WHERE other.session_id = e.session_id AND other.state = 'created')
-				OR EXISTS (SELECT 1 FROM {attempt} AS old WHERE old.session_id = e.session_id AND old.replaced IS NOT NULL)
+				-- OFFSET keeps the server from reading all sessions into a table of its own for that.
+				EXISTS (SELECT 1 FROM {item} AS other WHERE other.session_id = e.session_id AND other.state = 'created' OFFSET 0)
+				OR EXISTS (SELECT 1 FROM {attempt} AS old WHERE old.session_id = e.session_id AND old.replaced IS NOT NULL OFFSET 0)
 			))
 		RETURNING item.id
 	), ended AS (

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Ledger is a ledger that is open for sending, by this process and others.
@@ -18,7 +19,6 @@ type Ledger struct {
 	sender job.Sender
 	lease  *lease
 	writer *writer
-	skew   time.Duration // what this host's clock lacks to the database's; 0 where that is little
 
 	crashedMu sync.Mutex
 	crashed   map[int64]int // by job; see Crashed
@@ -129,16 +129,19 @@ func (l *Ledger) register(ctx context.Context) error {
 // stateForSender is the ledger's state. It is marked where this is not the server that the last sender saw.
 func (l *Ledger) stateForSender(ctx context.Context, tx pgx.Tx) (state string, err error) {
 	var other, seen string
+	var version int
 	err = tx.QueryRow(ctx, l.sql(`
-		SELECT state, other, system_id || ', timeline ' || timeline, `+theServer+`
+		SELECT version, state, other, system_id || ', timeline ' || timeline, `+theServer+`
 		FROM {ledger}
 		FOR SHARE
-	`)).Scan(&state, &other, &seen, &l.lease.system)
+	`)).Scan(&version, &state, &other, &seen, &l.lease.system)
 	switch {
 	case err != nil:
 		return "", err
-	case state == "moving", state == "moved", state == "filling":
-		return "", &job.TransferError{State: job.Transfer(state), Other: other}
+	case version != len(migrations): // another program has changed it since it was looked at
+		return "", &job.VersionError{Found: version, Known: len(migrations)}
+	case state != "open" && state != "failed_over":
+		return "", transfer.Mark{State: transfer.State(state), Other: other}.Refusal()
 	case state == "open" && seen != l.lease.system && l.name.synchronous:
 		_, err = tx.Exec(ctx, l.sql(seeServer))
 	case state == "open" && seen != l.lease.system:
@@ -153,23 +156,6 @@ const seeServer = `UPDATE {ledger} SET system_id = ` + systemID + `, timeline = 
 
 // markFailedOver keeps everybody from sending until a person has said how to go on.
 const markFailedOver = `UPDATE {ledger} SET state = 'failed_over' WHERE state = 'open'`
-
-// skewMost is what a host's clock may differ from the database's before times are corrected by it: what is below is the network's.
-const skewMost = 2 * time.Second
-
-// skew is what a host's clock lacks to the database's, which was read between before and after.
-func skew(database, before, after time.Time) time.Duration {
-	middle := before.Add(after.Sub(before) / 2)
-	if off := database.Sub(middle.Round(0)); off.Abs() > skewMost {
-		return off
-	}
-	return 0
-}
-
-// now is a time of this host as the database has it, in UTC and to the millisecond.
-func (l *Ledger) now(t time.Time) time.Time {
-	return t.Add(l.skew).UTC().Truncate(time.Millisecond)
-}
 
 // keepsWhatItAcknowledges refuses a server that was told to be fast rather than safe.
 func keepsWhatItAcknowledges(ctx context.Context, tx pgx.Tx) error {

@@ -24,7 +24,7 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 			return err
 		}
 		var open, live int
-		if err := t.row(purgeCounts, j.ID, at(now)).Scan(&open, &live); err != nil {
+		if err := t.row(purgeCounts, j.ID, l.at(now)).Scan(&open, &live); err != nil {
 			return err
 		}
 		if open > 0 || live > 0 {
@@ -51,7 +51,7 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 				salt = $3,
 				purged_at = $4
 			WHERE id = $1
-		`, j.ID, j.FileName(), salt, at(now))
+		`, j.ID, j.FileName(), salt, l.at(now))
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func (r *Reader) Find(ctx context.Context, identity job.Identity) (job.Job, erro
 
 func (r *Reader) oneJob(ctx context.Context, where string, args ...any) (j job.Job, err error) {
 	err = r.again(ctx, func() (err error) {
-		j, err = r.scanJob(r.read.QueryRow(ctx, r.sql(jobColumns+where), args...))
+		j, err = r.scanJob(r.row(ctx, jobColumns+where, args...))
 		return err
 	})
 	return j, err
@@ -91,7 +91,7 @@ func (r *Reader) Jobs(ctx context.Context) ([]job.Job, error) {
 // all are the rows that a query finds.
 func all[T any](ctx context.Context, r *Reader, scan func(pgx.Row) (T, error), query string, args ...any) (values []T, err error) {
 	err = r.again(ctx, func() error {
-		rows, err := r.read.Query(ctx, r.sql(query), args...)
+		rows, err := r.query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -322,7 +322,7 @@ func (r *Reader) each(ctx context.Context, query string, jobID int64, take func(
 	// A read that is left early ends its statement by its context: else the rest of the rows would have to be read.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	rows, err := r.read.Query(ctx, r.sql(query), jobID)
+	rows, err := r.query(ctx, query, jobID)
 	if err != nil {
 		return err
 	}
