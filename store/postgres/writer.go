@@ -310,6 +310,10 @@ func (w *writer) tryReconnect() (made bool, err error) {
 		_ = results.Close() // the mark is a transaction of its own
 		return false, w.goneBack(err)
 	}
+	// Only once all of the answer has come: where it breaks off, the number must tell again the next time.
+	if err := results.Close(); err != nil {
+		return false, err
+	}
 	return w.l.lease.settle(r), nil
 }
 
