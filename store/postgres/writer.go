@@ -269,7 +269,7 @@ func (w *writer) reconnect() (made bool, err error) {
 			return made, nil
 		case w.failed != nil:
 			return false, w.failed
-		case !lost(err) && !undone(err):
+		case !lost(err) && !undone(err) && !takesNoChanges(err):
 			return false, w.l.explain(err)
 		case time.Now().After(until):
 			return false, fmt.Errorf("the database could not be reached again within %s: %w", reconnectFor, w.l.explain(err))
