@@ -139,16 +139,18 @@ func TestReadsOutlastARestart(t *testing.T) {
 			t.Errorf("a read beside the restart: %v", err)
 		}
 	}
-	n := 0
+	seen := map[int]bool{}
 	var last error
-	for _, err := range r.Results(t.Context(), 1) {
-		if n++; n == 1 {
-			s.Stop(t, pgtest.Immediate)
+	for row, err := range r.Results(t.Context(), 1) {
+		if len(seen) == 0 {
+			s.Restart(t, pgtest.Immediate)
 		}
-		last = err
+		if last = err; err == nil && seen[row.Row] {
+			t.Fatalf("row %d is told again", row.Row)
+		}
+		seen[row.Row] = true
 	}
 	wantError(t, last, job.ErrUnreachable)
-	s.Start(t)
 	if _, err := r.Tally(t.Context(), 1); err != nil {
 		t.Error(err)
 	}

@@ -3,8 +3,11 @@ package postgres
 import (
 	"context"
 	"runtime"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"paylinks/job"
 )
 
 // Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
@@ -126,3 +129,19 @@ func (r *Reader) Column(ctx context.Context, query string, args ...any) ([]strin
 
 // On has the reader be one on another host.
 func (r *Reader) On(host string) { r.host = host }
+
+// Plans are the server's plans for what records the intent and the end of an item.
+func (l *Ledger) Plans(ctx context.Context, item *job.Item) (plans []string, err error) {
+	b, e := &beginRecord{item: item}, &endRecord{item: item, number: 1}
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{{begin, append(beginValues(l, b), false)}, {endAll, endValues(l, e)}, {lockInvoices, []any{[]int64{item.ID}}}} {
+		lines, err := l.Column(ctx, `EXPLAIN (COSTS OFF) `+statement.text, statement.args...)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, strings.Join(lines, "\n"))
+	}
+	return plans, nil
+}

@@ -13,6 +13,19 @@ func invoiceNumber(n int) (invoice [16]byte) {
 	return invoice
 }
 
+// fillOpen makes so many rows of a new job, none of which was sent.
+func fillOpen(t *testing.T, r *postgres.Reader, jobID, rows int) {
+	t.Helper()
+	addJob(t, r, jobID)
+	run(t, r, fmt.Sprintf(`
+		INSERT INTO {item} (id, job_id, row, state, invoice, invoice_id, reference, currency, amount, request, cells)
+		SELECT
+			(%[1]d::bigint << 32) + n, %[1]d, n + 1, 'pending', convert_to(lpad((%[1]d * 1000000 + n)::text, 16, '0'), 'UTF8'), 'OPEN-' || n, 'OPEN-' || n, 'USD',
+			100000, '{"amount":10.00,"currency":"USD","customerId":"cus_1"}', '[]'
+		FROM generate_series(1, %[2]d) AS n
+	`, jobID, rows))
+}
+
 // fill makes so many rows of a job that is on record, most of them created: of each hundred one is pending, one in doubt, one failed,
 // one waits for a person, one is a duplicate, and one has had a link that was given up.
 func fill(t *testing.T, r *postgres.Reader, jobID, rows int) {

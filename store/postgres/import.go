@@ -50,6 +50,9 @@ func (l *Ledger) Import(j job.Job, rows iter.Seq2[job.NewItem, error], skipInval
 	if err == nil {
 		err = l.supersedeTaken(&i)
 	}
+	if err == nil && i.last-i.first >= statisticsFrom {
+		l.takeStatistics()
+	}
 	if err != nil {
 		return job.Job{}, fmt.Errorf("import %s: %w", j.File, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Ledger is a ledger that is open for sending, by this process and others.
@@ -129,16 +130,19 @@ func (l *Ledger) register(ctx context.Context) error {
 // stateForSender is the ledger's state. It is marked where this is not the server that the last sender saw.
 func (l *Ledger) stateForSender(ctx context.Context, tx pgx.Tx) (state string, err error) {
 	var other, seen string
+	var version int
 	err = tx.QueryRow(ctx, l.sql(`
-		SELECT state, other, system_id || ', timeline ' || timeline, `+theServer+`
+		SELECT version, state, other, system_id || ', timeline ' || timeline, `+theServer+`
 		FROM {ledger}
 		FOR SHARE
-	`)).Scan(&state, &other, &seen, &l.lease.system)
+	`)).Scan(&version, &state, &other, &seen, &l.lease.system)
 	switch {
 	case err != nil:
 		return "", err
-	case state == "moving", state == "moved", state == "filling":
-		return "", &job.TransferError{State: job.Transfer(state), Other: other}
+	case version != len(migrations): // another program has changed it since it was looked at
+		return "", &job.VersionError{Found: version, Known: len(migrations)}
+	case state != "open" && state != "failed_over":
+		return "", transfer.Mark{State: transfer.State(state), Other: other}.Refusal()
 	case state == "open" && seen != l.lease.system && l.name.synchronous:
 		_, err = tx.Exec(ctx, l.sql(seeServer))
 	case state == "open" && seen != l.lease.system:

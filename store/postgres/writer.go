@@ -248,6 +248,7 @@ func settings(parameter int) string {
 			set_config('lock_timeout', $%[1]d, TRUE),
 			set_config('statement_timeout', $%[1]d, TRUE),
 			set_config('idle_in_transaction_session_timeout', $%[1]d, TRUE),
+			set_config('jit', 'off', TRUE), -- see withoutJIT
 			set_config('synchronous_commit', CASE
 				WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
 				ELSE current_setting('synchronous_commit')

@@ -46,7 +46,8 @@ func (i *installation) newServer(name string, settings ...string) (*Server, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := i.run("initdb", "--pgdata", s.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"); err != nil {
+	// The options are, in this order: data, user, authentication, encoding, and that nothing is synced yet. The locale is the command's.
+	if err := i.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"); err != nil {
 		return nil, err
 	}
 	return s, os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(access), 0o600)

@@ -13,8 +13,9 @@ func (s *Server) Standby(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.remove)
-	err = s.at.run("pg_basebackup", "--pgdata", standby.data(), "--host", s.folder, "--port", fmt.Sprint(s.port), "--username", "postgres",
-		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+	// -R makes it a standby, -X has it take what is written meanwhile, -c begins at once, and -N leaves syncing to the server.
+	err = s.at.run("pg_basebackup", "-D", standby.data(), "-h", s.folder, "-p", fmt.Sprint(s.port), "-U", "postgres",
+		"-R", "-X", "stream", "-c", "fast", "-N")
 	if err == nil {
 		err = standby.start()
 	}
@@ -27,7 +28,7 @@ func (s *Server) Standby(t testing.TB) *Server {
 // Promote has a standby take changes from now on, on a timeline of its own.
 func (s *Server) Promote(t testing.TB) {
 	t.Helper()
-	if err := s.at.run("pg_ctl", "promote", "--pgdata", s.data(), "--wait"); err != nil {
+	if err := s.at.run("pg_ctl", "promote", "-D", s.data(), "-w"); err != nil {
 		t.Fatal(err)
 	}
 }
