@@ -38,6 +38,8 @@ type Reader interface {
 	Backup(ctx context.Context, path string) error
 	// Senders are the processes that have not ended, oldest first.
 	Senders(ctx context.Context) ([]job.Sender, error)
+	// Transferred says that the ledger is being moved to another one, or was; nil: it is not.
+	Transferred() *job.TransferError
 	Close() error
 }
 

@@ -21,7 +21,7 @@ var measurements = []measurement{
 	{"stopped", (*bench).stoppedLines}, {"throttled", (*bench).throttledLines}, {"parallel", (*bench).parallelLines},
 	{"check", (*bench).checkLines}, {"import", (*bench).importLines}, {"memory", (*bench).memoryLines},
 	{"growth", (*bench).growthLines}, {"reading", (*bench).readingLines}, {"ledger", (*bench).ledgerLines},
-	{"export", (*bench).exportLines},
+	{"export", (*bench).exportLines}, {"postgres", (*bench).postgresLines},
 }
 
 // bench is one run of the program.

@@ -30,6 +30,9 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 	return status, out.String(), err.String()
 }
 
+// mustBeTyped are flags that no variable sets.
+var mustBeTyped = []string{"purge yes", "resume after-failover", "transfer to", "transfer cancel", "transfer yes"}
+
 func commands() []*cobra.Command {
 	return newRoot(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands()
 }
@@ -55,6 +58,7 @@ func TestHelp(t *testing.T) {
 		"export":    {exitOK, exitUsage, exitOutput, exitLedger},
 		"backup":    {exitOK, exitUsage, exitOutput, exitLedger},
 		"purge":     {exitOK, exitUsage, exitLedger, exitUnfinished},
+		"transfer":  {exitOK, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
 		"simulator": {exitOK, exitUsage, exitConfig},
 		"version":   {exitOK},
 
@@ -92,7 +96,7 @@ func TestHelp(t *testing.T) {
 						return
 					}
 					text, _, named := strings.Cut(help[line[1]:], "["+helptext.Variable(flag.Name)+"]")
-					if mustBeTyped := cmd.Name() == "purge" && flag.Name == "yes" || flag.Name == "after-failover"; mustBeTyped {
+					if slices.Contains(mustBeTyped, cmd.Name()+" "+flag.Name) {
 						if named {
 							t.Errorf("%v: the help shows a variable of --%s, which must be typed", args, flag.Name)
 						}

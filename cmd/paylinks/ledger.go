@@ -161,6 +161,9 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 	if err != nil {
 		return nil, classify(err)
 	}
+	if transferred := ledger.Transferred(); transferred != nil {
+		fmt.Fprintf(s.err, "note: the ledger %s is as it was then: %v\n", ledger.Path(), transferred)
+	}
 	return ledger, nil
 }
 

@@ -80,7 +80,7 @@ a run that stopped anywhere is finished by running it again.`,
 	root.SetHelpCommand(help)
 	root.AddCommand(
 		newCheck(s), newRun(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newAdopt(s), newJobs(s), newShow(s), newExport(s),
-		newBackup(s), newPurge(s), newSimulator(s), newCompletion(s), newMan(root), newVersion(s), help,
+		newBackup(s), newPurge(s), newTransfer(s), newSimulator(s), newCompletion(s), newMan(root), newVersion(s), help,
 	)
 	root.AddCommand(topics()...)
 	for _, cmd := range root.Commands() {

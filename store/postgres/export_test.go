@@ -3,9 +3,12 @@ package postgres
 import (
 	"context"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"paylinks/job"
 )
 
 // Hold keeps a transaction of this sender open, as a process does that is stopped in the middle of one, until release is called. It
@@ -133,3 +136,19 @@ func (l *Ledger) ClockIsAhead(by time.Duration) { l.skew = -by }
 
 // Skew is what a host's clock lacks to the database's.
 func Skew(database, before, after time.Time) time.Duration { return skew(database, before, after) }
+
+// Plans are the server's plans for what records the intent and the end of an item.
+func (l *Ledger) Plans(ctx context.Context, item *job.Item) (plans []string, err error) {
+	b, e := &beginRecord{item: item}, &endRecord{item: item, number: 1}
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{{begin, append(beginValues(l, b), false)}, {endAll, endValues(l, e)}, {lockInvoices, []any{[]int64{item.ID}}}} {
+		lines, err := l.Column(ctx, `EXPLAIN (COSTS OFF) `+statement.text, statement.args...)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, strings.Join(lines, "\n"))
+	}
+	return plans, nil
+}

@@ -199,6 +199,7 @@ const begin = `
 				WHERE other.invoice = item.invoice
 					AND other.job_id <> item.job_id
 					AND job.imported
+				OFFSET 0
 			))
 		RETURNING item.id, item.attempts, wanted.sent_at
 	), intents AS (
@@ -259,8 +260,9 @@ const endAll = `
 			AND item.state = 'sending'
 			AND item.attempts = e.number
 			AND (e.state <> 'created' OR NOT (
-				EXISTS (SELECT 1 FROM {item} AS other WHERE other.session_id = e.session_id AND other.state = 'created')
-				OR EXISTS (SELECT 1 FROM {attempt} AS old WHERE old.session_id = e.session_id AND old.replaced IS NOT NULL)
+				-- OFFSET keeps the server from reading all sessions into a table of its own for that.
+				EXISTS (SELECT 1 FROM {item} AS other WHERE other.session_id = e.session_id AND other.state = 'created' OFFSET 0)
+				OR EXISTS (SELECT 1 FROM {attempt} AS old WHERE old.session_id = e.session_id AND old.replaced IS NOT NULL OFFSET 0)
 			))
 		RETURNING item.id
 	), ended AS (

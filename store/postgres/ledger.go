@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Ledger is a ledger that is open for sending, by this process and others.
@@ -139,8 +140,8 @@ func (l *Ledger) stateForSender(ctx context.Context, tx pgx.Tx) (state string, e
 		return "", err
 	case version != len(migrations): // another program has changed it since it was looked at
 		return "", &job.VersionError{Found: version, Known: len(migrations)}
-	case state == "moving", state == "moved", state == "filling":
-		return "", &job.TransferError{State: job.Transfer(state), Other: other}
+	case state != "open" && state != "failed_over":
+		return "", transfer.Mark{State: transfer.State(state), Other: other}.Refusal()
 	case state == "open" && seen != l.lease.system && l.name.synchronous:
 		_, err = tx.Exec(ctx, l.sql(seeServer))
 	case state == "open" && seen != l.lease.system:

@@ -222,3 +222,31 @@ func like(text, part string) bool {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestNoRecordGoesThroughATable: an intent and an end look up what they need, and nothing else.
+func TestNoRecordGoesThroughATable(t *testing.T) {
+	s := newShared(t, pgtest.Shared(t))
+	l := s.open("host-a", long)
+	filler := opened(t, s.name)
+	const rows = 30_000
+	run(t, filler, `ALTER TABLE {item} SET (autovacuum_enabled = off)`, `ALTER TABLE {attempt} SET (autovacuum_enabled = off)`)
+	fillOpen(t, filler, 2, rows)
+	for _, statistics := range []string{"none", "from before anything was sent", "of now"} {
+		switch statistics {
+		case "from before anything was sent":
+			run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`)
+			fill(t, filler, 1, rows)
+		case "of now":
+			run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`)
+		}
+		plans, err := l.Plans(t.Context(), &l.items(2)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, plan := range plans {
+			if strings.Contains(plan, "hashed SubPlan") || regexp.MustCompile(`Seq Scan on (item|attempt)`).MatchString(plan) {
+				t.Errorf("with statistics %s, a table is read whole:\n%s", statistics, plan)
+			}
+		}
+	}
+}

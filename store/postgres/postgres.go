@@ -29,15 +29,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Reader is a ledger that is open for reading.
 type Reader struct {
-	name  Name
-	host  string        // this process's: a path of an output is one on its host
-	skew  time.Duration // what this host's clock lacks to the database's; 0 where that is little
-	read  *pgxpool.Pool
-	table *strings.Replacer // see sql
+	name        Name
+	host        string        // this process's: a path of an output is one on its host
+	skew        time.Duration // what this host's clock lacks to the database's; 0 where that is little
+	read        *pgxpool.Pool
+	table       *strings.Replacer  // see sql
+	transferred *job.TransferError // see Transferred
+	made        *transfer.Mark     // of a ledger that is made by it; nil: it may be sent from
 }
 
 // sql is the statement with each table, which stands in it as {table}, in the ledger's schema.
@@ -72,6 +75,9 @@ func inFileOrder(parameter int) string {
 
 // Path names the ledger: its URL without a password.
 func (r *Reader) Path() string { return r.name.String() }
+
+// Transferred implements [paylinks/store.Reader].
+func (r *Reader) Transferred() *job.TransferError { return r.transferred }
 
 // Files are none: the ledger is in a database.
 func (r *Reader) Files() []string { return nil }

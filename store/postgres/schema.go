@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 //go:embed schema.sql
@@ -76,7 +77,12 @@ func (r *Reader) check(ctx context.Context) error {
 			return &job.VersionError{Found: f.version, Known: len(migrations)}
 		}
 		r.skew = f.skew
-		return nil
+		var mark transfer.Mark
+		if err := tx.QueryRow(ctx, r.sql(`SELECT state, other FROM {ledger}`)).Scan(&mark.State, &mark.Other); err != nil {
+			return err
+		}
+		r.transferred, err = mark.ForReader()
+		return err
 	})
 }
 
@@ -157,6 +163,9 @@ func (r *Reader) migrate(ctx context.Context, tx pgx.Tx) error {
 	_, err = tx.Exec(ctx, r.sql(`
 		INSERT INTO {ledger} (version, id, system_id, timeline)
 		SELECT $1, gen_random_uuid()::text, `+systemID+`, `+timeline), len(migrations))
+	if err == nil && r.made != nil {
+		err = r.writeMark(ctx, tx, *r.made)
+	}
 	return err
 }
 

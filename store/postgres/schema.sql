@@ -1,12 +1,17 @@
 -- The ledger itself, in one row. id tells it from every other ledger. state says whether it may be sent from: 'failed_over' until a person has
--- said how to go on after the database went back, 'moving', 'moved' and 'filling' while it is transferred to or from the ledger other.
+-- said how to go on after the database went back, 'moving' and 'moved' while it is transferred to the ledger other, 'filling' and 'filled'
+-- while it is transferred from there. transfer is that transfer's number; origin is the number of the one that it was filled by once, and
+-- origin_id the ledger that it was filled from.
 CREATE TABLE {ledger} (
     one        boolean     PRIMARY KEY DEFAULT TRUE CHECK (one),
     version    integer     NOT NULL,
     id         text        NOT NULL,
-    state      text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'failed_over', 'moving', 'moved', 'filling')),
+    state      text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'failed_over', 'moving', 'moved', 'filling', 'filled')),
     other      text        NOT NULL DEFAULT '',
     other_id   text        NOT NULL DEFAULT '',
+    transfer   text        NOT NULL DEFAULT '',
+    origin     text        NOT NULL DEFAULT '',
+    origin_id  text        NOT NULL DEFAULT '',
     system_id  text        NOT NULL, -- of the server that the last sender saw, and its timeline
     timeline   text        NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()

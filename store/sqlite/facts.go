@@ -36,7 +36,7 @@ func factsOf(where string) string {
 			item.created_at,
 			item.link_status,
 			item.checked_at,
-			item.given_up <> '',
+			item.given_up,
 			item.error_code = '` + job.CodeConflict + `'
 		FROM invoice_item
 		JOIN item ON item.id = invoice_item.item_id

@@ -79,7 +79,7 @@ func (t *tx) giveUpLinks(jobID int64, at time.Time) (n int, err error) {
 			if r.Action != job.Ask {
 				break
 			}
-			if err := t.stmts.giveUp.one(r.Other.ItemID, timestamp(at)); err != nil {
+			if err := t.stmts.giveUp.one(r.Other.ItemID); err != nil {
 				return 0, err
 			}
 			for o := range others {

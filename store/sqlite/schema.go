@@ -6,8 +6,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"paylinks/job"
 	"slices"
+
+	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 //go:embed migrations/*.sql
@@ -60,8 +62,8 @@ func version(ctx context.Context, q querier) (int, error) {
 }
 
 // migrate takes the ledger through the steps that it lacks, all in one transaction: an interrupted one leaves the version
-// that was there, and a new ledger never looks like one of an older paylinks.
-func migrate(conn *sql.Conn) error {
+// that was there, and a new ledger never looks like one of an older paylinks. One that is new gets the mark, if there is one.
+func migrate(conn *sql.Conn, mark *transfer.Mark) error {
 	ctx := context.Background()
 	found, err := version(ctx, conn)
 	if err != nil {
@@ -80,6 +82,9 @@ func migrate(conn *sql.Conn) error {
 			if _, err := conn.ExecContext(ctx, step); err != nil {
 				return err
 			}
+		}
+		if found == 0 && mark != nil {
+			return writeMark(ctx, conn, *mark)
 		}
 		return nil
 	})

@@ -30,13 +30,15 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // Reader is a ledger that is open for reading.
 type Reader struct {
-	path  string
-	read  *sql.DB
-	facts *sql.Stmt // see Facts: compiling it takes longer than running it
+	path        string
+	read        *sql.DB
+	facts       *sql.Stmt          // see Facts: compiling it takes longer than running it
+	transferred *job.TransferError // see Transferred
 }
 
 // Ledger is a ledger that this process alone may change.
@@ -62,6 +64,12 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	return openToChange(path, holder, nil, transfer.Mark.Refusal)
+}
+
+// openToChange opens the ledger's file, which is there, for the one process that may change it, unless refuse says why not. An empty file
+// becomes a ledger with the mark, if there is one.
+func openToChange(path, holder string, mark *transfer.Mark, refuse func(transfer.Mark) error) (_ *Ledger, err error) {
 	if path, err = realPath(path); err != nil {
 		return nil, err
 	}
@@ -82,7 +90,14 @@ func openToSend(path, holder string) (_ *Ledger, err error) {
 			return nil, err
 		}
 	}
-	if l.writer, err = openWriter(path); err != nil {
+	if l.writer, err = openWriter(path, mark); err != nil {
+		return nil, err
+	}
+	found, err := readMark(context.Background(), l.writer.conn)
+	if err == nil {
+		err = refuse(found)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := l.Reader.open(); err != nil {
@@ -118,9 +133,9 @@ func OpenToRead(ctx context.Context, path string) (*Reader, error) {
 	return r, nil
 }
 
-// bringUpToDate takes a ledger with an older schema through the steps that it lacks.
+// bringUpToDate takes a ledger with an older schema through the steps that it lacks, also one that was moved.
 func bringUpToDate(path string) error {
-	updated, err := openToSend(path, "bringing the ledger up to date")
+	updated, err := openToChange(path, "bringing the ledger up to date", nil, func(transfer.Mark) error { return nil })
 	var held *job.HeldError
 	switch {
 	case err == nil:
@@ -158,6 +173,13 @@ func openToRead(ctx context.Context, path string) (_ *Reader, err error) {
 		return nil, err
 	case version != len(migrations):
 		return nil, &job.VersionError{Found: version, Known: len(migrations)}
+	}
+	mark, err := readMark(ctx, r.read)
+	if err != nil {
+		return nil, err
+	}
+	if r.transferred, err = mark.ForReader(); err != nil {
+		return nil, err
 	}
 	return r, r.open()
 }
@@ -197,6 +219,9 @@ func (l *Ledger) Budget(job.Environment, string) job.Budget { return nil }
 
 // Senders implements [paylinks/store.Reader]: a ledger in a file has no record of them.
 func (r *Reader) Senders(context.Context) ([]job.Sender, error) { return nil, nil }
+
+// Transferred implements [paylinks/store.Reader].
+func (r *Reader) Transferred() *job.TransferError { return r.transferred }
 
 // Path is where the ledger is.
 func (r *Reader) Path() string { return r.path }

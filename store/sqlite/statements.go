@@ -196,7 +196,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 					ELSE ?2
 				END,
 				checked_at = ?3,
-				given_up = CASE WHEN ?2 = 'expired' THEN given_up ELSE '' END,
+				given_up = given_up AND ?2 = 'expired',
 				error_code = CASE WHEN state = 'created' THEN '' ELSE error_code END,
 				error = CASE WHEN state = 'created' THEN '' ELSE error END
 			WHERE state = 'created' AND session_id = (SELECT session_id FROM asked)
@@ -214,7 +214,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 				link_status = '',
 				checked_at = '',
 				customer_id = '',
-				given_up = '',
+				given_up = FALSE,
 				error_code = '',
 				error = ''
 			WHERE id = ?1
@@ -242,7 +242,7 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		`},
 		{&t.stmts.giveUp, `
 			UPDATE item
-			SET given_up = ?2
+			SET given_up = TRUE
 			WHERE id = ?1
 				AND state = 'created'
 		`},

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"paylinks/job"
+	"paylinks/store/transfer"
 )
 
 // batchMost is how many waiting records share a transaction at most: beyond it, a record would wait longer for its
@@ -37,7 +38,7 @@ type record struct {
 	done func(error)
 }
 
-func openWriter(path string) (_ *writer, err error) {
+func openWriter(path string, mark *transfer.Mark) (_ *writer, err error) {
 	w := &writer{made: map[string]fs.FileInfo{}, records: make(chan record, batchMost), done: make(chan struct{})}
 	if w.db, err = sql.Open("sqlite3", dsn(path, "rw")); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func openWriter(path string) (_ *writer, err error) {
 	if _, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_size_limit = %d", walMost)); err != nil {
 		return nil, err
 	}
-	if err := migrate(w.conn); err != nil {
+	if err := migrate(w.conn, mark); err != nil {
 		return nil, err
 	}
 	// It changes nothing, but a ledger that cannot be written is found out now.

@@ -131,3 +131,17 @@ func TestConsole(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// A text of a line fits the terminal, and is taken away again.
+func TestLine(t *testing.T) {
+	var to strings.Builder
+	c := NewConsole(&to)
+	c.Line(strings.Repeat("x", 200))
+	if got := to.String(); got != strings.Repeat("x", 79) {
+		t.Errorf("%d columns of 80: %q", len(got), got)
+	}
+	c.Line("")
+	if got := to.String(); !strings.HasSuffix(got, "\r\x1b[J") {
+		t.Errorf("it stays: %q", got)
+	}
+}

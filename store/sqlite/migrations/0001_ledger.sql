@@ -1,3 +1,19 @@
+-- The ledger itself, in one row. id tells it from every other ledger, but for its copies. state says whether it may be sent from: 'moving' and
+-- 'moved' while it is transferred to the ledger other, 'filling' and 'filled' while it is transferred from there. transfer is that
+-- transfer's number; origin is the number of the one that it was filled by once, and origin_id the ledger that it was filled from.
+CREATE TABLE ledger (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    id        TEXT    NOT NULL,
+    state     TEXT    NOT NULL CHECK (state IN ('open', 'moving', 'moved', 'filling', 'filled')),
+    other     TEXT    NOT NULL DEFAULT '',
+    other_id  TEXT    NOT NULL DEFAULT '',
+    transfer  TEXT    NOT NULL DEFAULT '',
+    origin    TEXT    NOT NULL DEFAULT '',
+    origin_id TEXT    NOT NULL DEFAULT ''
+) STRICT;
+INSERT INTO ledger (one, id, state)
+VALUES (1, lower(hex(randomblob(16))), 'open');
+
 -- A job: one file's content, for one address, read one way. Its items are the rows first_item to last_item: nothing else makes items
 -- while it is imported, so their ids are consecutive. An import takes several transactions; until the last one imported is 0 and
 -- nobody sees the job.
@@ -69,7 +85,7 @@ CREATE TABLE item (
                      link_status = 'paid' OR link_status = 'refunded' OR link_status = 'expired'),
     checked_at   TEXT    NOT NULL DEFAULT '', -- when Clink said so
     customer_id  TEXT    NOT NULL DEFAULT '', -- that Clink answered with
-    given_up     TEXT    NOT NULL DEFAULT '', -- when a person said to go on without its link
+    given_up     INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)), -- whether a person said to go on without its link
     error_code   TEXT    NOT NULL DEFAULT '',
     error        TEXT    NOT NULL DEFAULT '',
     request      TEXT    NOT NULL,
