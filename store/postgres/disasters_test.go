@@ -42,7 +42,7 @@ func TestFullDisk(t *testing.T) {
 	server, disk := pgtest.NewOnSmallDisk(t, 8)
 	s := newShared(t, server)
 	a := s.open("host-a", long)
-	j := a.imported("a", ledgertest.Invoices(1500)...)
+	j := a.imported("a", ledgertest.Invoices(600)...)
 	items := a.items(j.ID)
 	if _, err := a.send(items[:50]); err != nil {
 		t.Fatal(err)
