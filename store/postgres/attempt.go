@@ -33,6 +33,10 @@ func (l *Ledger) Begin(item *job.Item, at time.Time, stopped func() bool) (job.R
 // beginOne begins an item that other jobs' items stand against, or that is not as the caller knows it. Its invoice is locked.
 func (t *tx) beginOne(b *beginRecord) error {
 	item := b.item
+	// Nobody else moves it until the transaction ends: an import may be about to take it over.
+	if _, err := t.exec(`SELECT FROM {item} WHERE id = $1 FOR NO KEY UPDATE`, item.ID); err != nil {
+		return err
+	}
 	now, invoice, err := t.asItIs(item.ID)
 	if err != nil {
 		return err
@@ -62,7 +66,11 @@ func (t *tx) beginOne(b *beginRecord) error {
 	case job.Later:
 		return t.freeFromExpired(b.resolution.Other.ItemID)
 	default:
-		return t.settle(item, b.resolution)
+		err := t.settle(item, b.resolution)
+		if err == job.ErrMoved { // the link that it was to have is not there any more
+			b.resolution, err = job.Resolution{Action: job.Later}, nil
+		}
+		return err
 	}
 	// What is taken over must still be as it was looked up: the late end of a sender that is gone may have given it a link since.
 	for _, other := range b.resolution.TakenOver {

@@ -307,7 +307,10 @@ func (t *tx) recover(left []sendingItem) (recovered []int64, wait time.Duration,
 			Outcome: job.OutcomeUnknown, State: job.Unknown, Code: string(job.OutcomeUnknown), Reason: "the run ended before the answer came",
 		}}
 		e := &endRecord{item: &item.Item, number: item.number, end: end, decision: end.Decision}
-		if err := t.endOne(e); err != nil {
+		switch err := t.endOne(e); {
+		case err == job.ErrMoved: // its end has come after all, or somebody else has recovered it
+			continue
+		case err != nil:
 			return nil, 0, err
 		}
 		recovered = append(recovered, item.ID)
