@@ -131,12 +131,6 @@ func (r *Reader) Column(ctx context.Context, query string, args ...any) ([]strin
 // On has the reader be one on another host.
 func (r *Reader) On(host string) { r.host = host }
 
-// ClockIsAhead has the sender be on a host whose clock is ahead of the database's, and which has noticed that when it opened the ledger.
-func (l *Ledger) ClockIsAhead(by time.Duration) { l.skew = -by }
-
-// Skew is what a host's clock lacks to the database's.
-func Skew(database, before, after time.Time) time.Duration { return skew(database, before, after) }
-
 // Plans are the server's plans for what records the intent and the end of an item.
 func (l *Ledger) Plans(ctx context.Context, item *job.Item) (plans []string, err error) {
 	b, e := &beginRecord{item: item}, &endRecord{item: item, number: 1}
