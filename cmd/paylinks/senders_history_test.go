@@ -274,7 +274,7 @@ func (h *sendersHistory) ended(p *sendersProcess) {
 	unreachable := p.status() == exitLedger && strings.Contains(said, job.ErrUnreachable.Error()) && (p.wasDisturbed() || h.server.restartedSince(p.began))
 	noJob := p.args[0] != "run" && p.status() == exitUsage && (strings.Contains(said, "there is no ledger") || strings.Contains(said, job.ErrNoJob.Error()))
 	if unreachable {
-		h.note("process %d, whose database was away: %s", p.pid(), said)
+		h.t.Logf("process %d, whose database was away: %s", p.pid(), said)
 	}
 	if !slices.Contains(fine, p.status()) && !unreachable && !noJob || strings.Contains(said, "panic: ") || strings.Contains(said, "goroutine ") {
 		h.t.Errorf("exit status %d of %q, process %d:\n%s", p.status(), p.args, p.pid(), said)
