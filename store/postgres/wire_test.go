@@ -210,7 +210,7 @@ func TestAnswerBreaksOff(t *testing.T) {
 	server := pgtest.Shared(t)
 	s := newShared(t, server)
 	w := newWire(t, server.Address())
-	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", 20*time.Second))
+	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", long))
 	if err != nil {
 		t.Fatal(err)
 	}
