@@ -74,6 +74,9 @@ func Lost(err error) bool {
 	return false
 }
 
+// takesNoChanges says whether the server is one that follows another. One that is about to take the primary's place takes changes soon.
+func takesNoChanges(err error) bool { return stateOf(err) == readOnlyTransaction }
+
 // RolledBack says whether the server has undone the transaction for certain, so that it can be made again.
 func RolledBack(err error) bool {
 	switch stateOf(err) {
