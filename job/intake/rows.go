@@ -146,8 +146,9 @@ func (f *File) facts(ctx context.Context, rows []checked) (map[[16]byte][]job.Fa
 	return f.batch.ledger.Facts(ctx, invoices)
 }
 
-// findRepeat refuses a row whose invoice stands in another row: both where they differ in what is sent, since nobody can tell which
-// is meant; else the later one, unless that is in another file. A bad row counts as one that differs from good ones.
+// findRepeat refuses a row whose invoice stands in another row: all of them where they differ, since nobody can tell which is meant; else
+// the later one, unless that is in another file. In one file any cell counts, since the rows may be lines of the invoice; between files
+// what is sent does. A bad row counts as one that differs from good ones.
 func (f *File) findRepeat(c *checked) {
 	inv, place := c.Invoice, f.place(c.Line)
 	if !f.surveyed {
