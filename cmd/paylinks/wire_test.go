@@ -211,8 +211,17 @@ func (w *wire) connect(t *testing.T, listen string) {
 	}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	w.proxy = toxiproxy.NewProxy(server, t.Name(), listen, w.upstream)
-	if err := w.proxy.Start(); err != nil {
-		t.Fatal(err)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for tries := 0; ; tries++ { // for a moment the port may be that of somebody's connection
+		err := w.proxy.Start()
+		if err == nil {
+			break
+		}
+		if tries == 250 {
+			t.Fatal(err)
+		}
+		<-tick.C
 	}
 	t.Cleanup(w.proxy.Stop)
 }

@@ -173,7 +173,11 @@ func keepsWhatItAcknowledges(ctx context.Context, tx pgx.Tx) error {
 
 func (l *Ledger) openWriter(ctx context.Context) error {
 	config := l.read.Config().ConnConfig.Copy()
-	conn, err := pgx.ConnectConfig(ctx, config)
+	var conn *pgx.Conn
+	err := persist(ctx, openPatience, func() (err error) {
+		conn, err = pgx.ConnectConfig(ctx, config)
+		return err
+	})
 	if err != nil {
 		return err
 	}

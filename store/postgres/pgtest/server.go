@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -81,14 +82,19 @@ func (i *installation) emptyServer(name string, settings []string) (*Server, err
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// freePort is a port on loopback that nobody has at the moment.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort is a port on loopback that nobody has at the moment. It is none of those that the system gives to connections: a server that is
+// started again must find it free.
+func freePort() (port int, err error) {
+	const first, ports = 20000, 12000
+	for range 100 {
+		port = first + rand.IntN(ports)
+		l, listenErr := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if listenErr == nil {
+			return port, l.Close()
+		}
+		err = listenErr
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 // start starts it, and waits until it answers.
