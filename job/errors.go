@@ -32,6 +32,8 @@ var (
 	ErrDenied = errors.New("the database refuses it")
 	// ErrUnreachable: the database does not answer, or the connection to it broke.
 	ErrUnreachable = errors.New("the database cannot be reached")
+	// ErrDiskFull: the database's server has no room for what was to be recorded, and nothing of it was.
+	ErrDiskFull = errors.New("the disk of the database's server is full")
 	// ErrUntrusted: what answers at the database's address has no certificate that is trusted.
 	ErrUntrusted = errors.New("the certificate of the database's server is not trusted")
 	// ErrUnsafe: the database's settings would lose what it acknowledges.

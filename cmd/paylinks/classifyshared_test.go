@@ -22,6 +22,7 @@ func TestErrorsOfASharedLedger(t *testing.T) {
 		{job.ErrReadOnly, exitLedger, "read-only replica"},
 		{job.ErrDenied, exitLedger, "which rights the role needs"},
 		{job.ErrUnreachable, exitLedger, "when the database answers again"},
+		{job.ErrDiskFull, exitLedger, "make room on the disk of the server"},
 		{job.ErrUntrusted, exitLedger, "sslrootcert"},
 		{job.ErrDropped, exitLedger, "put the ledger back"},
 		{job.ErrUnsafe, exitConfig, "fsync"},

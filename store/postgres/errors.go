@@ -115,7 +115,7 @@ func (r *Reader) explain(err error) error {
 	case state == tooManyConnections:
 		return fmt.Errorf("%w: the server at %s has no connection left: %s", job.ErrUnreachable, r.where(), server.Message)
 	case state == diskFull:
-		return fmt.Errorf("the disk of the server at %s is full: %w", r.where(), err)
+		return fmt.Errorf("%w: %s: %w", job.ErrDiskFull, r.where(), err)
 	case state == queryCanceled:
 		return fmt.Errorf("the server at %s ended a statement before its end; its statement_timeout may be too short: %w", r.where(), err)
 	case strings.HasPrefix(state, "57P"), Lost(err):
