@@ -44,7 +44,10 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 		if c.quiet {
 			said += ", read by the profile " + c.profile.name
 		}
-		hint = cmp.Or(hint, fmt.Sprintf("where such files have changed, say with check what they need now, and --save-profile %s", words.ShellQuoted(c.profile.name)))
+		if hint != "" {
+			hint += "; "
+		}
+		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.name))
 	}
 	return failf(exitData, "%s; nothing was sent", said).withHint("%s", hint)
 }
