@@ -32,6 +32,8 @@ var (
 	ErrDenied = errors.New("the database refuses it")
 	// ErrUnreachable: the database does not answer, or the connection to it broke.
 	ErrUnreachable = errors.New("the database cannot be reached")
+	// ErrUntrusted: what answers at the database's address has no certificate that is trusted.
+	ErrUntrusted = errors.New("the certificate of the database's server is not trusted")
 	// ErrUnsafe: the database's settings would lose what it acknowledges.
 	ErrUnsafe = errors.New("the database may lose what it has acknowledged")
 	// ErrKept: the job is not purged, since it has open rows or live links.
@@ -45,6 +47,8 @@ var (
 	ErrReadOnlyPlace = errors.New("it cannot be read without writing beside it, since its -wal has changes that are not in the ledger's file yet")
 	// ErrGone: the ledger was moved or deleted while it was in use. What is written to it is lost.
 	ErrGone = errors.New("the ledger file or its -wal was moved or deleted while it was in use")
+	// ErrDropped: tables of the ledger are not there any more, or are not as they were.
+	ErrDropped = errors.New("tables of the ledger were dropped, or changed by hand, while it was in use")
 	// ErrNotUpdated: the ledger has an older schema, and updating it failed. It is unchanged.
 	ErrNotUpdated = errors.New("it is of an older paylinks and cannot be brought up to date; nothing in it was changed")
 	// ErrUnknownSchema: the ledger's tables are not those of the version that it claims to have. It is unchanged.

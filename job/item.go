@@ -32,9 +32,11 @@ type Item struct {
 // refreshed says whether Clink is only asked how far the item's link is: nothing comes of it where Clink does not say.
 func (i *Item) refreshed() bool { return i.SessionID != "" && !i.Replace }
 
-// Result is what the ledger knows of an item besides its request: what the links file and show report.
+// Result is what the ledger knows of an item besides its request: what the links file and show report. A further row of an invoice has
+// its own Row and Cells, and the rest of its item.
 type Result struct {
 	ItemID    int64
+	Further   bool
 	Row       int
 	State     State
 	InvoiceID string
@@ -67,9 +69,11 @@ type Attempt struct {
 }
 
 // NewItem is a row on its way into the ledger: a good one with its request, or, under --skip-invalid, a bad
-// one with its problems.
+// one with its problems. Of an invoice with several rows the first is the item; a further one follows it as no item of its own.
 type NewItem struct {
 	Row       int
+	Further   bool // a further row of an invoice: of what is below it has Cells and Item alone
+	Item      int  // of which it is: its place among the rows before it that are items, from 0 on
 	Cells     []string
 	InvoiceID string
 	Invoice   [16]byte // see Identity.InvoiceKey

@@ -116,6 +116,7 @@ type Job struct {
 	OutputHost   string // the host where its links file is, which this one cannot write: Output is "" then; "" where that is no matter
 	Written      bool   // the links file at Output has all that is on record
 	CreatedAt    time.Time
+	FurtherLines int // rows of the file beside those of its items: further lines of their invoices
 	LastRun      LastRun
 	RefreshedAt  time.Time // when refresh last asked about its links; zero before the first time
 	PurgedAt     time.Time // when the customers' data was taken out of it; zero: it was not

@@ -63,6 +63,18 @@ func request(inv invoice.Invoice, reference, itemName string) clink.SessionReque
 	if name == "" {
 		name = "Invoice " + cmp.Or(inv.ID, reference)
 	}
+	for _, line := range inv.Lines {
+		req.PriceData = append(req.PriceData, clink.PriceData{
+			Name:       cmp.Or(line.Description, name),
+			Quantity:   max(line.Quantity, 1),
+			UnitAmount: json.Number(line.UnitAmount),
+			Currency:   req.Currency,
+			ImageURL:   line.ImageURL,
+		})
+	}
+	if len(inv.Lines) > 0 {
+		return req
+	}
 	item := clink.PriceData{
 		Name:       name,
 		Quantity:   max(inv.Quantity, 1),

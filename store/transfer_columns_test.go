@@ -16,7 +16,7 @@ import (
 var carried = map[string][]string{
 	"job": {
 		"adopted", "allow_repeats", "base_url", "bom", "columns", "created_at", "delimiter", "ended_at", "environment", "file", "file_digest",
-		"id", "identity", "on_unknown", "options", "output", "purged_at", "ran", "ran_at", "raw_cells", "refreshed_at", "rejected_from", "salt",
+		"further_lines", "id", "identity", "on_unknown", "options", "output", "purged_at", "ran", "ran_at", "raw_cells", "refreshed_at", "rejected_from", "salt",
 		"stop_reason", "stopped", "written",
 	},
 	"links_file": {"job_id", "path"},
@@ -24,6 +24,7 @@ var carried = map[string][]string{
 		"amount", "attempts", "cells", "checked_at", "created_at", "currency", "customer_id", "error", "error_code", "expires_at", "given_up", "id",
 		"invoice", "invoice_id", "job_id", "link_status", "reference", "request", "row", "session_id", "state", "suspect_ends", "unknown_ends", "url",
 	},
+	"line":    {"cells", "item_id", "place", "row"},
 	"attempt": {"code", "ended_at", "item_id", "message", "number", "outcome", "replaced", "sent_at", "session_id", "status"},
 }
 

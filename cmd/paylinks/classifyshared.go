@@ -29,6 +29,7 @@ func classifyShared(err error) *failure {
 // databaseStatus is the exit status of each cause that DatabaseHint knows.
 var databaseStatus = map[error]int{
 	job.ErrFailedOver: exitLedger, job.ErrReadOnly: exitLedger, job.ErrDenied: exitLedger, job.ErrUnreachable: exitLedger,
+	job.ErrDropped: exitLedger, job.ErrUntrusted: exitLedger,
 	job.ErrFenced: exitUnfinished, job.ErrPastDeadline: exitUnfinished, job.ErrLeases: exitUnfinished,
 	job.ErrUnsafe: exitConfig,
 }

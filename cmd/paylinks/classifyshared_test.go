@@ -22,6 +22,8 @@ func TestErrorsOfASharedLedger(t *testing.T) {
 		{job.ErrReadOnly, exitLedger, "read-only replica"},
 		{job.ErrDenied, exitLedger, "which rights the role needs"},
 		{job.ErrUnreachable, exitLedger, "when the database answers again"},
+		{job.ErrUntrusted, exitLedger, "sslrootcert"},
+		{job.ErrDropped, exitLedger, "put the ledger back"},
 		{job.ErrUnsafe, exitConfig, "fsync"},
 		{job.ErrLeases, exitUnfinished, "no sender any more"},
 		{job.ErrFenced, exitUnfinished, "goes on"},

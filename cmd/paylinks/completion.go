@@ -49,6 +49,7 @@ var flagValues = map[string][]string{
 	"env":        {"simulator", "sandbox", "production"},
 	"on-unknown": {"retry", "hold"},
 	"decimal":    {"point", "comma"},
+	"lines":      {"total", "sum"},
 	"progress":   {"auto", "bar", "plain", "none"},
 	"log-format": {"text", "json"},
 	"ui-mode":    {"hostedPage", "elements"},

@@ -18,7 +18,7 @@ type expectOptions struct {
 
 func (o *expectOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rows, "expect-rows", 0, "refuse the file unless it has `N` rows; one file only")
-	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its rows add up to `CURRENCY=AMOUNT`, e.g. USD=120400.00; repeatable; one file only")
+	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its invoices add up to `CURRENCY=AMOUNT`, e.g. USD=120400.00; repeatable; one file only")
 	o.rowsSet = func() bool { return flags.Changed("expect-rows") }
 }
 

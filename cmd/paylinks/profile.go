@@ -30,6 +30,7 @@ var readingFlags = func() []profile.Key {
 		{Name: "map", Kind: profile.Table},
 		{Name: "ignore", Kind: profile.List},
 		{Name: "series", Kind: profile.Text},
+		{Name: "lines", Kind: profile.Text},
 		{Name: "skip-totals", Kind: profile.Switch},
 	}
 	for _, name := range jobWideFlags() {

@@ -29,7 +29,7 @@ A profile is as good as its flags: a job is the same whether they were typed or 
 it, --map name by name; --ignore is added to it. Every run says which profile it used, and what of it counted; with -q only where
 files are refused.
 
-What is in it: --encoding, --decimal, --header-line, --quote, --sheet, --hidden-rows, --map, --ignore, --series, --skip-totals, and values
+What is in it: --encoding, --decimal, --header-line, --quote, --sheet, --hidden-rows, --map, --ignore, --series, --lines, --skip-totals, and values
 for all rows such as --currency and --success-url, but for promotion codes. Never in it: --skip-invalid, --allow-no-id and the
 like, which are decisions about one file, and everything about where and how fast to send. A series that is a year is better
 said with the command.

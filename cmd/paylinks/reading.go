@@ -24,6 +24,7 @@ type readOptions struct {
 	hiddenRows   string
 	ignored      []string // HEADER
 	series       string
+	lines        string
 	skipTotals   bool
 	allowNoID    bool
 	allowRepeats bool
@@ -75,6 +76,7 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.quote, "quote", "double", "what is around cells with a delimiter in them: double `MARKS`, or none: quotes are text")
 	flags.StringVar(&o.sheet, "sheet", "", "`NAME` of the sheet in a workbook (.xlsx) where more than one could be meant")
 	flags.StringVar(&o.hiddenRows, "hidden-rows", "", "what to do with rows of a sheet that a filter or a person has hidden: `WORD` include or skip (default: the file is refused)")
+	flags.StringVar(&o.lines, "lines", "", "a row is a line of an invoice, and several have one id: `WORD` total (each has the invoice's amount) or sum (each has its own)")
 	flags.BoolVar(&o.skipTotals, "skip-totals", false, "leave out rows without an invoice id that are totals and add up")
 	flags.BoolVar(&o.allowNoID, "allow-no-id", false, "rows without an invoice id are meant where others have one")
 	flags.BoolVar(&o.allowRepeats, "allow-repeats", false, "rows without an invoice id that ask for the same are meant")
@@ -115,6 +117,7 @@ func (o *readOptions) options() (invoice.Options, error) {
 		HiddenRows:   invoice.HiddenRows(o.hiddenRows),
 		HeaderLine:   o.headerLine,
 		Series:       o.series,
+		Lines:        invoice.LinesMode(o.lines),
 		SkipTotals:   o.skipTotals,
 		AllowNoID:    o.allowNoID,
 		AllowRepeats: o.allowRepeats,
@@ -139,6 +142,9 @@ func (o *readOptions) options() (invoice.Options, error) {
 	}
 	if !slices.Contains([]invoice.HiddenRows{invoice.HiddenRefused, invoice.HiddenIncluded, invoice.HiddenSkipped}, options.HiddenRows) {
 		return options, failf(exitUsage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
+	}
+	if !slices.Contains([]invoice.LinesMode{invoice.LinesNone, invoice.LinesTotal, invoice.LinesSum}, options.Lines) {
+		return options, failf(exitUsage, "--lines %q is neither total nor sum", o.lines)
 	}
 	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
 		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
@@ -201,6 +207,7 @@ func readFlags(canonical string) string {
 		add("ignore", header)
 	}
 	add("series", options.Series)
+	add("lines", string(options.Lines))
 	if options.SkipTotals {
 		flags += " --skip-totals"
 	}

@@ -29,6 +29,7 @@ import (
 //	summary FILE LINE NAME=V…  this line of FILE, counted from 1, is a summary with the design's keys in its order, and
 //	                           says so; totals.USD goes deeper
 //	private FILE…              the files have mode 0600
+//	rows FILE N                FILE becomes an input of N invoices
 //	nowhere TEXT               TEXT is in no file of the script, not in what the last command said, and not in the
 //	                           arguments of a running process
 var fileCommands = map[string]func(*testscript.TestScript, bool, []string){
@@ -36,6 +37,7 @@ var fileCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"summary": scriptSummary,
 	"private": scriptPrivate,
 	"nowhere": scriptNowhere,
+	"rows":    scriptRows,
 }
 
 func scriptLinks(ts *testscript.TestScript, neg bool, args []string) {
@@ -167,7 +169,7 @@ func checkRow(row map[string]string, record map[string]simulator.Session, refusa
 
 // summaryKeys are the keys of --json, as the design fixes them.
 var summaryKeys = []string{
-	"job", "file", "environment", "rows", "created", "duplicate", "failed", "invalid", "unknown", "pending", "superseded",
+	"job", "file", "environment", "rows", "lines", "created", "duplicate", "failed", "invalid", "unknown", "pending", "superseded",
 	"attempts", "possible_orphans", "totals", "output", "rejected_output", "seconds",
 }
 
@@ -271,4 +273,17 @@ func scriptNowhere(ts *testscript.TestScript, neg bool, args []string) {
 		return err
 	}))
 	ts.Logf("looked into %d files", files)
+}
+
+func scriptRows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rows FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	text := []byte("invoice_id,customer_email,amount,currency\n")
+	for row := range n {
+		text = fmt.Appendf(text, "R-%d,customer%[1]d@example.com,%d.50,USD\n", row+1, row%900+1)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }

@@ -79,6 +79,7 @@ func runStories(t *testing.T, folder string, setup func(*testscript.Env) error) 
 	maps.Copy(commands, helpCommands)
 	maps.Copy(commands, databaseCommands)
 	maps.Copy(commands, workbookCommands)
+	maps.Copy(commands, serverCommands)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", folder),
 		Cmds:                commands,

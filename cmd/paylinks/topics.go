@@ -24,6 +24,7 @@ func topics() []*cobra.Command {
 		{"headers", "The headers of known programs that need no --map", headerTable()},
 		{"amounts", "How amounts may be written, and which are refused", ""},
 		{"files", "How a file is read: titles, totals, quotes, encodings", ""},
+		{"lines", "Invoices of several rows: a row for each line", ""},
 		{"workbooks", "How a workbook (.xlsx) is read: sheets, numbers, hidden rows", ""},
 		{"promises", "What holds whatever happens, and what cannot be promised", ""},
 		{"exit-status", "What the exit statuses mean, for cron and scripts", helptext.ExitTable(meanings)},

@@ -104,7 +104,7 @@ func (e *Engine) send(ctx context.Context, j job.Job, replace ...job.LinkChoice)
 		return o, err
 	}
 	defer func() {
-		if releaseErr := e.Ledger.Release(j.ID); err == nil && o.Report.Stop != job.TakenOver {
+		if releaseErr := e.Ledger.Release(j.ID); err == nil && o.Report.Stop != job.TakenOver && o.Report.Stop != job.LedgerFailed {
 			err = releaseErr
 		}
 	}()

@@ -95,6 +95,7 @@ func (f *LinksFile) Check(ctx context.Context, to Reporter) error {
 		switch {
 		case len(row.problems) > 0:
 			bad++
+		case row.item.Further:
 		case row.item.State == job.Created, row.item.State == job.Unknown:
 		default:
 			f.LeftOut[row.item.State]++
@@ -131,12 +132,22 @@ func (f *LinksFile) Adopt(ctx context.Context, ledger Adopter) (job.Adopted, err
 // items are the rows that may be new to the ledger.
 func (f *LinksFile) items(ctx context.Context) iter.Seq2[job.AdoptedItem, error] {
 	return func(yield func(job.AdoptedItem, error) bool) {
+		n := 0
 		for row, err := range f.rows(ctx) {
 			if err == nil && len(row.problems) > 0 { // Check has seen none
 				err = &Refusal{Kind: Changed, Path: f.Path}
 			}
 			if err == nil && row.item.State != job.Created && row.item.State != job.Unknown {
 				continue
+			}
+			switch {
+			case row.group == nil:
+				n++
+			case row.item.Further:
+				row.item.Item = row.group.Item
+			default:
+				row.group.Item = n
+				n++
 			}
 			if !yield(row.item, err) || err != nil {
 				return
@@ -148,6 +159,7 @@ func (f *LinksFile) items(ctx context.Context) iter.Seq2[job.AdoptedItem, error]
 // linksRow is a row of a links file. Of one that has neither a link nor a doubt only the state is known, and nothing is wrong with it.
 type linksRow struct {
 	item     job.AdoptedItem
+	group    *invoice.Group // of the rows of its invoice, in a file with lines
 	problems []invoice.Problem
 }
 
@@ -166,9 +178,15 @@ func (f *LinksFile) rows(ctx context.Context) iter.Seq2[*linksRow, error] {
 			fail(&Refusal{Kind: NoLinksFile, Path: f.Path})
 			return
 		}
-		f.header = header
+		f.header, f.file.Header = header, header
+		source, err := f.source(ctx, reader)
+		if err != nil {
+			fail(err)
+			return
+		}
+		var seen repeats
 		for {
-			row, err := reader.Next()
+			row, err := source.Next()
 			switch {
 			case err == io.EOF && reader.Digest() != f.file.Identity.FileDigest:
 				fail(&Refusal{Kind: Changed, Path: f.Path})
@@ -182,7 +200,11 @@ func (f *LinksFile) rows(ctx context.Context) iter.Seq2[*linksRow, error] {
 				fail(ctx.Err())
 				return
 			}
-			if !yield(f.read(header, row), nil) {
+			read := f.read(header, row)
+			if f.options.Lines == invoice.LinesNone {
+				f.findSecond(&seen, &row, read)
+			}
+			if !yield(read, nil) {
 				return
 			}
 		}
@@ -195,6 +217,9 @@ func (f *LinksFile) read(header invoice.Header, row invoice.Row) *linksRow {
 		return &linksRow{problems: row.Problems}
 	}
 	r := &resultReader{path: f.Path, header: header, row: row}
+	if row.Group != nil {
+		r.sameAsFirst()
+	}
 	state := job.State(r.cell("status"))
 	switch state {
 	case job.Created, job.Duplicate:
@@ -208,7 +233,11 @@ func (f *LinksFile) read(header invoice.Header, row invoice.Row) *linksRow {
 		return &linksRow{item: job.AdoptedItem{State: state}, problems: r.problems}
 	}
 	r.problems = append(r.problems, row.Problems...)
-	read := &linksRow{}
+	read := &linksRow{group: row.Group}
+	if row.Further {
+		read.item.Further, read.item.Row, read.item.Cells, read.item.State, read.problems = true, row.Line, row.Cells, state, r.problems
+		return read
+	}
 	if len(row.Problems) == 0 {
 		read.item = f.file.Identity.NewAdoptedItem(f.file.Identity.NewRow(row, f.options.Defaults["item_name"]), state)
 	}
@@ -220,6 +249,33 @@ func (f *LinksFile) read(header invoice.Header, row invoice.Row) *linksRow {
 	}
 	read.problems = r.problems
 	return read
+}
+
+// source reads the rows; of a file with lines it puts those of an invoice together.
+func (f *LinksFile) source(ctx context.Context, reader *invoice.Reader) (rowSource, error) {
+	if f.options.Lines == invoice.LinesNone {
+		return reader, nil
+	}
+	if err := f.file.addUpInvoices(ctx, f.options); err != nil {
+		return nil, err
+	}
+	return f.file.invoices.Read(reader), nil
+}
+
+// findSecond refuses a row whose invoice stands in a row above: its amount may be that of a line.
+func (f *LinksFile) findSecond(seen *repeats, row *invoice.Row, read *linksRow) {
+	if row.Invoice.ID == "" || read.item.State != job.Created && read.item.State != job.Unknown {
+		return
+	}
+	if first, _ := seen.find(&row.Invoice, 0, 0); first != 0 {
+		read.problems = append(read.problems, invoice.Problem{
+			File: f.Path, Line: row.Line, Column: f.header.Taken["invoice_id"], Value: row.Invoice.ID, Kind: LinesUnsaid,
+			What: fmt.Sprintf("stands on line %d, too", first), Options: []invoice.Option{
+				{Do: invoice.Add, Setting: "lines", When: "its rows are lines of the invoice, and the file was made so"}},
+		})
+		return
+	}
+	seen.add(&row.Invoice, 0, uint32(row.Line), 0)
 }
 
 // resultReader reads our own cells of a row of a links file.
@@ -240,6 +296,16 @@ func (r *resultReader) bad(name, what, advice string) {
 	r.problems = append(r.problems, invoice.Problem{
 		File: r.path, Line: r.row.Line, Cell: r.row.Cell(header), Column: header, Value: cell, Kind: AdoptKind, What: what, Advice: advice,
 	})
+}
+
+// sameAsFirst refuses a further row of an invoice that has another link than the first, or another status.
+func (r *resultReader) sameAsFirst() {
+	link := r.cell("status") + " " + r.cell("session_id")
+	if !r.row.Further {
+		r.row.Group.Link = link
+	} else if r.row.Group.Link != link {
+		r.bad("session_id", "is not that of the first row of its invoice, or its status is not", "take the file as it was written")
+	}
 }
 
 // reason is why the row is in doubt, in the words of the file.

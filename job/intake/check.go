@@ -17,7 +17,8 @@ import (
 
 // Figures are what a check found in a file.
 type Figures struct {
-	Rows          int
+	Rows          int // of the file
+	Invoices      int // fewer than rows where an invoice has several
 	Bad           int
 	DecimalCommas int                // bad rows whose amount may have a decimal comma, in a file that is read with a point
 	ByAction      map[job.Action]int // good rows by what becomes of them because of other jobs, less InOtherFile
@@ -85,7 +86,7 @@ func (f *File) checkKnown(ctx context.Context, to Reporter) error {
 			return reported(err, to)
 		}
 	}
-	return f.batch.Expect.compare(f.Path, tally.Rows(), tally)
+	return f.batch.Expect.compare(f.Path, tally.Rows()+f.Known.FurtherLines, tally)
 }
 
 // reject writes the rejected file, if there are bad rows. Its error may be that the file is refused because of them. Where they would be let
@@ -123,6 +124,9 @@ func (b *Batch) survey(ctx context.Context) error {
 		f.before = b.lines
 		err := f.read(ctx, func(Problem) error { return nil })
 		f.surveyed = true
+		if err == nil && f.Known == nil {
+			err = f.addUpAlike(ctx)
+		}
 		if f.Known != nil {
 			f.Figures = nil
 		}
@@ -169,8 +173,13 @@ func (f *File) read(ctx context.Context, report func(Problem) error) error {
 			return err
 		}
 		figures.Rows++
+		if !row.Further {
+			figures.Invoices++
+		}
 		if len(row.problems) == 0 {
-			figures.add(row)
+			if !row.Further {
+				figures.add(row)
+			}
 			continue
 		}
 		figures.Bad++

@@ -68,6 +68,9 @@ func (f *File) importNew(ctx context.Context, ledger Importer) (job.Job, error) 
 	if f == b.Files[len(b.Files)-1] {
 		b.repeats = repeats{} // a large table, which no file needs any more
 	}
+	if f.Known == nil {
+		f.invoices = nil
+	}
 	var conflict *job.ConflictError
 	var refusal *Refusal
 	if errors.As(err, &conflict) || errors.As(err, &refusal) {
@@ -96,8 +99,19 @@ func (f *File) disputed(ctx context.Context, at time.Time) (map[int]string, erro
 // items are the rows as the ledger takes them.
 func (f *File) items(ctx context.Context, at time.Time) iter.Seq2[job.NewItem, error] {
 	return func(yield func(job.NewItem, error) bool) {
+		n := 0
 		for row, err := range f.rows(ctx, at) {
 			item := row.item
+			if err == nil && row.Further {
+				if !yield(job.NewItem{Row: row.Line, Cells: row.Cells, Further: true, Item: row.Group.Item}, nil) {
+					return
+				}
+				continue
+			}
+			if row.Group != nil {
+				row.Group.Item = n
+			}
+			n++
 			switch {
 			case row.disputed:
 				item.Disputed = row.describe()

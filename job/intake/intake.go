@@ -7,6 +7,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"iter"
@@ -55,7 +56,8 @@ type Batch struct {
 
 	ledger  Ledger // nil: there is none yet
 	repeats repeats
-	lines   int // of the files whose invoices are in repeats
+	seed    maphash.Seed // of hashes of cells
+	lines   int          // of the files whose invoices are in repeats
 }
 
 // File is one input file on its way into the ledger.
@@ -78,13 +80,15 @@ type File struct {
 	rejected string // where the rejected file is to be
 	bom      bool   // written files begin with a byte order mark
 	surveyed bool
-	refused  int // rows that the last reading refused because of another job or file
-	before   int // lines of the files that were surveyed before; no place is after it until this one is
+	invoices *invoice.Invoices // of a file with lines, once all of it was read
+	alike    map[uint32]*alike // of a file without, the invoices whose rows differ, by the place of the first
+	refused  int               // rows that the last reading refused because of another job or file
+	before   int               // lines of the files that were surveyed before; no place is after it until this one is
 }
 
 // Open looks at all files before it reads the rows of any.
 func Open(paths []string, settings Settings) (*Batch, error) {
-	b := &Batch{Settings: settings}
+	b := &Batch{Settings: settings, seed: maphash.MakeSeed()}
 	for _, path := range paths {
 		f, err := b.open(path)
 		if err != nil {

@@ -27,21 +27,23 @@ type slot struct {
 	key     [8]byte
 	content [4]byte // the beginning of Invoice.Content
 	place   uint32  // 0 is a free slot
+	cells   uint32  // hash of the row's cells
 }
 
-// add remembers a row. Of an invoice that is there already it remembers only whether something else is sent for it.
-func (r *repeats) add(inv *invoice.Invoice, place uint32) {
+// add remembers a row. Of an invoice that is there already it remembers only whether something else is sent for it, or, where both rows
+// are of the file whose places are after since, whether a cell of theirs differs.
+func (r *repeats) add(inv *invoice.Invoice, cells, place, since uint32) {
 	s := &r.shards[inv.Identity[15]]
 	if s.used >= len(s.slots)*3/4 {
 		s.grow()
 	}
-	this := slotOf(inv, place)
+	this := slotOf(inv, cells, place)
 	first := &s.slots[s.find(this.key)]
 	switch {
 	case first.place == 0:
 		*first = this
 		s.used++
-	case first.content != this.content && r.disputed[first.place] == 0:
+	case first.differs(this, since) && r.disputed[first.place] == 0:
 		if r.disputed == nil {
 			r.disputed = map[uint32]uint32{}
 		}
@@ -50,22 +52,27 @@ func (r *repeats) add(inv *invoice.Invoice, place uint32) {
 }
 
 // find says where the invoice stood first, and where a row of it stands for which something else is sent; 0 is nowhere.
-func (r *repeats) find(inv *invoice.Invoice) (first, differing uint32) {
+func (r *repeats) find(inv *invoice.Invoice, cells, since uint32) (first, differing uint32) {
 	s := &r.shards[inv.Identity[15]]
 	if len(s.slots) == 0 {
 		return 0, 0
 	}
-	this := slotOf(inv, 0)
+	this := slotOf(inv, cells, 0)
 	found := s.slots[s.find(this.key)]
 	differing = r.disputed[found.place]
-	if differing != 0 && found.content != this.content {
+	if differing != 0 && found.differs(this, since) {
 		differing = found.place
 	}
 	return found.place, differing
 }
 
-func slotOf(inv *invoice.Invoice, place uint32) slot {
-	return slot{key: [8]byte(inv.Identity[:8]), content: [4]byte(inv.Content[:4]), place: place}
+func slotOf(inv *invoice.Invoice, cells, place uint32) slot {
+	return slot{key: [8]byte(inv.Identity[:8]), content: [4]byte(inv.Content[:4]), place: place, cells: cells}
+}
+
+// differs says whether a later row of the invoice, in the file whose places are after since, differs.
+func (s slot) differs(later slot, since uint32) bool {
+	return s.content != later.content || s.place > since && s.cells != later.cells
 }
 
 // find is the slot with the key, or the free one for it.

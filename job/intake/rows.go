@@ -26,6 +26,7 @@ type checked struct {
 	problems    []Problem   // the row's, or a conflict; the row is good without any
 	item        job.NewItem // of a good row
 	action      job.Action  // what becomes of it because of other jobs
+	cells       uint32      // hash of the row's cells, in a file without lines
 	inOtherFile bool        // it is in an earlier file of the run, and gets its link from there
 	disputed    bool        // it is good in itself, and another file of the run asks for something else
 }
@@ -41,14 +42,22 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 		}
 		defer reader.Close()
 		f.Header = reader.Header()
+		source, err := f.source(ctx, reader)
+		if err != nil {
+			yield(&checked{}, err)
+			return
+		}
 		defer func() { f.IDs, f.Readings, f.Notes = reader.IDs(), reader.Readings(), reader.Notes() }()
 		var rows []checked
 		for end := error(nil); end == nil; {
-			rows, end = f.readReady(reader, rows[:0])
+			rows, end = f.readReady(source, rows[:0])
 			facts, err := f.facts(ctx, rows)
 			for i := range rows {
 				c := &rows[i]
-				if err == nil && len(c.problems) == 0 {
+				if c.Further && c.Group.Refused && len(c.problems) == 0 {
+					c.problems = []Problem{{Problem: f.refusedLine(&c.Row)}}
+				}
+				if err == nil && len(c.problems) == 0 && !c.Further {
 					others := facts[c.item.Invoice]
 					c.item.New = f.batch.ledger != nil && len(others) == 0
 					if f.Known == nil {
@@ -56,6 +65,9 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 					} else {
 						f.resolveAgain(c, others, at)
 					}
+				}
+				if c.Group != nil && !c.Further {
+					c.Group.Refused = len(c.problems) > 0
 				}
 				if err == nil {
 					err = ctx.Err()
@@ -77,7 +89,7 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 
 // readReady adds the rows that the reader has ready, so that they are looked up in the ledger together. Its error, io.EOF at
 // the end, is of what follows them.
-func (f *File) readReady(reader *invoice.Reader, rows []checked) ([]checked, error) {
+func (f *File) readReady(reader rowSource, rows []checked) ([]checked, error) {
 	for {
 		row, err := reader.Next()
 		if err != nil {
@@ -87,10 +99,13 @@ func (f *File) readReady(reader *invoice.Reader, rows []checked) ([]checked, err
 		for _, p := range row.Problems {
 			c.problems = append(c.problems, Problem{Problem: p})
 		}
-		if f.Known == nil {
+		if f.Known == nil && !c.Further {
+			if row.Invoice.ID != "" {
+				c.cells = f.batch.hashCells(&row)
+			}
 			f.findRepeat(&c)
 		}
-		if len(c.problems) == 0 || c.disputed {
+		if (len(c.problems) == 0 || c.disputed) && !c.Further {
 			c.item = f.Identity.NewRow(row, f.batch.Options.Defaults["item_name"])
 		}
 		rows = append(rows, c)
@@ -102,6 +117,9 @@ func (f *File) readReady(reader *invoice.Reader, rows []checked) ([]checked, err
 
 // unreadable is the refusal of a file that the reader cannot read.
 func (f *File) unreadable(err error) *Refusal {
+	if errors.Is(err, invoice.ErrChanged) {
+		return &Refusal{Kind: Changed, Path: f.Path}
+	}
 	var whole invoice.Problems
 	var one *invoice.Problem
 	kind := Unreadable
@@ -121,7 +139,7 @@ func (f *File) facts(ctx context.Context, rows []checked) (map[[16]byte][]job.Fa
 	}
 	invoices := make([][16]byte, 0, len(rows))
 	for i := range rows {
-		if c := &rows[i]; len(c.problems) == 0 {
+		if c := &rows[i]; len(c.problems) == 0 && !c.Further {
 			invoices = append(invoices, c.item.Invoice)
 		}
 	}
@@ -144,20 +162,25 @@ func (f *File) findRepeat(c *checked) {
 	case inv.ID == "":
 		inv.Content = inv.Identity
 	}
+	since := uint32(f.before)
 	if !f.surveyed {
-		f.batch.repeats.add(&inv, place)
+		f.batch.repeats.add(&inv, c.cells, place, since)
 	}
-	first, differing := f.batch.repeats.find(&inv)
+	first, differing := f.batch.repeats.find(&inv, c.cells, since)
 	here, differingHere := first, differing
 	if inv.ID != "" && first != 0 && int(first) <= f.before { // it is in an earlier file; this one may have it twice, too
 		own := f.inThisFile(inv)
 		if !f.surveyed {
-			f.batch.repeats.add(&own, place)
+			f.batch.repeats.add(&own, c.cells, place, since)
 		}
-		here, differingHere = f.batch.repeats.find(&own)
+		here, differingHere = f.batch.repeats.find(&own, c.cells, since)
 	}
 	switch {
 	case differingHere != 0 && f.has(differingHere):
+		if lines := f.looksLikeLines(c, here); lines != nil {
+			c.problems = append(c.problems, *lines)
+			break
+		}
 		c.problems = append(c.problems, f.repeated(c, IDRepeated,
 			fmt.Sprintf("stands on %s, too, and the two rows ask for different things", f.line(int(differingHere)-f.before)), neither))
 	case f.has(here) && here != place && inv.ID != "":

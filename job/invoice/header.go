@@ -100,7 +100,7 @@ func knownColumns(cells []string, o Options) int {
 		normal := normalise(cell)
 		if isResultColumn(cell) || slices.Contains(slices.Collect(maps.Values(o.Map)), cell) ||
 			slices.ContainsFunc(columns, func(c column) bool {
-				return slices.ContainsFunc(spellings[c.Name], func(s spelling) bool { return c.matches(s, cell, normal) })
+				return c.readWith(o) && slices.ContainsFunc(spellings[c.Name], func(s spelling) bool { return c.matches(s, cell, normal) })
 			}) {
 			n++
 		}
@@ -136,7 +136,7 @@ func (h *head) take(file string, o Options) Problems {
 	}
 	for i := range columns {
 		c := &columns[i]
-		if _, mapped := o.Map[c.Name]; mapped {
+		if _, mapped := o.Map[c.Name]; mapped || !c.readWith(o) {
 			continue
 		}
 		for _, spelling := range spellings[c.Name] {
@@ -181,7 +181,7 @@ func (h *head) misspelled(o Options) (near []Near) {
 	for i := range columns {
 		c := &columns[i]
 		_, taken := h.taken[c.Name]
-		if taken || c.Required || c.Exact || o.Defaults[c.Name] != "" || customer && slices.Contains(customerColumns, c.Name) {
+		if taken || c.Required || c.Exact || !c.readWith(o) || o.Defaults[c.Name] != "" || customer && slices.Contains(customerColumns, c.Name) {
 			continue
 		}
 		for _, spelling := range c.names() {
@@ -209,6 +209,10 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 			fail(bad.meant(nearestColumn(name), header))
 			continue
 		}
+		if !columnNamed(name).readWith(o) {
+			fail(unreadWith(name, o))
+			continue
+		}
 		found := h.find(func(i int) bool { return h.Columns[i] == header })
 		if len(found) == 0 {
 			found = h.find(func(i int) bool { return h.normal[i] == normalise(header) && !isBlank(header) })
@@ -228,6 +232,16 @@ func (h *head) takeMapped(file string, o Options) (problems Problems) {
 		}
 	}
 	return problems
+}
+
+// unreadWith says why a column that is mapped is not read.
+func unreadWith(name string, o Options) *Problem {
+	if o.Lines == LinesTotal {
+		return flaw(MapUnread, name+" says what a line is made of, and the invoice is read as one item: its total", "",
+			Option{Do: Replace, Setting: "lines", Value: string(LinesSum), When: "the invoice is the sum of its lines"})
+	}
+	return flaw(MapUnread, name+" is only read where an invoice may have several rows", "",
+		Option{Do: Add, Setting: "lines", Value: string(LinesSum), When: "each row is a line of an invoice"})
 }
 
 // meant replaces the advice by the mapping that was probably meant, if one was found.
@@ -270,7 +284,7 @@ func (h *head) missing(file string, o Options) (problems Problems) {
 	}
 	for i := range columns {
 		c := &columns[i]
-		if !c.Required || given(c.Name) {
+		if !c.Required || given(c.Name) || c.Name == "amount" && o.Lines == LinesSum && given("line_amount") {
 			continue
 		}
 		advice, options := mapTo(c.Name, h.near(c))
@@ -282,6 +296,10 @@ func (h *head) missing(file string, o Options) (problems Problems) {
 	if !slices.ContainsFunc(customerColumns, given) {
 		advice, options := h.customerAdvice()
 		fail(fmt.Sprintf("has no column that names the customer (%s)", strings.Join(customerColumns, ", ")), advice, options...)
+	}
+	if o.Lines != LinesNone && !given("invoice_id") {
+		advice, options := mapTo("invoice_id", h.near(columnNamed("invoice_id")))
+		fail("has no column invoice_id, which says to which invoice a line belongs", advice, options...)
 	}
 	if len(problems) > 0 && slices.ContainsFunc(h.Columns, looksLikeData) {
 		return Problems{flaw(NoHeader, "begins with an invoice instead of the column names",

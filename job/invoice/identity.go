@@ -67,6 +67,9 @@ func (id *identifier) manner(inv *Invoice) {
 
 // item adds the inline item, which a row with a registered product does not have.
 func (id *identifier) item(inv *Invoice, amount string) {
+	for _, line := range inv.Lines {
+		id.add("line", evenBreaks(line.Description)+"\x00"+strconv.FormatInt(max(line.Quantity, 1), 10)+"\x00"+withoutZeros(line.UnitAmount)+"\x00"+line.ImageURL)
+	}
 	id.add("description", evenBreaks(inv.Description))
 	if inv.Quantity > 1 {
 		id.add("quantity", strconv.FormatInt(inv.Quantity, 10))

@@ -12,7 +12,7 @@ import (
 	"github.com/bojanz/currency"
 )
 
-// Invoice is a good row: one customer and one amount. Text fields are "" when the row does not give them.
+// Invoice is a good row, or several of one id: one customer and one amount. Text fields are "" when the row does not give them.
 type Invoice struct {
 	ID         string          // invoice_id, byte for byte
 	Series     string          // Options.Series: tells numbers apart that begin again
@@ -27,6 +27,7 @@ type Invoice struct {
 	Quantity    int64  // 0 when not given
 	UnitAmount  string // a plain decimal like AmountText
 	ImageURL    string
+	Lines       []Line // where the customer is shown several, in place of the four above
 	ProductID   string // together with PriceID
 	PriceID     string
 

@@ -26,6 +26,8 @@ const (
 	MapUnknownName      Kind = "map-unknown-name"      // an unknown column is mapped
 	MapUnknownHeader    Kind = "map-unknown-header"    // mapped to a header that the file lacks
 	MapTwice            Kind = "map-twice"             // one header mapped to two columns
+	MapUnread           Kind = "map-unread"            // mapped is a column that is not read in a file that is read so
+	LinesEqual          Kind = "lines-equal"           // the rows of each invoice have the same amount: it may be a repeated total
 	CustomerIDUnsure    Kind = "customer-id-unsure"    // a customer id in another spelling, with values that Clink does not give
 	IgnoreUnknownHeader Kind = "ignore-unknown-header" // to ignore is a header that the file lacks
 	IgnoreMapped        Kind = "ignore-mapped"         // to ignore is a header that is mapped
@@ -59,6 +61,13 @@ const (
 	RowIsTotal           Kind = "row-is-total"           // no invoice id, and a total by its text or its amount
 	IDMissing            Kind = "id-missing"             // no invoice id, in a file where others have one
 	AmountCut            Kind = "amount-cut"             // 1,234.50 without quotes: its comma divides it
+
+	LineDiffers      Kind = "line-differs"       // customer, currency, total or way of payment is not that of its invoice's first row
+	LineRefused      Kind = "line-refused"       // another row of its invoice is bad
+	LinesBesideTotal Kind = "lines-beside-total" // the lines of an invoice do not add up to its total
+	LinesWorthless   Kind = "lines-worthless"    // the lines of an invoice add up to nothing, or less
+	LinesTooMany     Kind = "lines-too-many"     // an invoice with more lines than Clink is given
+	LinesAndProduct  Kind = "lines-and-product"  // a registered product, in an invoice of several lines
 
 	AmountMissing       Kind = "amount-missing"
 	AmountPaid          Kind = "amount-paid" // another column says that some of it is paid

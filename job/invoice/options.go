@@ -22,6 +22,7 @@ type Options struct {
 	AllowNoID    bool              // a row may have no id where others have one
 	SkipTotals   bool              // totals that add up are left out
 	AllowEmpty   bool              // there may be no rows
+	Lines        LinesMode         // what a row says of an invoice that may have several
 	AllowRepeats bool              // rows without an id may ask for the same
 	GuardAmount  bool              // Map has the amount from an earlier file: a header that could be it, too, and is new, refuses this one
 	OtherAmounts []string          // with GuardAmount, the headers that could be the amount and were there then
@@ -34,6 +35,7 @@ func (o Options) Canonical() string {
 	text, err := json.Marshal(canonicalOptions{
 		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, slices.Compact(slices.Sorted(slices.Values(o.Ignore))), o.Defaults, o.Series,
 		o.HeaderLine, o.NoQuotes, o.AllowNoID, o.SkipTotals, o.Sheet, o.HiddenRows,
+		o.Lines,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("marshal options: %v", err)) // strings and a bool always marshal
@@ -55,6 +57,7 @@ type canonicalOptions struct {
 	SkipTotals   bool              `json:"skip_totals,omitempty"`
 	Sheet        string            `json:"sheet,omitempty"`
 	HiddenRows   HiddenRows        `json:"hidden_rows,omitempty"`
+	Lines        LinesMode         `json:"lines,omitempty"`
 }
 
 // ReadOptions are the options that have this canonical text.
@@ -66,7 +69,7 @@ func ReadOptions(canonical string) (Options, error) {
 	return Options{
 		Encoding: o.Encoding, DecimalComma: o.DecimalComma, Map: o.Map, Ignore: o.Ignore, Defaults: o.Defaults, Series: o.Series,
 		HeaderLine: o.HeaderLine, NoQuotes: o.NoQuotes, AllowNoID: o.AllowNoID, SkipTotals: o.SkipTotals,
-		Sheet: o.Sheet, HiddenRows: o.HiddenRows,
+		Sheet: o.Sheet, HiddenRows: o.HiddenRows, Lines: o.Lines,
 	}, nil
 }
 

@@ -11,7 +11,7 @@ func TestOptionsOfAJob(t *testing.T) {
 	seen := map[string]bool{}
 	for _, o := range []Options{
 		{}, {Encoding: "windows-1251"}, {DecimalComma: true}, {Map: map[string]string{"amount": "x"}}, {Defaults: map[string]string{"currency": "EUR"}},
-		{Series: "2026"}, {HeaderLine: 5}, {NoQuotes: true}, {AllowNoID: true}, {SkipTotals: true},
+		{Series: "2026"}, {HeaderLine: 5}, {NoQuotes: true}, {AllowNoID: true}, {SkipTotals: true}, {Lines: LinesTotal}, {Lines: LinesSum},
 	} {
 		text := o.Canonical()
 		if seen[text] {

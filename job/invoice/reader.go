@@ -60,6 +60,10 @@ type Row struct {
 	Surplus  []string  // cells beyond the header's, in a row that is refused for them
 	Invoice  Invoice   // only to be used when there are no problems
 	Problems []Problem // everything that is wrong with the row; of one with too many or too few cells only that
+	Group    *Group    // of the rows of its invoice, in a file with lines; see [Invoices.Read]
+	Further  bool      // it is not the first of them: the first one's Invoice is what all of them ask for
+
+	part part
 
 	ragged   bool      // too many or too few cells: they may stand in wrong columns
 	typed    *typedRow // of a workbook; else nil
@@ -334,8 +338,10 @@ func (r *Reader) judged(batches iter.Seq[*batch]) iter.Seq[*batch] {
 				row := &b.rows[i]
 				if !row.ragged {
 					r.judge.judge(row, &records[i])
-					r.id.identify(&row.Invoice)
+				} else if at, has := r.head.taken["invoice_id"]; has && !isBlank(row.Cells[at]) { // it spoils the other rows of its invoice
+					row.Invoice.ID = row.Cells[at]
 				}
+				r.id.identify(&row.Invoice)
 				if len(row.Problems) == 0 {
 					continue
 				}

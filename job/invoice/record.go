@@ -18,6 +18,7 @@ type record struct {
 	Description            string `csv:"description"`
 	Quantity               string `csv:"quantity"`
 	UnitAmount             string `csv:"unit_amount"`
+	LineAmount             string `csv:"line_amount"`
 	ImageURL               string `csv:"image_url"`
 	ProductID              string `csv:"product_id"`
 	PriceID                string `csv:"price_id"`

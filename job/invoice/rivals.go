@@ -103,6 +103,11 @@ func (r *Reader) differingRivals() (problems Problems) {
 			{Do: Add, Setting: "map", Column: "amount", Value: header},
 			{Do: Add, Setting: "map", Column: "amount", Value: other},
 		}
+		if r.judge.options.Lines == LinesSum { // one of them may be the total, which must not be added up
+			for i := range options {
+				options[i].Column, options[i].When = "line_amount", quote(options[i].Value)+" has the amounts of the lines"
+			}
+		}
 		if !strings.ContainsAny(rival.cell, "0123456789") && !isBlank(rival.cell) { // a word such as yes
 			options = append(options, Option{Do: Add, Setting: "ignore", Value: other, When: quote(other) + " is no amount"})
 		}

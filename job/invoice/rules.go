@@ -1,7 +1,9 @@
 package invoice
 
 import (
+	"cmp"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math/bits"
 	"slices"
@@ -25,6 +27,9 @@ type judge struct {
 	lookAlike map[string]bool // canonical names whose header in the file may mean something else
 
 	promotions bool // allow_promotion_codes is one of present
+
+	currencies map[uint64][3]byte // in a file with lines, by a hash of the invoice id: that of its first row; zero where it is wrong
+	seed       maphash.Seed
 }
 
 // present is a column that the file has, or that has the same value in every row.
@@ -34,7 +39,7 @@ type present struct {
 }
 
 func newJudge(file string, o Options, taken map[string]string) *judge {
-	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}, lookAlike: map[string]bool{}}
+	j := &judge{file: file, options: o, headers: taken, settings: map[string]string{}, lookAlike: map[string]bool{}, currencies: map[uint64][3]byte{}, seed: maphash.MakeSeed()}
 	for i := range columns {
 		c := &columns[i]
 		setting := c.Name
@@ -137,6 +142,7 @@ func (j *judge) judge(row *Row, rec *record) {
 		case c.given == "" && !c.Required && c.Name != "invoice_id" && isNothing(*cell):
 			f.note(Nothing, c.Name, *cell, "")
 			*cell = ""
+		case c.Name == "quantity" && j.options.Lines == LinesSum: // it counts only where the line has an amount above zero
 		case c.check != nil:
 			if bad := c.check(*cell); bad != nil {
 				f.bad(c.Name, bad)
@@ -144,7 +150,9 @@ func (j *judge) judge(row *Row, rec *record) {
 		}
 	}
 	f.money()
-	f.customer()
+	if j.options.Lines == LinesNone {
+		f.customer() // else a row below the first of its invoice may leave it out
+	}
 	f.pairs()
 	f.fill()
 }
@@ -152,8 +160,9 @@ func (j *judge) judge(row *Row, rec *record) {
 // money reads amount, currency and unit amount, and checks that quantity × unit amount is the amount.
 func (f *finding) money() {
 	code, digits := "", 0
-	if f.rec.Currency == "" && !f.sound("currency") {
-		// it has a problem already
+	continues := f.options.Lines != LinesNone && f.takeCurrency()
+	if f.rec.Currency == "" && (!f.sound("currency") || continues) {
+		// it has a problem already, or the first row of its invoice has
 	} else if f.rec.Currency == "" {
 		advice := "write the three letters of its currency, such as USD"
 		if f.options.Defaults["currency"] != "" {
@@ -169,6 +178,11 @@ func (f *finding) money() {
 			f.bad("currency", bad)
 		}
 	}
+	if f.options.Lines != LinesNone {
+		f.rememberCurrency(code)
+		f.linesMoney(amountFormat{decimalComma: f.options.DecimalComma, code: code, digits: digits})
+		return
+	}
 	if f.rec.Amount == "" && f.sound("amount") {
 		f.bad("amount", flaw(AmountMissing, "the row has no amount", "write what is due, or take the row out"))
 	}
@@ -177,8 +191,8 @@ func (f *finding) money() {
 	unit := f.readMoney("unit_amount", f.rec.UnitAmount, format)
 	inv := &f.row.Invoice
 	inv.AmountText, inv.UnitAmount = amount, unit
-	if amount != "" && code != "" {
-		inv.Amount, _ = currency.NewAmount(amount, code) // a plain decimal and a known code always make an amount
+	if code != "" {
+		inv.Amount, _ = currency.NewAmount(cmp.Or(amount, "0"), code) // a plain decimal and a known code always make an amount
 	}
 	f.total(amount, unit)
 }
@@ -188,15 +202,24 @@ func (f *finding) readMoney(name, cell string, format amountFormat) string {
 	if cell == "" {
 		return ""
 	}
-	var plain string
-	var ways []Way
-	var bad *Problem
-	if typed := f.typedCell(name); typed != nil && typed.Type == xlsx.Number {
-		if plain, bad = format.readNumber(*typed); bad != nil {
-			f.unclear(name)
+	return f.readAmount(name, cell, func(typed *xlsx.Cell) (string, []Way, *Problem) {
+		if typed != nil {
+			plain, bad := format.readNumber(*typed)
+			return plain, nil, bad
 		}
-	} else {
-		plain, ways, bad = format.read(cell)
+		return format.read(cell)
+	})
+}
+
+// readAmount is readMoney for a cell with something in it, in a way of its own; read is given the cell of a workbook where it is a number.
+func (f *finding) readAmount(name, cell string, read func(typed *xlsx.Cell) (string, []Way, *Problem)) string {
+	typed := f.typedCell(name)
+	if typed != nil && typed.Type != xlsx.Number {
+		typed = nil
+	}
+	plain, ways, bad := read(typed)
+	if bad != nil && typed != nil {
+		f.unclear(name)
 	}
 	if e := checkSpreadsheetError(cell); e != nil {
 		bad = e

@@ -421,7 +421,7 @@ func TestContent(t *testing.T) {
 		yes := true
 		return Invoice{
 			ID: "A", Series: "2026", Amount: amount, AmountText: "6.00", CustomerID: "cus_1", CustomerEmail: "a@example.com", ReferenceCustomerID: "7",
-			Description: "Tea", Quantity: 2, UnitAmount: "3.00", ImageURL: "https://i.example", UIMode: "elements", ReturnURL: "https://r.example",
+			Description: "Tea", Quantity: 2, UnitAmount: "3.00", ImageURL: "https://i.example", Lines: []Line{{UnitAmount: "6.00"}}, UIMode: "elements", ReturnURL: "https://r.example",
 			SuccessURL: "https://s.example", CancelURL: "https://c.example", PaymentMethodType: "CASHAPP", PaymentMethodBlackList: []string{"CARD", "PIX"},
 			DirectPaymentQRCode: "CASHAPP", AllowPromotionCodes: &yes, PromotionCode: "TEA",
 		}

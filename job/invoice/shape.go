@@ -35,9 +35,9 @@ func (r *Reader) shape(t tableRow) Row {
 			fmt.Sprintf("add the missing cells, or a %s for each empty one at the end; a spreadsheet leaves none out where the last column is filled in every row",
 				DelimiterName(r.head.Delimiter))))
 	}
-	if value := r.cutAmount(cells); value != "" && t.bad == nil {
+	if value, column := r.cutAmount(cells); value != "" && t.bad == nil {
 		row.ragged, row.short, row.Problems = true, false, nil
-		fail(r.head.Taken["amount"], value, flaw(AmountCut, "is probably one amount, and its comma divides it into cells",
+		fail(r.head.Taken[column], value, flaw(AmountCut, "is probably one amount, and its comma divides it into cells",
 			"put it in double quotes, or write it without the comma"))
 	}
 	switch {
@@ -102,8 +102,17 @@ func cellAt(cells []string, at int) string {
 
 // cutAmount is the amount that commas divide into cells, where the row's amount may be the first part of one: up to three digits, and then
 // cells of three, the last with decimals. In a row that is too long, decimals behind a comma count, too.
-func (r *Reader) cutAmount(cells []string) string {
-	at, taken := r.head.taken["amount"]
+func (r *Reader) cutAmount(cells []string) (amount, column string) {
+	for _, column := range []string{"amount", "line_amount"} {
+		if amount := r.cutAmountIn(column, cells); amount != "" {
+			return amount, column
+		}
+	}
+	return "", ""
+}
+
+func (r *Reader) cutAmountIn(column string, cells []string) string {
+	at, taken := r.head.taken[column]
 	if !taken || r.head.Delimiter != ',' {
 		return ""
 	}

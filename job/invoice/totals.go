@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -12,9 +13,10 @@ import (
 // totals tells totals from invoices. A row without an invoice id is a total where its text says so, or where its amount is what rows above it
 // add up to: those since an earlier total, which are its group, or all in its currency.
 type totals struct {
-	id       int  // the column of the invoice id; -1 is none
-	someID   bool // a row has one
-	searched bool // the whole file was searched for one
+	id       int    // the column of the invoice id; -1 is none
+	someID   bool   // a row has one
+	searched bool   // the whole file was searched for one
+	above    string // the invoice id of the row above
 
 	now    running
 	groups []running // what there was where a group begins, the first at the top of the file
@@ -94,6 +96,10 @@ func (r *Reader) screen(row *Row) (leftOut, refused bool) {
 	t, options := r.totals, r.judge.options
 	code, amount, readable := r.moneyOf(row)
 	if row.ragged && !row.short || t.id >= 0 && !isBlank(row.Cells[t.id]) {
+		if total, _ := r.judge.moneyColumns(); options.Lines != LinesNone && total != "" && t.above == row.Invoice.ID {
+			amount = 0 // the total of an invoice counts once
+		}
+		t.above = row.Invoice.ID
 		t.someID = t.someID || !row.ragged
 		t.add(code, amount, readable && !row.ragged)
 		return false, false
@@ -157,14 +163,14 @@ func rowsAbove(rows int) string {
 // moneyOf is the row's currency and amount, that of a credit negative, also where the row is bad. It is not readable where the amount is
 // not, or where an invoice has no currency.
 func (r *Reader) moneyOf(row *Row) (code string, amount int64, readable bool) {
-	if len(row.Problems) == 0 {
+	if len(row.Problems) == 0 && r.judge.options.Lines == LinesNone {
 		return row.Invoice.Amount.CurrencyCode(), row.Invoice.TenThousandths(), true
 	}
 	if row.ragged && !row.short {
 		return "", 0, false
 	}
 	amount, readable = r.signedAmount(row)
-	given := r.cellOf(row, "currency")
+	given := cmp.Or(row.Invoice.Amount.CurrencyCode(), r.cellOf(row, "currency"))
 	code, _, bad := readCurrency(given)
 	if r.totals.id >= 0 && isBlank(row.Cells[r.totals.id]) && isBlank(given) {
 		return "", amount, readable
@@ -182,13 +188,18 @@ func (r *Reader) cellOf(row *Row, name string) string {
 
 // signedAmount reads an amount that may be zero, or negative: -5.00 and (5.00).
 func (r *Reader) signedAmount(row *Row) (amount int64, readable bool) {
-	format, cell := amountFormat{decimalComma: r.judge.options.DecimalComma}, r.cellOf(row, "amount")
-	if at, has := r.head.taken["amount"]; has {
+	total, line := r.judge.moneyColumns()
+	column := cmp.Or(total, line)
+	format, cell := amountFormat{decimalComma: r.judge.options.DecimalComma}, r.cellOf(row, column)
+	if at, has := r.head.taken[column]; has {
 		if plain, isNumber := row.number(at); isNumber {
 			format.decimalComma, cell = false, plain
 		}
 	}
 	cell, sign := strings.TrimSpace(cell), int64(1)
+	if cell == "" && r.judge.options.Lines != LinesNone && total != "" {
+		return 0, true // the first row of the invoice has it
+	}
 	if inner, is := strings.CutPrefix(cell, "-"); is {
 		cell, sign = inner, -1
 	} else if inner, is := strings.CutPrefix(cell, "("); is && strings.HasSuffix(inner, ")") {

@@ -12,12 +12,13 @@ import (
 )
 
 // Tables are all that a ledger has on record, from one moment. They are ranged over once each, in this order. Items come by job and place,
-// attempts by their item and number.
+// lines by the item that they stand behind and their row, attempts by their item and number.
 type Tables struct {
 	Jobs       iter.Seq2[Job, error]
 	LinksFiles iter.Seq2[LinksFile, error]
 	Paces      iter.Seq2[Pace, error]
 	Items      iter.Seq2[Item, error]
+	Lines      iter.Seq2[Line, error]
 	Attempts   iter.Seq2[Attempt, error]
 }
 
@@ -50,6 +51,7 @@ type Job struct {
 	PurgedAt     time.Time
 	Salt         string
 	Written      bool
+	FurtherLines int64
 }
 
 // LinksFile is a path of a host where a job last wrote its links file.
@@ -96,6 +98,14 @@ type Item struct {
 	Error       string
 	Request     string // JSON
 	Cells       string // JSON
+}
+
+// Line is a further row of an invoice. It stands behind the item with this place.
+type Line struct {
+	Job, Place int64
+	Row        int64
+	Item       int64  // the place of its invoice's
+	Cells      string // JSON
 }
 
 // Attempt is a POST for an item that has ended.
@@ -177,6 +187,7 @@ func clean(text string) string {
 func (t Tables) Failing(fail func(error) error) Tables {
 	return Tables{
 		Jobs: failing(t.Jobs, fail), LinksFiles: failing(t.LinksFiles, fail), Paces: failing(t.Paces, fail), Items: failing(t.Items, fail),
+		Lines:    failing(t.Lines, fail),
 		Attempts: failing(t.Attempts, fail),
 	}
 }

@@ -25,7 +25,7 @@ func of[T any](rows ...T) iter.Seq2[T, error] {
 func tables() contents.Tables {
 	return contents.Tables{
 		Jobs: of[contents.Job](), LinksFiles: of[contents.LinksFile](), Paces: of[contents.Pace](), Items: of[contents.Item](),
-		Attempts: of[contents.Attempt](),
+		Lines: of[contents.Line](), Attempts: of[contents.Attempt](),
 	}
 }
 
@@ -76,6 +76,7 @@ func TestDigestsHaveEveryField(t *testing.T) {
 	each(t, func(f contents.LinksFile) contents.Tables { all := tables(); all.LinksFiles = of(f); return all })
 	each(t, func(p contents.Pace) contents.Tables { all := tables(); all.Paces = of(p); return all })
 	each(t, func(i contents.Item) contents.Tables { all := tables(); all.Items = of(i); return all })
+	each(t, func(l contents.Line) contents.Tables { all := tables(); all.Lines = of(l); return all })
 	each(t, func(a contents.Attempt) contents.Tables { all := tables(); all.Attempts = of(a); return all })
 }
 

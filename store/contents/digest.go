@@ -18,7 +18,7 @@ type Digest struct {
 
 // Digests are those of all tables.
 type Digests struct {
-	Jobs, LinksFiles, Paces, Items, Attempts Digest
+	Jobs, LinksFiles, Paces, Items, Lines, Attempts Digest
 }
 
 // Compare says in which table the target differs from what was read; nil: in none.
@@ -31,6 +31,7 @@ func (read Digests) Compare(stands Digests) error {
 		{"links files", read.LinksFiles, stands.LinksFiles},
 		{"paces", read.Paces, stands.Paces},
 		{"rows", read.Items, stands.Items},
+		{"lines", read.Lines, stands.Lines},
 		{"attempts", read.Attempts, stands.Attempts},
 	} {
 		if table.read != table.stands {
@@ -68,6 +69,7 @@ func (t Tables) Summed(progress func(rows int64)) (Tables, *Digests) {
 		LinksFiles: summed(t.LinksFiles, &d.LinksFiles, (*encoder).linksFile, func() {}),
 		Paces:      summed(t.Paces, &d.Paces, (*encoder).pace, func() {}),
 		Items:      summed(t.Items, &d.Items, (*encoder).item, count),
+		Lines:      summed(t.Lines, &d.Lines, (*encoder).line, count),
 		Attempts:   summed(t.Attempts, &d.Attempts, (*encoder).attempt, count),
 	}, d
 }
@@ -83,6 +85,7 @@ func (t Tables) Sum(progress func(rows int64)) (Digests, error) {
 		func() error { return exhausted(all.LinksFiles) },
 		func() error { return exhausted(all.Paces) },
 		func() error { return exhausted(all.Items) },
+		func() error { return exhausted(all.Lines) },
 		func() error { return exhausted(all.Attempts) },
 	} {
 		if err := exhaust(); err != nil {
@@ -173,7 +176,7 @@ func (e *encoder) times(values ...time.Time) {
 }
 
 func (e *encoder) job(j *Job) {
-	e.numbers(j.ID, j.Ran)
+	e.numbers(j.ID, j.Ran, j.FurtherLines)
 	e.bytes(j.Identity)
 	e.bytes(j.FileDigest)
 	e.texts(j.File, j.Environment, j.BaseURL, j.Options, j.Columns, j.Delimiter, j.OnUnknown, j.Output, j.OutputHost, j.Stopped, j.StopReason, j.Salt)
@@ -201,6 +204,11 @@ func (e *encoder) item(i *Item) {
 	e.texts(i.State, i.InvoiceID, i.Reference, i.Currency, i.SessionID, i.URL, i.LinkStatus, i.CustomerID, i.ErrorCode, i.Error, i.Request, i.Cells)
 	e.times(i.ExpiresAt, i.CreatedAt, i.CheckedAt)
 	e.flags(i.GivenUp)
+}
+
+func (e *encoder) line(l *Line) {
+	e.numbers(l.Job, l.Place, l.Row, l.Item)
+	e.texts(l.Cells)
 }
 
 func (e *encoder) attempt(a *Attempt) {

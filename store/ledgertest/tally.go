@@ -65,16 +65,19 @@ func (w *walk) importJob(name string) {
 	}
 	var rows []job.NewItem
 	for i := range 20 {
-		row := Invoice(i+2, fmt.Sprintf("INV-%d", i))
+		row := Invoice(2*i+2, fmt.Sprintf("INV-%d", i))
 		row.Currency = []string{"USD", "JPY", "KWD"}[i%3]
 		row.Amount = 999_999_999_999_999_999 - int64(i)
 		if w.random.IntN(4) == 0 {
 			row.Amount = 1 + w.random.Int64N(1_000_000)
 		}
 		if w.random.IntN(10) == 0 {
-			row = job.NewItem{Row: i + 2, Problem: "amount: missing"}
+			row = job.NewItem{Row: 2*i + 2, Problem: "amount: missing"}
 		}
 		rows = append(rows, row)
+		if i%4 == 1 {
+			rows = append(rows, further(2*i+3, i/2))
+		}
 	}
 	j := NewJob(name)
 	if w.random.IntN(3) == 0 {

@@ -43,6 +43,7 @@ type adopting struct {
 	importing
 	before  bool // the file was adopted before
 	adopted job.Adopted
+	items   []int64 // the items of the rows that are none further; 0 where the row was not taken
 }
 
 func (a *adopting) takeRows(t *tx, rows []job.AdoptedItem) error {
@@ -66,9 +67,10 @@ func (a *adopting) takeRows(t *tx, rows []job.AdoptedItem) error {
 		SET
 			ran = (SELECT coalesce(max(ran), 0) + 1 FROM {job}),
 			written = TRUE,
+			further_lines = $2,
 			refreshed_at = (SELECT max(checked_at) FROM {item} WHERE `+ids("id", 1)+`)
 		WHERE id = $1
-	`, a.ID)
+	`, a.ID, a.FurtherLines)
 	if err != nil {
 		return err
 	}
@@ -77,6 +79,10 @@ func (a *adopting) takeRows(t *tx, rows []job.AdoptedItem) error {
 }
 
 func (a *adopting) row(t *tx, row *job.AdoptedItem) error {
+	if row.Further {
+		return a.further(t, row)
+	}
+	a.items = append(a.items, 0)
 	rows, err := t.query(factsOfInvoices, bytesOf([][16]byte{row.Invoice}))
 	if err != nil {
 		return err
@@ -107,6 +113,7 @@ func (a *adopting) row(t *tx, row *job.AdoptedItem) error {
 		if err := a.take(t, row); err != nil {
 			return err
 		}
+		a.items[len(a.items)-1] = a.last
 		return t.settleDoubts(others, a.at)
 	case adoption.Conflict == "":
 		a.adopted.Known++
@@ -194,6 +201,21 @@ func (t *tx) settleDoubts(others []job.Facts, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// further takes a further row of an invoice whose first one was taken.
+func (a *adopting) further(t *tx, row *job.AdoptedItem) error {
+	item := a.items[row.Item]
+	if item == 0 {
+		return nil
+	}
+	cells, err := json.Marshal(row.Cells)
+	if err != nil {
+		return err
+	}
+	a.FurtherLines++
+	_, err = t.exec(`INSERT INTO {line} (place, row, item_id, cells) VALUES ($1, $2, $3, $4)`, a.last, row.Row, item, clean(string(cells)))
+	return err
 }
 
 // take makes the row an item of the adopted job, with one attempt on record. The job is seen from its first item on: nothing of it is,

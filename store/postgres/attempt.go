@@ -129,8 +129,12 @@ func (t *tx) asItIs(itemID int64) (*job.Item, []byte, error) {
 	return &i, invoice, err
 }
 
-// movedByThisSender says whether it was this sender that began the item's last attempt: its caller should know the item then.
+// movedByThisSender says whether it was this sender that began the item's last attempt: its caller should know the item then. An item that
+// is superseded was taken over by another job, whoever has tried it before.
 func (t *tx) movedByThisSender(item *job.Item) (mine bool, err error) {
+	if item.State == job.Superseded {
+		return false, nil
+	}
 	err = t.row(`
 		SELECT EXISTS (
 			SELECT 1

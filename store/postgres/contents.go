@@ -21,7 +21,8 @@ func (r *Reader) tablesOf(ctx context.Context, tx pgx.Tx) contents.Tables {
 		Jobs: rowsIn(ctx, tx, r.sql(`
 			SELECT
 				id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, adopted, allow_repeats, raw_cells,
-				bom, output, output_host, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written
+				bom, output, output_host, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written,
+				further_lines
 			FROM {job}
 			WHERE imported
 			ORDER BY id
@@ -29,7 +30,7 @@ func (r *Reader) tablesOf(ctx context.Context, tx pgx.Tx) contents.Tables {
 			err = rows.Scan(&j.ID, &j.Identity, &j.File, &j.FileDigest, &j.Environment, &j.BaseURL, &j.Options, &j.Columns, &j.Delimiter,
 				&j.OnUnknown, &j.Adopted, &j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, &j.OutputHost, timeOf(&j.CreatedAt), &j.Ran,
 				timeOf(&j.RanAt), timeOf(&j.EndedAt), &j.Stopped, &j.StopReason, &j.RejectedFrom, timeOf(&j.RefreshedAt), timeOf(&j.PurgedAt),
-				&j.Salt, &j.Written)
+				&j.Salt, &j.Written, &j.FurtherLines)
 			if !contents.IsPath(j.Output) {
 				j.OutputHost = ""
 			}
@@ -64,6 +65,15 @@ func (r *Reader) tablesOf(ctx context.Context, tx pgx.Tx) contents.Tables {
 				&i.UnknownEnds, &i.SuspectEnds, &i.SessionID, &i.URL, timeOf(&i.ExpiresAt), timeOf(&i.CreatedAt), &i.LinkStatus,
 				timeOf(&i.CheckedAt), &i.CustomerID, &i.GivenUp, &i.ErrorCode, &i.Error, &i.Request, &i.Cells)
 			return i, err
+		}),
+		Lines: rowsIn(ctx, tx, r.sql(`
+			SELECT line.place >> 32, line.place & `+place+`, line.row, line.item_id & `+place+`, line.cells
+			FROM {line} AS line
+			JOIN {job} AS job ON job.id = line.place >> 32
+			WHERE job.imported
+			ORDER BY line.place, line.row
+		`), func(rows pgx.Rows) (l contents.Line, err error) {
+			return l, rows.Scan(&l.Job, &l.Place, &l.Row, &l.Item, &l.Cells)
 		}),
 		Attempts: rowsIn(ctx, tx, r.sql(`
 			SELECT
@@ -110,12 +120,12 @@ func (r *Reader) writeTables(ctx context.Context, tx pgx.Tx, tables contents.Tab
 	err := copyIn(ctx, r, tx, "job", []string{
 		"id", "identity", "file", "file_digest", "environment", "base_url", "options", "columns", "delimiter", "on_unknown", "adopted",
 		"allow_repeats", "raw_cells", "bom", "output", "output_host", "created_at", "ran", "ran_at", "ended_at", "stopped", "stop_reason",
-		"rejected_from", "refreshed_at", "purged_at", "salt", "written", "imported",
+		"rejected_from", "refreshed_at", "purged_at", "salt", "written", "further_lines", "imported",
 	}, tables.Jobs, func(j contents.Job) ([]any, error) {
 		return []any{
 			j.ID, j.Identity, j.File, j.FileDigest, j.Environment, j.BaseURL, j.Options, j.Columns, j.Delimiter, j.OnUnknown, j.Adopted,
 			j.AllowRepeats, j.RawCells, j.BOM, j.Output, j.OutputHost, at(j.CreatedAt), j.Ran, at(j.RanAt), at(j.EndedAt), j.Stopped, j.StopReason,
-			j.RejectedFrom, at(j.RefreshedAt), at(j.PurgedAt), j.Salt, j.Written, true,
+			j.RejectedFrom, at(j.RefreshedAt), at(j.PurgedAt), j.Salt, j.Written, j.FurtherLines, true,
 		}, nil
 	})
 	if err != nil {
@@ -152,6 +162,12 @@ func (r *Reader) writeTables(ctx context.Context, tx pgx.Tx, tables contents.Tab
 			i.SuspectEnds, i.SessionID, i.URL, at(i.ExpiresAt), at(i.CreatedAt), i.LinkStatus, at(i.CheckedAt), i.CustomerID, i.GivenUp,
 			i.ErrorCode, i.Error, i.Request, i.Cells,
 		}, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = copyIn(ctx, r, tx, "line", lineTable, tables.Lines, func(l contents.Line) ([]any, error) {
+		return []any{l.Job<<32 + l.Place, l.Row, l.Job<<32 + l.Item, l.Cells}, nil
 	})
 	if err != nil {
 		return err

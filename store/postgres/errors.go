@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,9 @@ func Lost(err error) bool {
 	return false
 }
 
+// takesNoChanges says whether the server is one that follows another. One that is about to take the primary's place takes changes soon.
+func takesNoChanges(err error) bool { return stateOf(err) == readOnlyTransaction }
+
 // RolledBack says whether the server has undone the transaction for certain, so that it can be made again.
 func RolledBack(err error) bool {
 	switch stateOf(err) {
@@ -90,7 +94,10 @@ func (r *Reader) explain(err error) error {
 	}
 	user, database := r.user()
 	server, _ := errors.AsType[*pgconn.PgError](err)
+	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch state := stateOf(err); {
+	case untrusted:
+		return fmt.Errorf("%w: %s: %w", job.ErrUntrusted, r.where(), certificate.Err)
 	case state == readOnlyTransaction:
 		return fmt.Errorf("%w: the server at %s takes no changes; name the one that does, which is the primary", job.ErrReadOnly, r.where())
 	case state == insufficientRight && strings.Contains(server.Message, "database"):
@@ -100,11 +107,11 @@ func (r *Reader) explain(err error) error {
 	case state == invalidPassword:
 		return fmt.Errorf("%w: the password of %q is wrong or missing; give it in PGPASSWORD, a PGPASSFILE or a service file", job.ErrDenied, user)
 	case state == invalidAuthorization:
-		return fmt.Errorf("%w: %s; the server's pg_hba.conf says who may connect, from where, and how", job.ErrDenied, server.Message)
+		return fmt.Errorf("%w: %s; the server's pg_hba.conf says who may connect, from where, and how; by peer, only the system's user of the role's name may", job.ErrDenied, server.Message)
 	case state == noSuchDatabase:
 		return fmt.Errorf("%w: there is no database %q at %s; make it with: CREATE DATABASE %s", job.ErrDenied, database, r.where(), quote(database))
 	case state == noSuchSchema, state == noSuchTable, state == noSuchColumn:
-		return fmt.Errorf("%w: %s; the schema %s was dropped or changed by hand", job.ErrNotLedger, server.Message, r.name.schema)
+		return fmt.Errorf("%w: %s", job.ErrDropped, server.Message)
 	case state == tooManyConnections:
 		return fmt.Errorf("%w: the server at %s has no connection left: %s", job.ErrUnreachable, r.where(), server.Message)
 	case state == diskFull:

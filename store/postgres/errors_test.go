@@ -183,7 +183,7 @@ func TestDroppedSchema(t *testing.T) {
 	r := made(t, name)
 	run(t, r, `DROP SCHEMA {schema} CASCADE`)
 	_, err := r.Jobs(t.Context())
-	wantError(t, err, job.ErrNotLedger)
+	wantError(t, err, job.ErrDropped)
 	wantError(t, opens(t.Context(), name), fs.ErrNotExist)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -145,3 +146,9 @@ func (l *Ledger) Plans(ctx context.Context, item *job.Item) (plans []string, err
 	}
 	return plans, nil
 }
+
+// ClockIsAhead has the sender be on a host whose clock is ahead of the database's, and which has noticed that when it opened the ledger.
+func (l *Ledger) ClockIsAhead(by time.Duration) { l.skew = -by }
+
+// Skew is what a host's clock lacks to the database's.
+func Skew(database, before, after time.Time) time.Duration { return skew(database, before, after) }

@@ -57,10 +57,6 @@ func factsQuery(invoices string) string {
 // factsOfInvoices are the facts of all items of the invoices $1.
 var factsOfInvoices = factsQuery(`SELECT DISTINCT unnest($1::bytea[])`)
 
-// withoutJIT is for a transaction that looks invoices up: where the server has no statistics it takes them for many rows, and compiling
-// a statement for those takes a hundred times longer than running it.
-const withoutJIT = `SELECT set_config('jit', 'off', TRUE)`
-
 // factsBatch is how many invoices are looked up by one statement.
 const factsBatch = 256
 
@@ -123,15 +119,7 @@ func (r *Reader) Facts(ctx context.Context, invoices [][16]byte) (map[[16]byte][
 	all := factsByInvoice{}
 	for some := range slices.Chunk(invoices, factsBatch) {
 		err := r.again(ctx, func() error {
-			batch := &pgx.Batch{} // one transaction, in one round trip
-			batch.Queue(withoutJIT)
-			batch.Queue(r.sql(factsOfInvoices), bytesOf(some))
-			results := r.read.SendBatch(ctx, batch)
-			defer results.Close()
-			if _, err := results.Exec(); err != nil {
-				return err
-			}
-			rows, err := results.Query()
+			rows, err := r.query(ctx, factsOfInvoices, bytesOf(some))
 			if err != nil {
 				return err
 			}

@@ -87,6 +87,8 @@ type part struct {
 // encodedRow is a job.NewItem as it is recorded.
 type encodedRow struct {
 	row                            int
+	further                        bool
+	item                           int
 	invoice                        [16]byte
 	invoiceID, reference, currency string
 	amount                         int64
@@ -125,12 +127,12 @@ func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
 
 func encode(row *job.NewItem) (encodedRow, error) {
 	e := encodedRow{
-		row: row.Row, invoice: row.Invoice, invoiceID: clean(row.InvoiceID), reference: clean(row.Reference), currency: row.Currency,
+		row: row.Row, further: row.Further, item: row.Item, invoice: row.Invoice, invoiceID: clean(row.InvoiceID), reference: clean(row.Reference), currency: row.Currency,
 		amount: row.Amount, new: row.New, disputed: clean(row.Disputed), problem: clean(row.Problem),
 		facts: row.Facts(false, false),
 	}
 	cells, err := json.Marshal(row.Cells)
-	if e.cells = string(cells); err != nil || e.problem != "" {
+	if e.cells = string(cells); err != nil || e.problem != "" || e.further {
 		return e, err
 	}
 	e.request, err = row.Request.Prepare().Body()
@@ -192,14 +194,22 @@ var itemTable = []string{
 	"session_id", "url", "expires_at", "created_at", "link_status", "checked_at", "error_code", "error",
 }
 
+var lineTable = []string{"place", "row", "item_id", "cells"}
+
 func (i *importing) add(t *tx, rows []encodedRow) error {
 	values := make([][]any, 0, len(rows))
+	var lines [][]any
 	for some := range slices.Chunk(rows, factsBatch) {
 		others, err := i.factsOfOthers(t, some)
 		if err != nil {
 			return err
 		}
 		for n := range some {
+			if some[n].further {
+				i.FurtherLines++
+				lines = append(lines, []any{i.last, int64(some[n].row), i.first + int64(some[n].item), some[n].cells})
+				continue
+			}
 			row, err := i.addRow(t, &some[n], others[some[n].invoice])
 			if err != nil {
 				return err
@@ -207,12 +217,20 @@ func (i *importing) add(t *tx, rows []encodedRow) error {
 			values = append(values, row)
 		}
 	}
-	if len(values) == 0 {
+	if err := t.copyInto("item", itemTable, values); err != nil {
+		return err
+	}
+	return t.copyInto("line", lineTable, lines)
+}
+
+// copyInto adds rows to a table.
+func (t *tx) copyInto(table string, columns []string, rows [][]any) error {
+	if len(rows) == 0 {
 		return nil
 	}
 	ctx, cancel := t.l.writer.bounded()
 	defer cancel()
-	_, err := t.conn.CopyFrom(ctx, pgx.Identifier{t.l.name.schema, "item"}, itemTable, pgx.CopyFromRows(values))
+	_, err := t.conn.CopyFrom(ctx, pgx.Identifier{t.l.name.schema, table}, columns, pgx.CopyFromRows(rows))
 	return err
 }
 
@@ -221,7 +239,7 @@ func (i *importing) factsOfOthers(t *tx, rows []encodedRow) (factsByInvoice, err
 	var invoices [][16]byte
 	for n := range rows {
 		row := &rows[n]
-		if i.others && row.problem == "" && !row.new && (row.invoiceID != "" || !i.AllowRepeats) {
+		if i.others && row.problem == "" && !row.further && !row.new && (row.invoiceID != "" || !i.AllowRepeats) {
 			invoices = append(invoices, row.invoice)
 		}
 	}
@@ -305,10 +323,11 @@ func (i *importing) publish(t *tx) error {
 		SET
 			ran = (SELECT coalesce(max(ran), 0) + 1 FROM {job}),
 			imported = TRUE,
-			importer = NULL
+			importer = NULL,
+			further_lines = $2
 		WHERE id = $1
 			AND NOT imported
-	`, i.ID)
+	`, i.ID, i.FurtherLines)
 	if err != nil {
 		return err
 	}
@@ -533,6 +552,14 @@ func (l *Ledger) removeUnfinishedImports() error {
 func (l *Ledger) removeImport(jobID int64) error {
 	for left := int64(1); left > 0; {
 		err := l.writer.write(func(t *tx) error {
+			_, err := t.exec(`
+				DELETE FROM {line}
+				WHERE place IN (SELECT id FROM {item} WHERE `+ids("id", 1)+` ORDER BY id LIMIT $2)
+					AND EXISTS (SELECT 1 FROM {job} WHERE id = $1 AND NOT imported)
+			`, jobID, partRows)
+			if err != nil {
+				return err
+			}
 			n, err := t.exec(`
 				DELETE FROM {item}
 				WHERE id IN (SELECT id FROM {item} WHERE `+ids("id", 1)+` ORDER BY id LIMIT $2)

@@ -19,7 +19,6 @@ type Ledger struct {
 	sender job.Sender
 	lease  *lease
 	writer *writer
-	skew   time.Duration // what this host's clock lacks to the database's; 0 where that is little
 
 	crashedMu sync.Mutex
 	crashed   map[int64]int // by job; see Crashed
@@ -157,23 +156,6 @@ const seeServer = `UPDATE {ledger} SET system_id = ` + systemID + `, timeline = 
 
 // markFailedOver keeps everybody from sending until a person has said how to go on.
 const markFailedOver = `UPDATE {ledger} SET state = 'failed_over' WHERE state = 'open'`
-
-// skewMost is what a host's clock may differ from the database's before times are corrected by it: what is below is the network's.
-const skewMost = 2 * time.Second
-
-// skew is what a host's clock lacks to the database's, which was read between before and after.
-func skew(database, before, after time.Time) time.Duration {
-	middle := before.Add(after.Sub(before) / 2)
-	if off := database.Sub(middle.Round(0)); off.Abs() > skewMost {
-		return off
-	}
-	return 0
-}
-
-// now is a time of this host as the database has it, in UTC and to the millisecond.
-func (l *Ledger) now(t time.Time) time.Time {
-	return t.Add(l.skew).UTC().Truncate(time.Millisecond)
-}
 
 // keepsWhatItAcknowledges refuses a server that was told to be fast rather than safe.
 func keepsWhatItAcknowledges(ctx context.Context, tx pgx.Tx) error {

@@ -70,7 +70,7 @@ func (r *Reader) countUnsettledLinks(ctx context.Context, tx pgx.Tx, jobID int64
 		) END
 		FROM {item} AS item
 		WHERE `+unsettledLink+`
-			AND `+ended("item", 2)), jobID, at(time.Now()))
+			AND `+ended("item", 2)), jobID, r.at(time.Now()))
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (r *Reader) countWaiting(
 	if err != nil {
 		return 0, false, err
 	}
-	now := time.Now()
+	now := r.now(time.Now())
 	for _, w := range items {
 		this, others := divide(found[w.invoice], w.id)
 		switch by, blocked := job.Blocked(w.code, this, others, now); {

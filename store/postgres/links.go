@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,8 +20,8 @@ func ended(item string, parameter int) string {
 // unsettledLink is the condition on a created item that Clink has not said what became of its link, which has ended.
 const unsettledLink = `(item.state = 'created' AND item.error_code = '` + job.CodeUnsettled + `')`
 
-// linkQuery selects the items that a job.LinkQuery is about: $1 is the job, $2 when the asking began, $3 the last id that is known, $4
-// the time now. columns end with the table item.
+// linkQuery selects the items that a job.LinkQuery is about: $1 is the job, $2 when the asking began, $3 the last id that is known.
+// columns end with the table item.
 func linkQuery(columns string, which job.LinkChoice) string {
 	text := columns
 	switch which {
@@ -67,15 +66,15 @@ func linkQuery(columns string, which job.LinkChoice) string {
 	return text + `
 				AND item.id > $3
 				-- checked after now is checked before the clock was set back
-				AND (item.checked_at IS NULL OR item.checked_at < $2::timestamptz OR item.checked_at > $4::timestamptz)
+				AND (item.checked_at IS NULL OR item.checked_at < $2::timestamptz OR item.checked_at > clock_timestamp())
 	`
 }
 
 // Links implements job.Ledger.
 func (r *Reader) Links(ctx context.Context, q job.LinkQuery, after int64, n int) ([]job.Item, error) {
 	replace := q.Which != job.NotFinal
-	items, err := r.items(ctx, "links", replace, linkQuery(itemColumns, q.Which)+` ORDER BY item.id LIMIT $5`,
-		q.JobID, at(q.At), after, at(time.Now()), n)
+	items, err := r.items(ctx, "links", replace, linkQuery(itemColumns, q.Which)+` ORDER BY item.id LIMIT $4`,
+		q.JobID, r.at(q.At), after, n)
 	for i := range items {
 		items[i].Replace = replace
 	}
@@ -100,7 +99,7 @@ func (r *Reader) LastChecked(ctx context.Context, jobID int64) (itemID int64, er
 
 // first reads the first value that a query finds, and leaves to as it is where there is none.
 func (r *Reader) first(ctx context.Context, to any, query string, args ...any) error {
-	err := r.again(ctx, func() error { return r.read.QueryRow(ctx, r.sql(query), args...).Scan(to) })
+	err := r.again(ctx, func() error { return r.row(ctx, query, args...).Scan(to) })
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
@@ -110,7 +109,7 @@ func (r *Reader) first(ctx context.Context, to any, query string, args ...any) e
 // CountLinks counts the links that the query is about, but for those of which only a person can say what became of them.
 func (r *Reader) CountLinks(ctx context.Context, q job.LinkQuery) (n int, err error) {
 	err = r.first(ctx, &n, linkQuery(`SELECT count(*) FROM {item} AS item`, q.Which)+`
-		AND NOT `+unsettledLink, q.JobID, at(q.At), 0, at(time.Now()))
+		AND NOT `+unsettledLink, q.JobID, r.at(q.At), 0)
 	if err != nil {
 		return 0, fmt.Errorf("count the links of job %d: %w", q.JobID, err)
 	}

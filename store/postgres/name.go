@@ -92,7 +92,16 @@ func takeFromURL(text string, options map[string]string) (rest, shown string, er
 		}
 	}
 	u.RawQuery, safe.RawQuery = query.Encode(), safeQuery.Encode()
-	return u.String(), safe.String(), nil
+	return written(u), written(&safe), nil
+}
+
+// written is the URL as text. One without a host keeps its slashes, which tell it from key=value pairs.
+func written(u *url.URL) string {
+	text := u.String()
+	if rest := strings.TrimPrefix(text, u.Scheme+":"); !strings.HasPrefix(rest, "//") {
+		return u.Scheme + "://" + rest
+	}
+	return text
 }
 
 // pair is one key=value of a DSN; a value may stand in single quotes.

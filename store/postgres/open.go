@@ -67,6 +67,6 @@ func newReader(name Name, cfg *pgxpool.Config) (*Reader, error) {
 
 // snapshot does several reads that are of one moment. read must begin anew each time.
 func (r *Reader) snapshot(ctx context.Context, read func(pgx.Tx) error) error {
-	options := pgx.TxOptions{BeginQuery: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit = off`}
+	options := pgx.TxOptions{BeginQuery: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit = off; SET LOCAL statement_timeout = 0`}
 	return r.again(ctx, func() error { return pgx.BeginTxFunc(ctx, r.read, options, read) })
 }

@@ -72,7 +72,7 @@ func (r *Reader) ExpiredLinks(ctx context.Context, jobID int64, now time.Time, m
 			LIMIT $3)
 			LIMIT $3
 		) AS expired
-	`, jobID, at(now), most)
+	`, jobID, r.at(now), most)
 	if err != nil {
 		return 0, fmt.Errorf("count the expired links of job %d: %w", jobID, err)
 	}

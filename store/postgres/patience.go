@@ -20,7 +20,7 @@ func (r *Reader) again(ctx context.Context, read func() error) error {
 	return r.explain(persist(ctx, readPatience, read))
 }
 
-// persist does it until it ends in anything but a lost connection, at most for so long.
+// persist does it until it ends in anything but a lost connection or a server that takes no changes yet, at most for so long.
 func persist(ctx context.Context, patience time.Duration, do func() error) error {
 	deadline := time.Now().Add(patience)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -28,7 +28,7 @@ func persist(ctx context.Context, patience time.Duration, do func() error) error
 		if _, told := errors.AsType[toldAlready](err); told {
 			return err
 		}
-		if !Lost(err) || ctx.Err() != nil || time.Now().Add(pause).After(deadline) {
+		if !Lost(err) && !takesNoChanges(err) || ctx.Err() != nil || time.Now().Add(pause).After(deadline) {
 			return err
 		}
 		timer := time.NewTimer(pause)

@@ -29,6 +29,18 @@ func (w *watch) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQue
 	return ctx
 }
 
+func (w *watch) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+func (w *watch) TraceBatchQuery(_ context.Context, _ *pgx.Conn, q pgx.TraceBatchQueryData) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.statements[q.SQL] = q.Args
+}
+
+func (w *watch) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
 func (w *watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // plans are the server's plans for the statements.
@@ -62,9 +74,10 @@ func TestNoReadGoesThroughATable(t *testing.T) {
 		fill(t, filler, id+1, rows)
 	}
 	fillOpen(t, filler, 5, 2*rows)
-	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`)
+	run(t, filler, `UPDATE {item} SET suspect_ends = 1 WHERE state = 'pending' AND row % 1000 = 1`, `UPDATE {job} SET on_unknown = 'hold' WHERE id = 2`,
+		`ALTER TABLE {line} SET (autovacuum_enabled = off)`, `INSERT INTO {line} SELECT id, 100000 + row, id, '[]' FROM {item}`, `UPDATE {job} SET further_lines = 1 WHERE id = 3`)
 	t.Run("after an import", func(t *testing.T) { testPlans(t, name, false) })
-	run(t, filler, `ANALYZE {item}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
+	run(t, filler, `ANALYZE {item}`, `ANALYZE {line}`, `ANALYZE {attempt}`, `ANALYZE {job}`, `ANALYZE {item_tally}`)
 	t.Run("with statistics", func(t *testing.T) { testPlans(t, name, true) })
 }
 
@@ -124,9 +137,11 @@ func testPlans(t *testing.T, name string, statistics bool) {
 			t.Fatal(err)
 		}
 	}
-	for _, err := range r.Results(ctx, j.ID) {
-		if err != nil {
-			t.Fatal(err)
+	for _, id := range []int64{j.ID, 3} { // the other has lines
+		for _, err := range r.Results(ctx, id) {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, some := range []bool{true, false} {
@@ -143,7 +158,7 @@ func testPlans(t *testing.T, name string, statistics bool) {
 	}
 
 	plans := w.plans(t, filler)
-	whole := regexp.MustCompile(`Seq Scan on (item|attempt)\b`)
+	whole := regexp.MustCompile(`Seq Scan on (item|line|attempt)\b`)
 	for text, plan := range plans {
 		if whole.MatchString(plan) {
 			t.Errorf("%s\n%s", text, plan)
@@ -180,6 +195,9 @@ func testPlans(t *testing.T, name string, statistics bool) {
 		{"AS item\n WHERE item.id BETWEEN $1", "Index Scan using item_pkey on item"},
 		{"item.state = 'invalid'", "Index Scan using item_problem on item"},
 		{"item.state = 'superseded'", "Index Scan using item_problem on item"},
+		{"UNION ALL ( SELECT item.id, line.row", "Index Scan using line_pkey on line"},
+		{"UNION ALL ( SELECT item.id, line.row", "item_pkey on item"},
+		{"UNION ALL ( SELECT item.id, line.row", "Merge Append"},
 		{"ORDER BY attempt.item_id", "attempt_pkey on attempt"},
 		{"ORDER BY attempt.item_id", "item_pkey on item"},
 	} {

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -34,7 +35,8 @@ import (
 // Reader is a ledger that is open for reading.
 type Reader struct {
 	name        Name
-	host        string // this process's: a path of an output is one on its host
+	host        string        // this process's: a path of an output is one on its host
+	skew        time.Duration // what this host's clock lacks to the database's; 0 where that is little
 	read        *pgxpool.Pool
 	table       *strings.Replacer  // see sql
 	transferred *job.TransferError // see Transferred
@@ -46,7 +48,7 @@ func (r *Reader) sql(text string) string { return r.table.Replace(text) }
 
 // tables are all that the schema has.
 var tables = []string{
-	"ledger", "sender", "job", "seat", "links_file", "item", "attempt", "item_tally", "attempt_tally", "pace",
+	"ledger", "sender", "job", "seat", "links_file", "item", "line", "attempt", "item_tally", "attempt_tally", "pace",
 }
 
 // tablesIn puts the tables of this schema in the place of their names in braces; {schema} is the schema itself.

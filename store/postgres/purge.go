@@ -24,13 +24,16 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 			return err
 		}
 		var open, live int
-		if err := t.row(purgeCounts, j.ID, at(now)).Scan(&open, &live); err != nil {
+		if err := t.row(purgeCounts, j.ID, l.at(now)).Scan(&open, &live); err != nil {
 			return err
 		}
 		if open > 0 || live > 0 {
 			return job.ErrKept
 		}
 		if err := t.sealItems(j.ID, salt); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE {line} SET cells = '[]' WHERE `+ids("place", 1), j.ID); err != nil {
 			return err
 		}
 		if _, err := t.exec(`UPDATE {attempt} SET message = '' WHERE `+ids("item_id", 1)+` AND message <> ''`, j.ID); err != nil {
@@ -48,7 +51,7 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 				salt = $3,
 				purged_at = $4
 			WHERE id = $1
-		`, j.ID, j.FileName(), salt, at(now))
+		`, j.ID, j.FileName(), salt, l.at(now))
 		if err != nil {
 			return err
 		}
@@ -134,7 +137,7 @@ func sealedRequest(salt, request string) (string, error) {
 // Scrub has the database reuse the room of what was purged, and forget the old versions of rows, as far as VACUUM does: no table is
 // locked, and senders go on beside it. A transaction of somebody else that stays open keeps them.
 func (l *Ledger) Scrub() error {
-	for _, table := range []string{"{item}", "{attempt}", "{job}", "{links_file}"} {
+	for _, table := range []string{"{item}", "{line}", "{attempt}", "{job}", "{links_file}"} {
 		if err := l.vacuum(table); err != nil {
 			return fmt.Errorf("clear the database of old versions of rows: %w", l.explain(err))
 		}

@@ -33,12 +33,12 @@ func (r *Reader) Purgeable(ctx context.Context, before, now time.Time) ([]job.Pu
 	}
 	var old []job.Purgeable
 	for _, j := range jobs {
-		if !j.CreatedAt.Before(before) || !j.PurgedAt.IsZero() {
+		if !j.CreatedAt.Before(r.now(before)) || !j.PurgedAt.IsZero() {
 			continue
 		}
 		p := job.Purgeable{Job: j}
 		err := r.again(ctx, func() error {
-			return r.read.QueryRow(ctx, r.sql(purgeCounts), j.ID, at(now)).Scan(&p.Open, &p.Live)
+			return r.row(ctx, purgeCounts, j.ID, r.at(now)).Scan(&p.Open, &p.Live)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("look at the rows of job %d: %w", j.ID, err)

@@ -21,7 +21,7 @@ const jobColumns = `
 	SELECT
 		id, file, encode(file_digest, 'hex'), environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
 		raw_cells, bom, output, output_host, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at,
-		written, adopted
+		written, adopted, further_lines
 	FROM {job}
 	WHERE imported
 `
@@ -33,7 +33,7 @@ func (r *Reader) scanJob(row pgx.Row) (job.Job, error) {
 	err := row.Scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
 		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, &host, timeOf(&j.CreatedAt),
 		timeOf(&j.LastRun.Began), timeOf(&j.LastRun.Ended), &j.LastRun.Stop, &j.LastRun.Reason, timeOf(&j.RefreshedAt),
-		timeOf(&j.PurgedAt), &j.Written, &j.Adopted)
+		timeOf(&j.PurgedAt), &j.Written, &j.Adopted, &j.FurtherLines)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return j, job.ErrNoJob
 	}
@@ -73,7 +73,7 @@ func (r *Reader) Find(ctx context.Context, identity job.Identity) (job.Job, erro
 
 func (r *Reader) oneJob(ctx context.Context, where string, args ...any) (j job.Job, err error) {
 	err = r.again(ctx, func() (err error) {
-		j, err = r.scanJob(r.read.QueryRow(ctx, r.sql(jobColumns+where), args...))
+		j, err = r.scanJob(r.row(ctx, jobColumns+where, args...))
 		return err
 	})
 	return j, err
@@ -91,7 +91,7 @@ func (r *Reader) Jobs(ctx context.Context) ([]job.Job, error) {
 // all are the rows that a query finds.
 func all[T any](ctx context.Context, r *Reader, scan func(pgx.Row) (T, error), query string, args ...any) (values []T, err error) {
 	err = r.again(ctx, func() error {
-		rows, err := r.read.Query(ctx, r.sql(query), args...)
+		rows, err := r.query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -177,16 +177,47 @@ func notPurged(column string) string {
 	return `CASE WHEN (SELECT purged_at FROM {job} WHERE id = $1) IS NULL THEN ` + column + ` ELSE '' END`
 }
 
-var resultColumns = `
-	SELECT
-		item.id, item.row, item.state, ` + notPurged("item.invoice_id") + `, ` + notPurged("item.reference") + `, item.cells, item.session_id,
-		item.url, item.expires_at, item.created_at, item.attempts, item.error_code, item.error, item.link_status, item.checked_at
-	FROM {item} AS item
+var resultColumns = resultOf("item.row", "item.cells", "item.id", "FALSE") + ` FROM {item} AS item `
+
+// resultOf selects what a job.Result is, and its place in the file.
+func resultOf(row, cells, place, further string) string {
+	return `
+		SELECT
+			item.id, ` + row + ` AS row, item.state, ` + notPurged("item.invoice_id") + `, ` + notPurged("item.reference") + `, ` + cells + `,
+			item.session_id, item.url, item.expires_at, item.created_at, item.attempts, item.error_code, item.error, item.link_status,
+			item.checked_at, ` + place + ` AS place, ` + further + `
+	`
+}
+
+// resultsWithLines are a job's items and the further rows of their invoices, in the file's order: both are in it, and are merged.
+var resultsWithLines = `(` + resultColumns + ` WHERE ` + ids("item.id", 1) + ` ORDER BY item.id) UNION ALL (` +
+	resultOf("line.row", "line.cells", "line.place", "TRUE") + `
+	FROM {line} AS line
+	CROSS JOIN LATERAL ( -- OFFSET has it looked up one by one, in the order of the lines
+		SELECT *
+		FROM {item}
+		WHERE id = line.item_id
+		OFFSET 0
+	) AS item
+	WHERE ` + ids("line.place", 1) + `
+	ORDER BY line.place, line.row)
+	ORDER BY place, row
 `
 
-// Results yields the job's items in the file's order, all from one moment.
+// Results yields the rows of the job's file in its order, all from one moment.
 func (r *Reader) Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error] {
-	return rowsOf(ctx, r, "rows", jobID, scanResult, resultColumns+` WHERE `+ids("item.id", 1)+` ORDER BY item.id`)
+	return func(yield func(job.Result, error) bool) {
+		j, err := r.Job(ctx, jobID)
+		if err != nil {
+			yield(job.Result{}, err)
+			return
+		}
+		query := resultColumns + ` WHERE ` + ids("item.id", 1) + ` ORDER BY item.id`
+		if j.FurtherLines > 0 {
+			query = resultsWithLines
+		}
+		rowsOf(ctx, r, "rows", jobID, scanResult, query)(yield)
+	}
 }
 
 // Problems yields the job's items without a link that have a reason on record, in the file's order: with settled those
@@ -213,9 +244,10 @@ const reasonGiven = `item.error <> '' AND item.state NOT IN ('duplicate', 'creat
 
 func scanResult(row pgx.Row) (result job.Result, err error) {
 	var cells string
+	var place int64
 	err = row.Scan(&result.ItemID, &result.Row, &result.State, &result.InvoiceID, &result.Reference, &cells, &result.SessionID,
 		&result.URL, timeOf(&result.ExpiresAt), timeOf(&result.CreatedAt), &result.Attempts, &result.ErrorCode, &result.Error,
-		&result.Link, timeOf(&result.CheckedAt))
+		&result.Link, timeOf(&result.CheckedAt), &place, &result.Further)
 	if err == nil {
 		err = json.Unmarshal([]byte(cells), &result.Cells)
 	}
@@ -290,7 +322,7 @@ func (r *Reader) each(ctx context.Context, query string, jobID int64, take func(
 	// A read that is left early ends its statement by its context: else the rest of the rows would have to be read.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	rows, err := r.read.Query(ctx, r.sql(query), jobID)
+	rows, err := r.query(ctx, query, jobID)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,13 +31,17 @@ type found struct {
 	tables  int  // all that it has
 	ours    int  // of these, those that bear the name of one of ours
 	version int  // 0: there is no ledger
+	skew    time.Duration
 }
 
 // look finds out what is at the place of the ledger. It reads the server's catalogs, which everybody may: without the right to use a
 // schema its tables cannot be named.
 func (r *Reader) look(ctx context.Context, tx pgx.Tx) (f found, err error) {
+	var clock time.Time
+	before := time.Now()
 	err = tx.QueryRow(ctx, `
 		SELECT
+			clock_timestamp(),
 			EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1::text),
 			count(*),
 			count(*) FILTER (WHERE relation.relname::text = ANY($2::text[]))
@@ -44,7 +49,8 @@ func (r *Reader) look(ctx context.Context, tx pgx.Tx) (f found, err error) {
 		JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
 		WHERE schema.nspname = $1::text
 			AND relation.relkind IN ('r', 'p', 'v', 'm', 'f')
-	`, r.name.schema, tables).Scan(&f.schema, &f.tables, &f.ours)
+	`, r.name.schema, tables).Scan(&clock, &f.schema, &f.tables, &f.ours)
+	f.skew = skew(clock, before, time.Now())
 	switch {
 	case err != nil, f.tables == 0:
 		return f, err
@@ -70,6 +76,7 @@ func (r *Reader) check(ctx context.Context) error {
 		case f.version != len(migrations):
 			return &job.VersionError{Found: f.version, Known: len(migrations)}
 		}
+		r.skew = f.skew
 		var mark transfer.Mark
 		if err := tx.QueryRow(ctx, r.sql(`SELECT state, other FROM {ledger}`)).Scan(&mark.State, &mark.Other); err != nil {
 			return err
@@ -112,6 +119,7 @@ func (r *Reader) migrate(ctx context.Context, tx pgx.Tx) error {
 	_, err = tx.Exec(ctx, `
 		SELECT
 			set_config('lock_timeout', '10s', TRUE),
+			set_config('statement_timeout', '60s', TRUE),
 			set_config('idle_in_transaction_session_timeout', '60s', TRUE)
 	`)
 	if err != nil {

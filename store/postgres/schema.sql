@@ -66,6 +66,7 @@ CREATE TABLE {job} (
     salt          text        NOT NULL DEFAULT '', -- of a purged job's digests
     written       boolean     NOT NULL DEFAULT FALSE, -- whether the file at output has all that is on record
     imported      boolean     NOT NULL DEFAULT FALSE,
+    further_lines bigint      NOT NULL DEFAULT 0, -- rows of the file beside those of its items: see line
     importer      bigint      REFERENCES {sender} (id) -- who imports it; a half import is taken out once that sender is fenced or has ended
 );
 -- A file may be imported by two senders at once: the first to come to its end has the identity.
@@ -143,6 +144,17 @@ CREATE INDEX item_failed ON {item} (job_id) WHERE state = 'failed';
 CREATE INDEX item_problem ON {item} (job_id, state, id) WHERE error <> '' AND state NOT IN ('duplicate', 'created');
 -- The links that Clink has spoken of, by what it said: to count them, and to add up those that are paid.
 CREATE INDEX item_link_status ON {item} (job_id, link_status) WHERE link_status <> '';
+
+-- A further row of an invoice, of a file that has several rows of one. place is the item whose first row is the last one above this row:
+-- with row, that is the file's order. item_id is the item of its invoice. There are no foreign keys, which would be looked up for each row.
+CREATE TABLE {line} (
+    place   bigint NOT NULL,
+    row     bigint NOT NULL,
+    item_id bigint NOT NULL,
+    cells   text   NOT NULL,
+    PRIMARY KEY (place, row),
+    CHECK (place >> 32 = item_id >> 32)
+);
 
 -- One POST. It is on record, without an outcome, before the request leaves. sender_id is who began it; 0: nobody here, it was adopted.
 CREATE TABLE {attempt} (

@@ -26,7 +26,11 @@ type shared struct {
 
 func newShared(t *testing.T, server *pgtest.Server) *shared {
 	t.Helper()
-	name := server.Ledger(t)
+	return sharedAs(t, server.Ledger(t))
+}
+
+func sharedAs(t *testing.T, name string) *shared {
+	t.Helper()
 	url, schema, _ := strings.Cut(name, "&schema=")
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

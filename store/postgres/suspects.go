@@ -62,11 +62,11 @@ const createdAttempts = `(
 // AllRejected says whether a run of the job has ended with job.AllRejected, and no session was created since.
 func (r *Reader) AllRejected(ctx context.Context, jobID int64) (rejected bool, err error) {
 	err = r.again(ctx, func() error {
-		return r.read.QueryRow(ctx, r.sql(`
+		return r.row(ctx, `
 			SELECT coalesce(rejected_from = `+createdAttempts+`, FALSE)
 			FROM {job}
 			WHERE id = $1
-		`), jobID).Scan(&rejected)
+		`, jobID).Scan(&rejected)
 	})
 	if err != nil {
 		return false, fmt.Errorf("look up how the runs of job %d ended: %w", jobID, err)

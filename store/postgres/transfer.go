@@ -253,7 +253,7 @@ func (s *Transfer) Fill(ctx context.Context, change transfer.Change, tables cont
 		if err := s.changeMark(ctx, tx, change); err != nil {
 			return err
 		}
-		for _, table := range []string{"attempt", "item", "item_tally", "attempt_tally", "links_file", "seat", "job", "pace"} {
+		for _, table := range []string{"attempt", "line", "item", "item_tally", "attempt_tally", "links_file", "seat", "job", "pace"} {
 			if _, err := tx.Exec(ctx, s.r.sql(`DELETE FROM {`+table+`}`)); err != nil {
 				return err
 			}

@@ -144,10 +144,7 @@ func (t *tx) query(text string, args ...any) (pgx.Rows, error) {
 // row runs a statement that returns one row at most.
 func (t *tx) row(text string, args ...any) pgx.Row {
 	rows, err := t.query(text, args...)
-	if err != nil {
-		return oneRow{err: err}
-	}
-	return oneRow{rows: rows.(*bounded)}
+	return oneRow{rows, err}
 }
 
 // idsOf collects what a statement returns in one column of numbers.
@@ -173,33 +170,4 @@ type bounded struct {
 func (b *bounded) Close() {
 	b.Rows.Close()
 	b.cancel()
-}
-
-// Scan reads the only row.
-func (b *bounded) scanOne(to ...any) error {
-	defer b.Close()
-	if !b.Next() {
-		b.Rows.Close()
-		if err := b.Err(); err != nil {
-			return err
-		}
-		return pgx.ErrNoRows
-	}
-	if err := b.Scan(to...); err != nil {
-		return err
-	}
-	b.Rows.Close()
-	return b.Err()
-}
-
-type oneRow struct {
-	rows *bounded
-	err  error
-}
-
-func (r oneRow) Scan(to ...any) error {
-	if r.err != nil {
-		return r.err
-	}
-	return r.rows.scanOne(to...)
 }

@@ -24,10 +24,13 @@ import (
 // before its answer is back, so that nobody knows whether it was done.
 type wire struct {
 	listener net.Listener
-	server   string
-	cutAfter atomic.Int64 // so many more messages from the sender; then the connection ends. Less than 0: never
-	answers  atomic.Bool  // whether what the sender sent last still arrives
-	dark     atomic.Bool  // nothing arrives, and nobody is told
+	server   atomic.Pointer[string] // its address
+	carried  atomic.Int64           // connections to it
+	answered atomic.Int64           // bytes of its answers, of the last connection
+	breakAt  atomic.Int64           // after so many the next connection after a cut ends. Less than 0: never
+	cutAfter atomic.Int64           // so many more messages from the sender; then the connection ends. Less than 0: never
+	answers  atomic.Bool            // whether what the sender sent last still arrives
+	dark     atomic.Bool            // nothing arrives, and nobody is told
 	cuts     atomic.Int64
 }
 
@@ -37,8 +40,10 @@ func newWire(t *testing.T, server string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{listener: listener, server: server}
+	w := &wire{listener: listener}
+	w.server.Store(&server)
 	w.cutAfter.Store(-1)
+	w.breakAt.Store(-1)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -54,14 +59,20 @@ func newWire(t *testing.T, server string) *wire {
 
 func (w *wire) carry(sender net.Conn) {
 	defer sender.Close()
-	server, err := net.Dial("tcp", w.server)
+	server, err := net.Dial("tcp", *w.server.Load())
 	if err != nil {
 		return
 	}
+	w.carried.Add(1)
+	w.answered.Store(0)
 	defer server.Close()
 	go func() {
 		defer sender.Close()
-		_, _ = io.Copy(darkened{sender, w}, server)
+		breakAt := int64(-1)
+		if w.cuts.Load() > 0 {
+			breakAt = w.breakAt.Swap(-1)
+		}
+		_, _ = io.Copy(darkened{sender, w, breakAt}, server)
 	}()
 	buffer := make([]byte, 64<<10)
 	for {
@@ -91,12 +102,18 @@ func (w *wire) carry(sender net.Conn) {
 
 type darkened struct {
 	io.Writer
-	w *wire
+	w       *wire
+	breakAt int64
 }
 
 func (d darkened) Write(p []byte) (int, error) {
 	if d.w.dark.Load() {
 		return len(p), nil
+	}
+	before := d.w.answered.Add(int64(len(p))) - int64(len(p))
+	if d.breakAt >= 0 && before+int64(len(p)) > d.breakAt {
+		n, _ := d.Writer.Write(p[:max(0, d.breakAt-before)])
+		return n, io.ErrShortWrite
 	}
 	return d.Writer.Write(p)
 }
@@ -185,6 +202,40 @@ func TestConnectionBreaksAnywhere(t *testing.T) {
 	t.Logf("the connection broke %d times", w.cuts.Load())
 	s.want(`SELECT count(*) FROM attempt`, fmt.Sprint(rows))
 	s.want(`SELECT string_agg(state || ' ' || n, ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM item GROUP BY 1) AS x`, "created 240, failed 80, unknown 80")
+	s.checkTallies()
+}
+
+// Promise: where the answer about a transaction that was made breaks off, too, the next one still says so.
+func TestAnswerBreaksOff(t *testing.T) {
+	server := pgtest.Shared(t)
+	s := newShared(t, server)
+	w := newWire(t, server.Address())
+	l, err := postgres.OpenToSend(t.Context(), w.through(t, s.name), senderOn("host-a", 20*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &sender{Ledger: l, t: t}
+	defer a.Close()
+	j := a.imported("a", ledgertest.Invoices(20)...)
+	items := a.items(j.ID)
+	w.answers.Store(true)
+	begin := func(item *job.Item, breakAt int64) {
+		t.Helper()
+		cuts := w.cuts.Load()
+		w.breakAt.Store(breakAt)
+		w.cutAfter.Store(1) // the message with COMMIT
+		if number := a.begin(item); number != 1 || w.cuts.Load() != cuts+1 {
+			t.Errorf("begun as %d, after %d cuts", number, w.cuts.Load()-cuts)
+		}
+	}
+	begin(&items[0], -1)
+	whole := w.answered.Load() // of connecting, and of the question whether it was made
+	for i := range items[1:] {
+		w.cutAfter.Store(-1)
+		w.answered.Store(0)
+		begin(&items[1+i], whole-1-4*int64(i))
+	}
+	s.want(`SELECT string_agg(DISTINCT state || attempts, ' ') FROM item`, "sending1")
 	s.checkTallies()
 }
 

@@ -248,7 +248,7 @@ func settings(parameter int) string {
 			set_config('lock_timeout', $%[1]d, TRUE),
 			set_config('statement_timeout', $%[1]d, TRUE),
 			set_config('idle_in_transaction_session_timeout', $%[1]d, TRUE),
-			set_config('jit', 'off', TRUE), -- see withoutJIT
+			set_config('jit', 'off', TRUE), -- see settingsToRead
 			set_config('synchronous_commit', CASE
 				WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
 				ELSE current_setting('synchronous_commit')
@@ -269,7 +269,7 @@ func (w *writer) reconnect() (made bool, err error) {
 			return made, nil
 		case w.failed != nil:
 			return false, w.failed
-		case !lost(err) && !undone(err):
+		case !lost(err) && !undone(err) && !takesNoChanges(err):
 			return false, w.l.explain(err)
 		case time.Now().After(until):
 			return false, fmt.Errorf("the database could not be reached again within %s: %w", reconnectFor, w.l.explain(err))
@@ -309,6 +309,10 @@ func (w *writer) tryReconnect() (made bool, err error) {
 	if err := w.l.lease.checkAgain(r); err != nil {
 		_ = results.Close() // the mark is a transaction of its own
 		return false, w.goneBack(err)
+	}
+	// Only once all of the answer has come: where it breaks off, the number must tell again the next time.
+	if err := results.Close(); err != nil {
+		return false, err
 	}
 	return w.l.lease.settle(r), nil
 }

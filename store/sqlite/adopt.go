@@ -36,6 +36,7 @@ type adopting struct {
 	importing
 	before  bool // the file was adopted before
 	adopted job.Adopted
+	items   []int64 // the items of the rows that are none further; 0 where the row was not taken
 }
 
 func (a *adopting) takeRows(t *tx, rows iter.Seq2[job.AdoptedItem, error]) error {
@@ -70,6 +71,10 @@ func (a *adopting) takeRows(t *tx, rows iter.Seq2[job.AdoptedItem, error]) error
 }
 
 func (a *adopting) row(t *tx, row *job.AdoptedItem) error {
+	if row.Further {
+		return a.further(t, row)
+	}
+	a.items = append(a.items, 0)
 	found := factsByInvoice{}
 	if err := found.scan(t.stmts.facts.Query(row.Invoice[:])); err != nil {
 		return err
@@ -96,6 +101,7 @@ func (a *adopting) row(t *tx, row *job.AdoptedItem) error {
 		if err := a.take(t, row); err != nil {
 			return err
 		}
+		a.items[len(a.items)-1] = a.last
 		return t.settleDoubts(others, a.at)
 	case adoption.Conflict == "":
 		a.adopted.Known++
@@ -166,6 +172,19 @@ func (t *tx) settleDoubts(others []job.Facts, at time.Time) error {
 		}
 	}
 	return nil
+}
+
+// further takes a further row of an invoice whose first one was taken.
+func (a *adopting) further(t *tx, row *job.AdoptedItem) error {
+	item := a.items[row.Item]
+	if item == 0 {
+		return nil
+	}
+	cells, err := json.Marshal(row.Cells)
+	if err != nil {
+		return err
+	}
+	return a.addLine(t, row.Row, item, string(cells))
 }
 
 // take makes the row an item of the adopted job, with one attempt on record.

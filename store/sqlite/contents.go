@@ -19,14 +19,16 @@ func tablesOf(ctx context.Context, conn *sql.Conn, host string) contents.Tables 
 		Jobs: rowsIn(ctx, conn, `
 			SELECT
 				id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, adopted, allow_repeats, raw_cells,
-				bom, output, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written
+				bom, output, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written,
+				further_lines
 			FROM job
 			WHERE imported
 			ORDER BY id
 		`, func(rows *sql.Rows) (j contents.Job, err error) {
 			err = rows.Scan(&j.ID, &j.Identity, &j.File, &j.FileDigest, &j.Environment, &j.BaseURL, &j.Options, &j.Columns, &j.Delimiter,
 				&j.OnUnknown, &j.Adopted, &j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt), &j.Ran, timeOf(&j.RanAt),
-				timeOf(&j.EndedAt), &j.Stopped, &j.StopReason, &j.RejectedFrom, timeOf(&j.RefreshedAt), timeOf(&j.PurgedAt), &j.Salt, &j.Written)
+				timeOf(&j.EndedAt), &j.Stopped, &j.StopReason, &j.RejectedFrom, timeOf(&j.RefreshedAt), timeOf(&j.PurgedAt), &j.Salt, &j.Written,
+				&j.FurtherLines)
 			if contents.IsPath(j.Output) {
 				j.OutputHost = host
 			}
@@ -55,6 +57,15 @@ func tablesOf(ctx context.Context, conn *sql.Conn, host string) contents.Tables 
 				&i.UnknownEnds, &i.SuspectEnds, &i.SessionID, &i.URL, timeOf(&i.ExpiresAt), timeOf(&i.CreatedAt), &i.LinkStatus,
 				timeOf(&i.CheckedAt), &i.CustomerID, &i.GivenUp, &i.ErrorCode, &i.Error, &i.Request, &i.Cells)
 			return i, err
+		}),
+		Lines: rowsIn(ctx, conn, `
+			SELECT job.id, line.place - job.first_item + 1, line.row, line.item_id - job.first_item + 1, line.cells
+			FROM job
+			CROSS JOIN line ON line.place BETWEEN job.first_item AND job.last_item
+			WHERE job.imported
+			ORDER BY job.id, line.place, line.row
+		`, func(rows *sql.Rows) (l contents.Line, err error) {
+			return l, rows.Scan(&l.Job, &l.Place, &l.Row, &l.Item, &l.Cells)
 		}),
 		Attempts: rowsIn(ctx, conn, `
 			SELECT
@@ -106,12 +117,15 @@ func (t *tx) writeTables(ctx context.Context, tables contents.Tables) error {
 		_, err = t.conn.ExecContext(ctx, `
 			INSERT INTO job (
 				id, identity, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, adopted, allow_repeats, raw_cells,
-				bom, output, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written, imported
+				bom, output, created_at, ran, ran_at, ended_at, stopped, stop_reason, rejected_from, refreshed_at, purged_at, salt, written,
+				further_lines, imported
 			)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, TRUE)
+			VALUES (
+				?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, TRUE
+			)
 		`, j.ID, j.Identity, j.File, j.FileDigest, j.Environment, j.BaseURL, j.Options, j.Columns, j.Delimiter, j.OnUnknown, j.Adopted,
 			j.AllowRepeats, j.RawCells, j.BOM, j.Output, timestamp(j.CreatedAt), j.Ran, timestamp(j.RanAt), timestamp(j.EndedAt), j.Stopped,
-			j.StopReason, j.RejectedFrom, timestamp(j.RefreshedAt), timestamp(j.PurgedAt), j.Salt, j.Written)
+			j.StopReason, j.RejectedFrom, timestamp(j.RefreshedAt), timestamp(j.PurgedAt), j.Salt, j.Written, j.FurtherLines)
 		if err != nil {
 			return err
 		}
@@ -131,6 +145,9 @@ func (t *tx) writeTables(ctx context.Context, tables contents.Tables) error {
 	}
 	firsts, err := t.writeItems(ctx, tables.Items)
 	if err != nil {
+		return err
+	}
+	if err := t.writeLines(tables.Lines, firsts); err != nil {
 		return err
 	}
 	if err := t.writeAttempts(ctx, tables.Attempts, firsts); err != nil {
@@ -206,6 +223,23 @@ func (t *tx) writeItems(ctx context.Context, items iter.Seq2[contents.Item, erro
 		return firsts, err
 	}
 	return firsts, end()
+}
+
+func (t *tx) writeLines(lines iter.Seq2[contents.Line, error], firsts map[int64]int64) error {
+	write, err := newBulk(t.conn, "line", []string{"place", "row", "item_id", "cells"})
+	if err != nil {
+		return err
+	}
+	defer write.close()
+	for l, err := range lines {
+		if err == nil {
+			err = write.add(firsts[l.Job]+l.Place-1, l.Row, firsts[l.Job]+l.Item-1, l.Cells)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return write.flush()
 }
 
 func (t *tx) writeAttempts(_ context.Context, attempts iter.Seq2[contents.Attempt, error], firsts map[int64]int64) error {

@@ -70,6 +70,8 @@ type part struct {
 // encodedRow is a job.NewItem as it is recorded.
 type encodedRow struct {
 	row                            int
+	further                        bool
+	item                           int
 	invoice                        [16]byte
 	invoiceID, reference, currency string
 	amount                         int64
@@ -108,12 +110,12 @@ func parts(rows iter.Seq2[job.NewItem, error]) iter.Seq[part] {
 
 func encode(row *job.NewItem) (encodedRow, error) {
 	e := encodedRow{
-		row: row.Row, invoice: row.Invoice, invoiceID: row.InvoiceID, reference: row.Reference, currency: row.Currency,
+		row: row.Row, further: row.Further, item: row.Item, invoice: row.Invoice, invoiceID: row.InvoiceID, reference: row.Reference, currency: row.Currency,
 		amount: row.Amount, new: row.New, disputed: row.Disputed, problem: row.Problem,
 		facts: row.Facts(false, false),
 	}
 	cells, err := json.Marshal(row.Cells)
-	if e.cells = string(cells); err != nil || e.problem != "" {
+	if e.cells = string(cells); err != nil || e.problem != "" || e.further {
 		return e, err
 	}
 	e.request, err = row.Request.Prepare().Body()
@@ -181,7 +183,7 @@ func (i *importing) others(t *tx, rows []encodedRow) (factsByInvoice, error) {
 	var invoices [][16]byte
 	for n := range rows {
 		row := &rows[n]
-		if i.first > 1 && row.problem == "" && !row.new && (row.invoiceID != "" || !i.AllowRepeats) {
+		if i.first > 1 && row.problem == "" && !row.further && !row.new && (row.invoiceID != "" || !i.AllowRepeats) {
 			invoices = append(invoices, row.invoice)
 		}
 	}
@@ -191,6 +193,9 @@ func (i *importing) others(t *tx, rows []encodedRow) (factsByInvoice, error) {
 
 // addRow adds a row; other jobs' items of its invoice decide what it becomes.
 func (i *importing) addRow(t *tx, row *encodedRow, others []job.Facts) error {
+	if row.further {
+		return i.addLine(t, row.row, i.first+int64(row.item), row.cells)
+	}
 	if row.problem != "" {
 		return i.insert(t, job.Invalid, row, job.Facts{}, string(job.Invalid), row.problem)
 	}
@@ -216,6 +221,13 @@ func (i *importing) addRow(t *tx, row *encodedRow, others []job.Facts) error {
 		}
 	}
 	return i.insert(t, job.Pending, row, job.Facts{}, r.Code(), r.Reason())
+}
+
+// addLine adds a further row of an item's invoice.
+func (i *importing) addLine(t *tx, row int, item int64, cells string) error {
+	i.FurtherLines++
+	_, err := t.stmts.insertLine.exec(i.last, int64(row), item, cells)
+	return err
 }
 
 // insert makes an item; link is the item whose link it has.
@@ -325,10 +337,11 @@ func (i *importing) publish(t *tx) error {
 		SET
 			first_item = ?2,
 			last_item = ?3,
+			further_lines = ?4,
 			ran = (SELECT max(ran) + 1 FROM job),
 			imported = TRUE
 		WHERE id = ?1
-	`, i.ID, i.first, i.last)
+	`, i.ID, i.first, i.last, i.FurtherLines)
 	if err != nil {
 		return err
 	}
@@ -376,10 +389,11 @@ func (l *Ledger) removeImport(jobID, first int64) error {
 	for left := int64(1); left > 0; {
 		err := l.writer.write(func(t *tx) error {
 			ctx := context.Background()
-			result, err := t.conn.ExecContext(ctx, `
-				DELETE FROM item
-				WHERE id BETWEEN ?1 AND (SELECT max(id) FROM (SELECT id FROM item WHERE id >= ?1 ORDER BY id LIMIT ?2))
-			`, first, partRows)
+			const part = `BETWEEN ?1 AND (SELECT max(id) FROM (SELECT id FROM item WHERE id >= ?1 ORDER BY id LIMIT ?2))`
+			if _, err := t.conn.ExecContext(ctx, `DELETE FROM line WHERE place `+part, first, partRows); err != nil {
+				return err
+			}
+			result, err := t.conn.ExecContext(ctx, `DELETE FROM item WHERE id `+part, first, partRows)
 			if err != nil {
 				return err
 			}

@@ -70,6 +70,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	l.send(items[0], job.OutcomeCreated)
 	l.send(items[1], job.OutcomeUnknown)
 	l.results(j.ID)
+	l.results(l.imported(newJob("lines"), invoice(2, "INV-7"), job.NewItem{Row: 3, Further: true, Cells: []string{"line"}}).ID)
 	l.problems(j.ID, true)
 	l.problems(j.ID, false)
 	l.attempts(j.ID, false)
@@ -125,7 +126,7 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		t.Fatal(err)
 	}
 	parameter := regexp.MustCompile(`\?(\d*)`)
-	scan := regexp.MustCompile(`SCAN (item|other|owner|attempt)\b|TEMP B-TREE`)
+	scan := regexp.MustCompile(`SCAN (item|line|other|owner|attempt)\b|TEMP B-TREE`)
 	smallIndex := regexp.MustCompile(`SCAN (attempt|item) USING (COVERING )?INDEX (attempt_(replaced|open)|item_unsettled)`)
 	plans := map[string]string{}
 	for text := range watch.statements {
@@ -168,6 +169,9 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 		{"NOT IN ('paid', 'refunded', 'expired')", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"count(*) FILTER (WHERE state IN", "item USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"cells = '[]'", "item USING INTEGER PRIMARY KEY (rowid=?)"},
+		{"FROM line", "line USING PRIMARY KEY (place>? AND place<?)"},
+		{"FROM line", "item USING INTEGER PRIMARY KEY (rowid=?)"},
+		{"UPDATE line", "line USING PRIMARY KEY (place>? AND place<?)"},
 		{"SET message = ''", "attempt USING PRIMARY KEY (item_id>? AND item_id<?)"},
 		{"SELECT link_status, count(*)", "item_link_status (job_id=?)"},
 		{"link_status = 'paid'", "item_link_status (job_id=? AND link_status=?)"},

@@ -65,6 +65,9 @@ func (l *Ledger) Purge(j job.Job, now time.Time) error {
 		if err := t.sealItems(j.ID, salt); err != nil {
 			return err
 		}
+		if _, err := t.conn.ExecContext(ctx, `UPDATE line SET cells = '[]' WHERE `+linesOfJob, j.ID); err != nil {
+			return err
+		}
 		_, err := t.conn.ExecContext(ctx, `
 			UPDATE attempt
 			SET message = ''

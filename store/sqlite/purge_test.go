@@ -19,7 +19,8 @@ func (l *ledger) secretive(name string) job.Job {
 	l.t.Helper()
 	j := newJob(name)
 	j.File, j.Output = "/home/"+secret+"/in.csv", "/home/"+secret+"/in.links.csv"
-	rows := []job.NewItem{invoice(2, "INV-1 "+name), invoice(3, "INV-2 "+name), {Row: 4, Cells: []string{secret}, Problem: "amount: " + secret}}
+	rows := []job.NewItem{invoice(2, "INV-1 "+name), invoice(3, "INV-2 "+name), {Row: 4, Cells: []string{secret}, Problem: "amount: " + secret},
+		{Row: 5, Further: true, Item: 1, Cells: []string{secret, "line"}}}
 	for i := range rows[:2] {
 		rows[i].Cells = []string{secret, strings.Repeat(secret, 300)} // over several pages
 		rows[i].InvoiceID += secret

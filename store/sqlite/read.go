@@ -19,7 +19,7 @@ const jobColumns = `
 	SELECT
 		id, file, file_digest, environment, base_url, options, columns, delimiter, on_unknown, allow_repeats,
 		raw_cells, bom, output, created_at, ran_at, ended_at, stopped, stop_reason, refreshed_at, purged_at,
-		written, adopted
+		written, adopted, further_lines
 	FROM job
 	WHERE imported
 `
@@ -31,7 +31,7 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 	err := scan(&j.ID, &j.File, &digest, &j.Environment, &j.BaseURL, &j.Options, &columns, &delimiter, &j.OnUnknown,
 		&j.AllowRepeats, &j.RawCells, &j.BOM, &j.Output, timeOf(&j.CreatedAt),
 		timeOf(&j.LastRun.Began), timeOf(&j.LastRun.Ended), &j.LastRun.Stop, &j.LastRun.Reason, timeOf(&j.RefreshedAt),
-		timeOf(&j.PurgedAt), &j.Written, &j.Adopted)
+		timeOf(&j.PurgedAt), &j.Written, &j.Adopted, &j.FurtherLines)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, job.ErrNoJob
 	}
@@ -163,16 +163,43 @@ func notPurged(column string) string {
 	return `iif((SELECT purged_at FROM job WHERE id = ?1) = '', ` + column + `, '')`
 }
 
-var resultColumns = `
-	SELECT
-		item.id, item.row, item.state, ` + notPurged("item.invoice_id") + `, ` + notPurged("item.reference") + `, item.cells, item.session_id, item.url, item.expires_at,
-		item.created_at, item.attempts, item.error_code, item.error, item.link_status, item.checked_at
-	FROM item
+var resultColumns = resultOf("item.row", "item.cells", "item.id", "FALSE") + ` FROM item `
+
+// resultOf selects what a job.Result is, and its place in the file.
+func resultOf(row, cells, place, further string) string {
+	return `
+		SELECT
+			item.id, ` + row + ` AS row, item.state, ` + notPurged("item.invoice_id") + `, ` + notPurged("item.reference") + `, ` + cells + `,
+			item.session_id, item.url, item.expires_at, item.created_at, item.attempts, item.error_code, item.error, item.link_status,
+			item.checked_at, ` + place + ` AS place, ` + further + `
+	`
+}
+
+// resultsWithLines are a job's items and the further rows of their invoices, in the file's order.
+var resultsWithLines = resultColumns + ` WHERE ` + inJob(1) + ` UNION ALL ` + resultOf("line.row", "line.cells", "line.place", "TRUE") + `
+	FROM line
+	CROSS JOIN item ON item.id = line.item_id
+	WHERE ` + linesOfJob + `
+	ORDER BY place, row
 `
 
-// Results yields the job's items in the file's order, all from one moment.
+// linesOfJob is the condition on lines of job ?1.
+const linesOfJob = `line.place BETWEEN (SELECT first_item FROM job WHERE id = ?1) AND (SELECT last_item FROM job WHERE id = ?1)`
+
+// Results yields the rows of the job's file in its order, all from one moment.
 func (r *Reader) Results(ctx context.Context, jobID int64) iter.Seq2[job.Result, error] {
-	return r.results(ctx, jobID, resultColumns+` WHERE `+inJob(1)+` ORDER BY item.id`)
+	return func(yield func(job.Result, error) bool) {
+		j, err := r.Job(ctx, jobID)
+		if err != nil {
+			yield(job.Result{}, err)
+			return
+		}
+		query := resultColumns + ` WHERE ` + inJob(1) + ` ORDER BY item.id`
+		if j.FurtherLines > 0 {
+			query = resultsWithLines
+		}
+		r.results(ctx, jobID, query)(yield)
+	}
 }
 
 // Problems yields the job's items without a link that have a reason on record, in the file's order: with settled those
@@ -198,9 +225,10 @@ func (r *Reader) Problems(ctx context.Context, jobID int64, settled bool) iter.S
 func (r *Reader) results(ctx context.Context, jobID int64, query string) iter.Seq2[job.Result, error] {
 	return rowsOf(ctx, r, "rows", jobID, query, func(rows *sql.Rows) (result job.Result, err error) {
 		var cells sql.RawBytes
+		var place int64
 		err = rows.Scan(&result.ItemID, &result.Row, &result.State, &result.InvoiceID, &result.Reference, &cells, &result.SessionID,
 			&result.URL, timeOf(&result.ExpiresAt), timeOf(&result.CreatedAt), &result.Attempts, &result.ErrorCode, &result.Error,
-			&result.Link, timeOf(&result.CheckedAt))
+			&result.Link, timeOf(&result.CheckedAt), &place, &result.Further)
 		if err == nil {
 			err = json.Unmarshal(cells, &result.Cells)
 		}

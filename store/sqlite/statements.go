@@ -19,6 +19,7 @@ type statements struct {
 	checked, replace, replaced     *statement
 	share, giveUp, seal            *statement
 	insert, insertGroup            *statement
+	insertLine                     *statement
 	adopt, indexInvoice            *statement
 	knownSession                   *statement
 	tallyItems, tallyAttempts      *statement
@@ -268,6 +269,10 @@ func prepareAll(conn *sql.Conn) (*tx, error) {
 		`},
 		{&t.stmts.insert, insertItems(1)},
 		{&t.stmts.insertGroup, insertItems(insertGroup)},
+		{&t.stmts.insertLine, `
+			INSERT INTO line (place, row, item_id, cells)
+			VALUES (?1, ?2, ?3, ?4)
+		`},
 		{&t.stmts.adopt, `
 			INSERT INTO item (
 				id, job_id, row, state, invoice, invoice_id, reference, currency, amount, attempts, unknown_ends,

@@ -134,7 +134,7 @@ func (s *Transfer) Fill(ctx context.Context, change transfer.Change, tables cont
 		if err := t.changeMark(ctx, change); err != nil {
 			return err
 		}
-		for _, table := range []string{"attempt", "invoice_item", "item", "item_tally", "attempt_tally", "links_file", "job"} {
+		for _, table := range []string{"attempt", "line", "invoice_item", "item", "item_tally", "attempt_tally", "links_file", "job"} {
 			if _, err := t.conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

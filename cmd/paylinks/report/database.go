@@ -18,6 +18,8 @@ var databaseHints = []struct {
 	{job.ErrReadOnly, "it is a read-only replica, or takes no changes for now: name the primary with --ledger (target_session_attrs=read-write finds it among several hosts)"},
 	{job.ErrDenied, "see which rights the role needs, and where the password is read from: paylinks help shared-ledger"},
 	{job.ErrUnreachable, "what was sent is on record; when the database answers again, run the same command again"},
+	{job.ErrUntrusted, "in the ledger's name, sslrootcert is the file with the authority that signed it, and the host must be the one in the certificate: paylinks help shared-ledger"},
+	{job.ErrDropped, HintGone},
 	{job.ErrUnsafe, "have fsync and full_page_writes switched on at the server, and run again; nothing was sent"},
 }
 

@@ -18,6 +18,9 @@ func DescribeFile(file *intake.File, options invoice.Options) string {
 	var b strings.Builder
 	f := file.Figures
 	fmt.Fprintf(&b, "%s: %s", file.Path, words.Count(f.Rows, "row"))
+	if options.Lines != invoice.LinesNone {
+		fmt.Fprintf(&b, " of %s", words.Count(f.Invoices, "invoice"))
+	}
 	for _, some := range []struct {
 		rows int
 		are  string
@@ -155,6 +158,12 @@ func ExplainFile(file *intake.File, options invoice.Options) string {
 	}
 	if options.Series != "" {
 		fmt.Fprintf(&b, "  series %s, from --series: Clink gets %s-ID as the reference of an invoice\n", options.Series, options.Series)
+	}
+	switch options.Lines {
+	case invoice.LinesTotal:
+		b.WriteString("  an invoice may have several rows, each with its total, from --lines total\n")
+	case invoice.LinesSum:
+		b.WriteString("  an invoice may have several rows and is their sum, from --lines sum\n")
 	}
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	used := map[string]bool{}

@@ -16,6 +16,7 @@ import (
 // counts are a job's figures for programs. Their keys are fixed.
 type counts struct {
 	Rows            int               `json:"rows"`
+	Lines           int               `json:"lines"`
 	Created         int               `json:"created"`
 	Duplicate       int               `json:"duplicate"`
 	Failed          int               `json:"failed"`
@@ -28,9 +29,10 @@ type counts struct {
 	Totals          map[string]string `json:"totals"`
 }
 
-func countsOf(t job.Tally) counts {
+func countsOf(j job.Job, t job.Tally) counts {
 	return counts{
 		Rows:            t.Rows(),
+		Lines:           t.Rows() + j.FurtherLines,
 		Created:         t.Items[job.Created],
 		Duplicate:       t.Items[job.Duplicate],
 		Failed:          t.Items[job.Failed],
@@ -57,8 +59,8 @@ const afterLoss = "restore the latest backup, or begin a new ledger, take the li
 
 // SummaryHelp is what the help says of Summary.
 const SummaryHelp = `With --json the summary is one object a job on a line of standard output, with these keys: job, file, environment, rows,
-created, duplicate, failed, invalid, unknown, pending, superseded, attempts, possible_orphans, totals (of the amounts that have
-links, by currency), output, rejected_output, seconds. Figures are the whole job's, only seconds is this run's.`
+lines (of the file: more than rows where invoices have several), created, duplicate, failed, invalid, unknown, pending, superseded,
+attempts, possible_orphans, totals (of the amounts that have links, by currency), output, rejected_output, seconds. Figures are the whole job's, only seconds is this run's.`
 
 // Summary is the outcome for programs. Its keys are fixed; figures are the whole job's, only Seconds is this run's.
 type Summary struct {
@@ -93,7 +95,7 @@ type Printer struct {
 func (p *Printer) SumUp(o engine.Outcome, rejected string) error {
 	if p.JSON {
 		err := WriteJSON(p.Out, Summary{
-			Job: o.Job.ID, File: o.Job.File, Environment: o.Job.Environment, counts: countsOf(o.Tally), Output: o.Job.Output,
+			Job: o.Job.ID, File: o.Job.File, Environment: o.Job.Environment, counts: countsOf(o.Job, o.Tally), Output: o.Job.Output,
 			RejectedOutput: rejected, Seconds: inSeconds(o.Took),
 		})
 		if err != nil {

@@ -117,7 +117,7 @@ func worded(p invoice.Problem) invoice.Problem {
 }
 
 // placeholders stand for values that the person has to find.
-var placeholders = map[string]string{"map": "HEADER", "ignore": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME", "encoding": "NAME", "header_line": "N"}
+var placeholders = map[string]string{"map": "HEADER", "ignore": "HEADER", "currency": "CODE", "return_url": "URL", "series": "NAME", "encoding": "NAME", "header_line": "N", "lines": "WORD"}
 
 // OptionText says what to do with the option's flag.
 func OptionText(o invoice.Option) string {

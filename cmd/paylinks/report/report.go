@@ -55,7 +55,7 @@ type LastRunObject struct {
 }
 
 // JobKeys is what the help says of JobObject.
-const JobKeys = `job, file, environment, rows, created, duplicate, failed, invalid, unknown, pending, superseded, attempts,
+const JobKeys = `job, file, environment, rows, lines, created, duplicate, failed, invalid, unknown, pending, superseded, attempts,
 possible_orphans, totals (of the amounts that have links, by currency), output, base_url, on_unknown, open, state, started_at,
 last_run (began_at, ended_at, stop, reason; no end: it goes on, or was killed), and where several hosts share the ledger and
 one has the job: sender (host, process, doing, since, lease_until, over)`
@@ -63,7 +63,7 @@ one has the job: sender (host, process, doing, since, lease_until, over)`
 // JobOf is the job with its counts; made and expired are as Progress has them, sender is who has the job, if anybody is known to.
 func JobOf(j job.Job, t job.Tally, made, expired int, sender *job.Sender) JobObject {
 	return JobObject{
-		Job: j.ID, File: j.File, Environment: j.Environment, counts: countsOf(t), Output: j.Output, BaseURL: j.BaseURL,
+		Job: j.ID, File: j.File, Environment: j.Environment, counts: countsOf(j, t), Output: j.Output, BaseURL: j.BaseURL,
 		OnUnknown: j.OnUnknown, Open: t.Open(), State: Progress(j, t, made, expired), StartedAt: words.Moment(j.CreatedAt),
 		LastRun: LastRunObject{words.Moment(j.LastRun.Began), words.Moment(j.LastRun.Ended), j.LastRun.Stop, j.LastRun.Reason},
 		Sender:  senderObject(sender),

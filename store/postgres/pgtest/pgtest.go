@@ -54,11 +54,17 @@ func Shared(t testing.TB) *Server {
 // New is a server for this test alone, which may stop it and break it.
 func New(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	return newOwn(t, 0, settings...)
+}
+
+func newOwn(t testing.TB, small int, settings ...string) *Server {
+	t.Helper()
 	i := installed(t)
 	s, err := i.newServer("own", settings...)
 	if err != nil {
 		t.Fatalf("make a PostgreSQL server: %v", err)
 	}
+	s.small = small
 	t.Cleanup(s.remove)
 	if err := s.start(); err != nil {
 		t.Fatalf("start a PostgreSQL server: %v", err)

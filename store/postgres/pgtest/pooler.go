@@ -16,6 +16,8 @@ import (
 
 // Pooler is a PgBouncer in transaction mode before a server.
 type Pooler struct {
+	at      *installation
+	program string
 	folder  string
 	port    int
 	process *process
@@ -54,7 +56,7 @@ func (s *Server) Pooler(t testing.TB) *Pooler {
 		}
 		t.Skip("PgBouncer is not installed")
 	}
-	p := &Pooler{}
+	p := &Pooler{at: s.at, program: program}
 	if p.folder, err = s.at.folder("pooler"); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +69,24 @@ func (s *Server) Pooler(t testing.TB) *Pooler {
 	if err := os.WriteFile(config, fmt.Appendf(nil, poolerConfig, s.folder, s.port, p.port, p.folder), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	p.start(t)
+	return p
+}
+
+// Restart ends it at once, with all connections, and starts it again.
+func (p *Pooler) Restart(t testing.TB) {
+	t.Helper()
+	if err := p.process.stop(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	p.start(t)
+}
+
+func (p *Pooler) start(t testing.TB) {
+	t.Helper()
 	log := filepath.Join(p.folder, "log")
-	if p.process, err = spawn(s.at.command(program, config), log); err != nil {
+	var err error
+	if p.process, err = spawn(p.at.command(p.program, filepath.Join(p.folder, "pgbouncer.ini")), log); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), StartTimeout)
@@ -81,7 +99,7 @@ func (s *Server) Pooler(t testing.TB) *Pooler {
 			if err := conn.Close(ctx); err != nil {
 				t.Fatal(err)
 			}
-			return p
+			return
 		}
 		select {
 		case <-tick.C:

@@ -24,6 +24,7 @@ type Server struct {
 	settings []string
 	process  *process // nil: it does not run
 	next     int      // of its ledgers and databases
+	small    int      // megabytes of the small disk; 0: it has none
 }
 
 // Mode is how a server stops.
@@ -53,10 +54,14 @@ func (i *installation) newServer(name string, settings ...string) (*Server, erro
 	return s, os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(access), 0o600)
 }
 
-// access lets everybody in, but for the members of with_password, who need one.
+// access lets everybody in, but for the members of with_password, who need one, those of with_tls, who come by TLS alone, and those of
+// as_system_user, who must be the operating system's user of that name.
 const access = `
-local all         +with_password scram-sha-256
-host  all         +with_password 127.0.0.1/32 scram-sha-256
+local   all       +with_password  scram-sha-256
+host    all       +with_password  127.0.0.1/32 scram-sha-256
+hostssl all       +with_tls       127.0.0.1/32 trust
+host    all       +with_tls       127.0.0.1/32 reject
+local   all       +as_system_user peer
 local all         all            trust
 host  all         all            127.0.0.1/32 trust
 local replication all            trust
@@ -108,7 +113,7 @@ func (s *Server) start() error {
 		args = append(args, "-c", setting)
 	}
 	var err error
-	if s.process, err = spawn(s.at.command("postgres", args...), filepath.Join(s.folder, "log")); err != nil {
+	if s.process, err = spawn(s.command(args), filepath.Join(s.folder, "log")); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), StartTimeout)
@@ -137,6 +142,9 @@ func (s *Server) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// Set has it start with these settings, too, from the next time on.
+func (s *Server) Set(settings ...string) { s.settings = append(s.settings, settings...) }
 
 // Stop stops it.
 func (s *Server) Stop(t testing.TB, mode Mode) {

@@ -32,3 +32,17 @@ func (s *Server) Promote(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// Detach has a standby follow no more: what the primary acknowledges from now on it does not know.
+func (s *Server) Detach(t testing.TB) {
+	t.Helper()
+	s.Exec(t, "postgres", `ALTER SYSTEM SET primary_conninfo = ''`, `SELECT pg_reload_conf()`)
+	s.Wait(t, `NOT EXISTS (SELECT FROM pg_stat_wal_receiver)`)
+}
+
+// RequireStandby has the server acknowledge a commit only once its standby has it on disk.
+func (s *Server) RequireStandby(t testing.TB) {
+	t.Helper()
+	s.Exec(t, "postgres", `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`)
+	s.Wait(t, `EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')`)
+}

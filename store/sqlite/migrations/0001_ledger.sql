@@ -48,6 +48,7 @@ CREATE TABLE job (
     written       INTEGER NOT NULL DEFAULT 0 CHECK (written IN (0, 1)), -- whether the file at output has all that is on record
     first_item    INTEGER NOT NULL DEFAULT 0,
     last_item     INTEGER NOT NULL DEFAULT -1,
+    further_lines INTEGER NOT NULL DEFAULT 0, -- rows of the file beside those of its items: see line
     imported      INTEGER NOT NULL DEFAULT 0 CHECK (imported IN (0, 1))
 ) STRICT;
 
@@ -110,6 +111,16 @@ CREATE INDEX item_failed ON item (job_id) WHERE state = 'failed';
 CREATE INDEX item_problem ON item (job_id, state) WHERE error <> '' AND state <> 'duplicate' AND state <> 'created';
 -- The links that Clink has spoken of, by what it said: to count them, and to add up those that are paid.
 CREATE INDEX item_link_status ON item (job_id, link_status) WHERE link_status <> '';
+
+-- A further row of an invoice, of a file that has several rows of one. place is the item whose first row is the last one above this row:
+-- with row, that is the file's order. item_id is the item of its invoice.
+CREATE TABLE line (
+    place   INTEGER NOT NULL,
+    row     INTEGER NOT NULL,
+    item_id INTEGER NOT NULL, -- of item; no foreign key, which would be looked up for each row
+    cells   TEXT    NOT NULL,
+    PRIMARY KEY (place, row)
+) STRICT, WITHOUT ROWID;
 
 -- One POST. It is on record, without an outcome, before the request leaves.
 CREATE TABLE attempt (
