@@ -77,6 +77,9 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
 		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
 	}
+	if err := o.save.check(s); err != nil {
+		return err
+	}
 	if err := o.piped.check(files); err != nil {
 		return err
 	}

@@ -23,6 +23,15 @@ func (o *saveOptions) addFlags(flags *pflag.FlagSet) {
 	helptext.OnlyTyped(flags, "save-profile")
 }
 
+// check refuses a place that cannot be meant, before the files are read.
+func (o *saveOptions) check(s streams) error {
+	if o.name == "" {
+		return nil
+	}
+	_, err := profilePath(s, o.name)
+	return err
+}
+
 // profileComment stands at the top of a profile.
 const profileComment = `How paylinks reads the files of one kind: paylinks help profiles.
 The keys are the names of flags. other-amounts are the columns that could be the
