@@ -116,7 +116,7 @@ func loadProfile(s streams, name string) (*usedProfile, error) {
 		}
 	}
 	if _, err := alone.options(); err != nil {
-		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("correct it, or save it again with: paylinks check FILE --save-profile %s", words.ShellQuoted(name))
+		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("%s", keyHint(""))
 	}
 	return &usedProfile{Profile: read, name: name, path: path}, nil
 }
@@ -148,7 +148,7 @@ func keyHint(unknown string) string {
 	}
 	switch {
 	case unknown == "":
-		return "correct it, or save it again with: paylinks check FILE --save-profile NAME"
+		return "correct it, or take it away and save it again with: paylinks check FILE --save-profile NAME"
 	case newRun(streams{}).Flags().Lookup(unknown) != nil:
 		return fmt.Sprintf("a profile says how files are read, and nothing else: say %s with the command, or set %s", words.Flag(unknown), helptext.Variable(unknown))
 	}

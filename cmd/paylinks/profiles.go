@@ -70,7 +70,10 @@ func runProfiles(s streams) error {
 		used, err := loadProfile(s, name)
 		if err != nil {
 			f := classify(err)
-			fmt.Fprintf(s.err, "paylinks: error: %v\nhint: %s\n", f, f.hint)
+			fmt.Fprintf(s.err, "paylinks: error: %v\n", f)
+			if f.hint != "" {
+				fmt.Fprintf(s.err, "hint: %s\n", f.hint)
+			}
 			status = exitConfig
 			continue
 		}

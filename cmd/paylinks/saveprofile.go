@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,20 +18,33 @@ import (
 )
 
 // saveOptions say where to keep how the files were read.
-type saveOptions struct{ name string }
+type saveOptions struct {
+	name   string
+	before *usedProfile // the profile that is there already; nil is none
+}
 
 func (o *saveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.name, "save-profile", "", "`NAME`, or path, of the profile that keeps what these files needed to be read, once they can be run; then say --profile NAME: paylinks help profiles")
 	helptext.OnlyTyped(flags, "save-profile")
 }
 
-// check refuses a place that cannot be meant, before the files are read.
+// check refuses a place that cannot be meant, before the files are read: nothing but a profile is replaced.
 func (o *saveOptions) check(s streams) error {
 	if o.name == "" {
 		return nil
 	}
-	_, err := profilePath(s, o.name)
-	return err
+	path, err := profilePath(s, o.name)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if o.before, err = loadProfile(s, o.name); err != nil {
+		return failf(exitOutput, "%s is there already, and is no profile that can be replaced: %w", path, err).
+			withHint("take it away, or name another one with --save-profile")
+	}
+	return nil
 }
 
 // profileComment stands at the top of a profile.
@@ -55,8 +70,6 @@ func (o *saveOptions) save(s streams, read *readOptions, files []*intake.File) e
 			}
 		}
 	}
-	before, missing := loadProfile(s, o.name)
-	_, statErr := os.Lstat(path)
 	if !profile.IsPath(o.name) {
 		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	}
@@ -68,11 +81,8 @@ func (o *saveOptions) save(s streams, read *readOptions, files []*intake.File) e
 	}
 	saved := &usedProfile{Profile: p, name: o.name, path: path}
 	fmt.Fprintf(s.err, "saved the profile %s (%s): %s\n", o.name, path, orNothing(saved.says()))
-	switch {
-	case missing == nil && before.says() != saved.says():
-		fmt.Fprintf(s.err, "  before, it said: %s\n", orNothing(before.says()))
-	case missing != nil && statErr == nil:
-		fmt.Fprintf(s.err, "  in the place of one that could not be used: %v\n", missing)
+	if o.before != nil && o.before.says() != saved.says() {
+		fmt.Fprintf(s.err, "  before, it said: %s\n", orNothing(o.before.says()))
 	}
 	fmt.Fprintf(s.err, "  use it with: paylinks run FILE --profile %s\n", words.ShellQuoted(o.name))
 	if left := read.leftOut(); len(left) > 0 {

@@ -84,7 +84,7 @@ func Read(path string, keys []Key) (Profile, error) {
 			continue
 		}
 		values, err := decode(meta, value, key.Kind)
-		if err != nil || key.Kind == Table && meta.Type(key.Name) != "Hash" { // of a list it decodes nothing, without an error
+		if err != nil || key.Kind == Table && meta.Type(key.Name) == "Array" { // of a list it decodes nothing, without an error
 			return Profile{}, wrongf("%s is not %s", key.Name, wanted[key.Kind])
 		}
 		p.Values[key.Name] = values

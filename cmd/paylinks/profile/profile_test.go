@@ -37,6 +37,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestDottedKeys guards that a table is one however its owner writes it.
+func TestDottedKeys(t *testing.T) {
+	for _, text := range []string{"map.amount = \"A\"\n", "map = { amount = \"A\" }\n", "\ufeff[map]\r\namount = 'A'"} {
+		path := filepath.Join(t.TempDir(), "a.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := Read(path, keys); err != nil || !slices.Equal(p.Values["map"], []string{"amount=A"}) {
+			t.Errorf("%q: %v, %v", text, p.Values, err)
+		}
+	}
+}
+
 // TestWriteThroughALink guards that a file which its owner keeps elsewhere, and links to, stays where it is.
 func TestWriteThroughALink(t *testing.T) {
 	folder := t.TempDir()
