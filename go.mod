@@ -3,6 +3,7 @@ module paylinks
 go 1.26.0
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/Shopify/toxiproxy/v2 v2.12.0
 	github.com/bojanz/currency v1.4.3
 	github.com/cockroachdb/apd/v3 v3.2.1

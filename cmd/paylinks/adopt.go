@@ -17,18 +17,18 @@ import (
 type adoptOptions struct {
 	target targetOptions
 	ledger ledgerOptions
-	read   readOptions
+	read   *readOptions
 }
 
 func newAdopt(s streams) *cobra.Command {
-	var o adoptOptions
+	o := adoptOptions{read: &readOptions{}}
 	cmd := &cobra.Command{
 		Use:   "adopt FILE...",
 		Short: "Take links files into a new or restored ledger, so that it knows their links",
 		Long: `adopt takes links files into a ledger that does not know their links: where the ledger was lost, or a backup was put in
 its place. Nothing is sent, and no key is needed. See paylinks help ledger for what to do in which order.
 
-Each file is read as run would read its input: give the same --map, --decimal, --series, --base-url and so on, else
+Each file is read as run would read its input: give the same --map, --decimal, --series, --base-url and so on, or --profile, else
 later runs do not recognise the invoices. The environment must be said, since the files do not say it. All files are
 checked first; where one cannot be read, none is adopted.
 
@@ -48,7 +48,7 @@ somebody can pay it, and told, too.`,
 			meaning(exitData, "a file is no links file, or wrong or unreadable: nothing was adopted"),
 			meaning(exitLedger, "the ledger or the disk failed"),
 			meaning(exitUnfinished, "another run holds the ledger"),
-			meaning(exitConfig, "configuration: a wrong address, no ledger in production"),
+			meaning(exitConfig, "configuration: a wrong address or profile, no ledger in production"),
 			meaning(exitInterrupted, "interrupted: each file was taken whole, or nothing of it"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -70,7 +70,7 @@ func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (e
 		return failf(exitUsage, "adopt needs --env: the files do not say which environment their links are of").
 			withHint("say --env sandbox, --env production or --env simulator")
 	}
-	options, err := o.read.resolve()
+	options, err := o.read.resolve(s, false)
 	if err != nil {
 		return err
 	}

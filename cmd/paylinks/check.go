@@ -17,29 +17,32 @@ import (
 type checkOptions struct {
 	target  targetOptions
 	ledger  ledgerOptions
-	read    readOptions
+	read    *readOptions
 	piped   pipedOptions
 	expect  expectOptions
 	output  outputOptions // of the rejected file
+	save    saveOptions
 	json    bool
 	explain bool
 }
 
 func newCheck(s streams) *cobra.Command {
-	var o checkOptions
+	o := checkOptions{read: &readOptions{}}
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check files without sending anything: no network, no ledger is made",
 		Long: `check reads the files as run would, and says what is wrong with them, all at once. Bad rows are written into a
-rejected file beside each, or at --rejected; where that cannot be written, check says so and goes on. If there is a ledger, invoices that have a link already are counted.`,
-		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain\n  cat invoices.csv | paylinks check - --name november",
+rejected file beside each, or at --rejected; where that cannot be written, check says so and goes on. If there is a ledger, invoices that have a link already are counted.
+
+What the files needed to be read is kept with --save-profile NAME, for --profile NAME the next time: paylinks help profiles.`,
+		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain\n  paylinks check invoices.csv --currency USD --save-profile office\n  cat invoices.csv | paylinks check - --name november",
 		Annotations: helptext.Exits(
 			meaning(exitOK, "the files can be run"),
 			meaning(exitUsage, "usage"),
 			meaning(exitData, "a file is wrong or unreadable"),
-			meaning(exitOutput, "standard output cannot be written"),
+			meaning(exitOutput, "standard output or the profile cannot be written"),
 			meaning(exitLedger, "the ledger cannot be read"),
-			meaning(exitConfig, "configuration: a wrong address"),
+			meaning(exitConfig, "configuration: a wrong address or profile"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
@@ -50,6 +53,7 @@ rejected file beside each, or at --rejected; where that cannot be written, check
 	o.read.addFlags(flags)
 	o.piped.addFlags(flags)
 	o.read.addEmpty(flags)
+	o.save.addFlags(flags)
 	o.output.addRejected(flags)
 	o.expect.addFlags(flags)
 	o.target.addFlags(flags)
@@ -62,7 +66,7 @@ rejected file beside each, or at --rejected; where that cannot be written, check
 
 func runCheck(ctx context.Context, o checkOptions, files []string, s streams) error {
 	debug.SetGCPercent(50) // what a million rows leave behind is a third of the memory, and cheap to collect
-	options, err := o.read.resolve()
+	options, err := o.read.resolve(s, false)
 	if err != nil {
 		return err
 	}
@@ -72,6 +76,9 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	}
 	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
 		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
+	}
+	if err := o.save.check(s); err != nil {
+		return err
 	}
 	if err := o.piped.check(files); err != nil {
 		return err
@@ -109,7 +116,7 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 			return classify(err)
 		}
 	}
-	check := checking{explain: o.explain, words: s.err}
+	check := checking{explain: o.explain, words: s.err, profile: o.read.used}
 	if o.json {
 		check.problems = s.out
 	}
@@ -126,5 +133,9 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 		}
 		fmt.Fprintf(s.err, "%s can be run\n", f.Path)
 	}
+	if o.save.name != "" {
+		return o.save.save(s, o.read, batch.Files)
+	}
+	fmt.Fprint(s.err, o.read.offerProfile())
 	return nil
 }

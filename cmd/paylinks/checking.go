@@ -18,7 +18,8 @@ import (
 type checking struct {
 	quiet    bool
 	explain  bool
-	problems io.Writer // where problems go as JSON lines; nil is as text with the rest
+	profile  *usedProfile // by which the files are read; nil is none
+	problems io.Writer    // where problems go as JSON lines; nil is as text with the rest
 	words    io.Writer
 }
 
@@ -38,7 +39,17 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 	if len(bad) > 0 {
 		hint = afterBadRows(bad, batch.Options)
 	}
-	return failf(exitData, "%s; nothing was sent", strings.Join(refused, "; ")).withHint("%s", hint)
+	said := strings.Join(refused, "; ")
+	if c.profile != nil {
+		if c.quiet {
+			said += ", read by the profile " + c.profile.name
+		}
+		if hint != "" {
+			hint += "; "
+		}
+		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.name))
+	}
+	return failf(exitData, "%s; nothing was sent", said).withHint("%s", hint)
 }
 
 // refusals checks each of the files, and says of those that are wrong why they are refused, and what would help with the first. Any

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/profile"
 	"paylinks/cmd/paylinks/words"
 )
 
@@ -62,7 +63,14 @@ func complete(cmd *cobra.Command, s streams) {
 			_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}
-	if strings.Contains(cmd.Use, "JOB") && cmd.ValidArgsFunction == nil {
+	for _, name := range []string{"profile", "save-profile"} {
+		if cmd.Flags().Lookup(name) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return profileNames(s), cobra.ShellCompDirectiveDefault // a path is as good
+			})
+		}
+	}
+	if strings.Contains(cmd.Use, "JO") && cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -70,6 +78,16 @@ func complete(cmd *cobra.Command, s streams) {
 			return jobNumbers(cmd, s), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		}
 	}
+}
+
+// profileNames are the profiles of this user; none where they cannot be listed.
+func profileNames(s streams) []string {
+	folder, err := profileFolder(s)
+	if err != nil {
+		return nil
+	}
+	names, _ := profile.Names(folder)
+	return names
 }
 
 // jobNumbers are the ledger's jobs, the newest first, each with its file; none where there is no ledger to read.

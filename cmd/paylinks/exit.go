@@ -47,7 +47,7 @@ var meanings = []helptext.Exit{
 	meaning(exitLedger, "the ledger or the disk failed"),
 	meaning(exitUnfinished, "unfinished, running again will go on: an outage, `--limit` reached, or another run holds the ledger"),
 	meaning(exitKey, "Clink refused the key, not just a row"),
-	meaning(exitConfig, "configuration: no key, a wrong address, no ledger in production"),
+	meaning(exitConfig, "configuration: no key, a wrong address or profile, no ledger in production"),
 	meaning(exitInterrupted, "interrupted; what was answered is saved"),
 	meaning(exitBug, "a bug"),
 }

@@ -42,7 +42,7 @@ var flagGroups = []helptext.Group{
 	{Title: "What is sent where", Flags: []string{
 		"env", "base-url", "api-key-file", "ledger", "new-ledger", "lease", "after-failover", "yes", "limit", "unknown", "skip-invalid"}},
 	{Title: "How the file is read", Flags: []string{
-		"map", "ignore", "decimal", "encoding", "header-line", "quote", "sheet", "hidden-rows", "name", "series", "lines", "skip-totals", "allow-no-id", "allow-repeats", "allow-empty",
+		"profile", "save-profile", "map", "ignore", "decimal", "encoding", "header-line", "quote", "sheet", "hidden-rows", "name", "series", "lines", "skip-totals", "allow-no-id", "allow-repeats", "allow-empty",
 		"expect-rows", "expect-total", "explain"}},
 	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},
 	{Title: "Pace and limits", Flags: []string{

@@ -31,7 +31,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 }
 
 // mustBeTyped are flags that no variable sets.
-var mustBeTyped = []string{"purge yes", "resume after-failover", "transfer to", "transfer cancel", "transfer yes"}
+var mustBeTyped = []string{"check save-profile", "purge yes", "resume after-failover", "transfer to", "transfer cancel", "transfer yes"}
 
 func commands() []*cobra.Command {
 	return newRoot(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands()
@@ -51,8 +51,9 @@ func TestHelp(t *testing.T) {
 		"retry":     all,
 		"reissue":   all,
 		"refresh":   {exitOK, exitUsage, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig, exitInterrupted},
-		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger},
+		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger, exitConfig},
 		"adopt":     {exitOK, exitAttention, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
+		"profiles":  {exitOK, exitUsage, exitOutput, exitConfig},
 		"jobs":      {exitOK, exitUsage, exitLedger},
 		"show":      {exitOK, exitUsage, exitLedger},
 		"export":    {exitOK, exitUsage, exitOutput, exitLedger},
@@ -334,6 +335,7 @@ func TestRunFlags(t *testing.T) {
 		{"rejected", "", ""},
 		{"series", "", ""},
 		{"map", "", "[]"},
+		{"profile", "", ""},
 		{"decimal", "", "point"},
 		{"encoding", "", ""},
 		{"currency", "", ""},

@@ -18,9 +18,10 @@ import (
 // only.
 var layers = map[string][]string{
 	"cmd/bench":                 {"clink/simulator", "store/postgres/pgtest"},
-	"cmd/paylinks":              {"cmd/paylinks/eventlog", "cmd/paylinks/helptext", "cmd/paylinks/progress", "cmd/paylinks/report", "cmd/paylinks/words", "store", "store/contents", "store/transfer", "job", "job/intake", "job/engine", "job/metrics", "job/invoice", "job/links", "clink", "clink/simulator"},
+	"cmd/paylinks":              {"cmd/paylinks/eventlog", "cmd/paylinks/helptext", "cmd/paylinks/profile", "cmd/paylinks/progress", "cmd/paylinks/report", "cmd/paylinks/words", "store", "store/contents", "store/transfer", "job", "job/intake", "job/engine", "job/metrics", "job/invoice", "job/links", "clink", "clink/simulator"},
 	"cmd/paylinks/eventlog":     {"job", "job/engine"},
 	"cmd/paylinks/helptext":     {},
+	"cmd/paylinks/profile":      {},
 	"cmd/paylinks/progress":     {"cmd/paylinks/words", "job", "job/engine"},
 	"cmd/paylinks/report":       {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice"},
 	"cmd/paylinks/words":        {"job"},
@@ -130,7 +131,7 @@ func checkSilent(t *testing.T, path string, file *ast.File) {
 var withoutFlags = []string{"clink", "job", "store"}
 
 var commandOrFlag = regexp.MustCompile(`--[a-z]|--$|\bpaylinks (run|check|resume|retry|jobs|show|export|refresh|reissue|backup|purge|` +
-	`adopt|transfer|serve|user|simulator)\b`)
+	`adopt|profiles|transfer|serve|user|simulator)\b`)
 
 // TestNoFlagNames guards that only cmd names commands and flags: no string in the packages below it does.
 func TestNoFlagNames(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -29,6 +30,12 @@ type readOptions struct {
 	allowRepeats bool
 	allowEmpty   bool
 	jobWide      map[string]*string // by canonical column name
+
+	profile     string       // name or path
+	used        *usedProfile // nil without one
+	given       []string     // reading flags that a person or a variable has set
+	guardAmount bool         // the profile says which column is the amount
+	flags       *pflag.FlagSet
 }
 
 // jobWide are the columns that a flag can give for the whole job, with what the flag's help says.
@@ -59,6 +66,8 @@ func jobWideFlags() []string {
 }
 
 func (o *readOptions) addFlags(flags *pflag.FlagSet) {
+	o.flags = flags
+	flags.StringVar(&o.profile, "profile", "", "`NAME`, or path, of a profile that says how such files are read: what the following flags would; they win over it")
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
 	flags.StringVar(&o.decimal, "decimal", "point", "the file's decimal `MARK`: point (1,234.50) or comma (1.234,50)")
 	flags.StringArrayVar(&o.columns, "map", nil, "`NAME=HEADER`: this column of mine is your NAME; repeatable")
@@ -83,8 +92,25 @@ func (o *readOptions) addEmpty(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "a file with a header and no rows is fine: there is nothing to bill")
 }
 
-// resolve gives the reader's options.
-func (o *readOptions) resolve() (invoice.Options, error) {
+// resolve gives the reader's options. It reads the profile, if one is used, and names it to people where it is not to be quiet.
+func (o *readOptions) resolve(s streams, quiet bool) (invoice.Options, error) {
+	if err := o.useProfile(s); err != nil {
+		return invoice.Options{}, err
+	}
+	options, err := o.options()
+	if err == nil && o.used != nil {
+		if options.GuardAmount = o.guardAmount; options.GuardAmount {
+			options.OtherAmounts = o.used.OtherAmounts
+		}
+		if !quiet {
+			fmt.Fprintln(s.err, o.used)
+		}
+	}
+	return options, err
+}
+
+// options are the flags' values as the reader takes them.
+func (o *readOptions) options() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
 		Sheet:        o.sheet,

@@ -79,7 +79,7 @@ a run that stopped anywhere is finished by running it again.`,
 	help := newHelp(root)
 	root.SetHelpCommand(help)
 	root.AddCommand(
-		newCheck(s), newRun(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newAdopt(s), newJobs(s), newShow(s), newExport(s),
+		newCheck(s), newRun(s), newResume(s), newRetry(s), newRefresh(s), newReissue(s), newAdopt(s), newProfiles(s), newJobs(s), newShow(s), newExport(s),
 		newBackup(s), newPurge(s), newTransfer(s), newSimulator(s), newCompletion(s), newMan(root), newVersion(s), help,
 	)
 	root.AddCommand(topics()...)

@@ -17,7 +17,7 @@ import (
 type runOptions struct {
 	target      targetOptions
 	ledger      ledgerOptions
-	read        readOptions
+	read        *readOptions
 	piped       pipedOptions
 	expect      expectOptions
 	send        sendOptions
@@ -26,7 +26,7 @@ type runOptions struct {
 }
 
 func newRun(s streams) *cobra.Command {
-	var o runOptions
+	o := runOptions{read: &readOptions{}}
 	cmd := &cobra.Command{
 		Use:   "run FILE...",
 		Short: "Check, create a link for each row, and write each file's links file; run it again to resume",
@@ -64,7 +64,7 @@ A FILE is a CSV or a workbook (.xlsx), or - for standard input, which --name giv
 }
 
 func runRun(ctx context.Context, o runOptions, files []string, s streams) (err error) {
-	options, err := o.read.resolve()
+	options, err := o.read.resolve(s, o.send.quiet)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 			}
 		}
 	}
-	check := checking{quiet: o.send.quiet, words: s.err}
+	check := checking{quiet: o.send.quiet, words: s.err, profile: o.read.used}
 	if err := check.all(ctx, batch); err != nil {
 		return err
 	}

@@ -10,19 +10,20 @@ import (
 
 // Header is how the file's column names were understood.
 type Header struct {
-	Line      int               // on which they stand
-	Titles    []string          // the lines above them
-	Columns   []string          // the user's columns; the result columns of a links file or rejected file are left out
-	Delimiter rune              // , ; | or tab
-	NoQuotes  bool              // double quotes are text
-	Sheet     string            // of a workbook; else ""
-	Encoding  string            // xlsx of a workbook; else utf-8, utf-16le, utf-16be, or the name of the one asked for
-	Taken     map[string]string // canonical name to the header that was taken for it
-	Near      []Near            // headers that look like a misspelled name of a column that the file lacks
-	Others    []Near            // headers that could be a column, too, for which another was taken; they are the user's own
-	FedBack   bool              // the file is a links file or rejected file
-	Ours      []string          // the headers of our columns at its end, where it is one
-	Ignored   []string          // headers that are taken for nothing because somebody has said so
+	Line         int               // on which they stand
+	Titles       []string          // the lines above them
+	Columns      []string          // the user's columns; the result columns of a links file or rejected file are left out
+	Delimiter    rune              // , ; | or tab
+	NoQuotes     bool              // double quotes are text
+	Sheet        string            // of a workbook; else ""
+	Encoding     string            // xlsx of a workbook; else utf-8, utf-16le, utf-16be, or the name of the one asked for
+	Taken        map[string]string // canonical name to the header that was taken for it
+	Near         []Near            // headers that look like a misspelled name of a column that the file lacks
+	Others       []Near            // headers that could be a column, too, for which another was taken; they are the user's own
+	OtherAmounts []string          // that could be the amount, or what is paid of it, beside the one that was taken
+	FedBack      bool              // the file is a links file or rejected file
+	Ours         []string          // the headers of our columns at its end, where it is one
+	Ignored      []string          // headers that are taken for nothing because somebody has said so
 }
 
 // Near is a header of the user's that is one or two letters away from the column Name, or is another name of it.
@@ -163,6 +164,8 @@ func (h *head) take(file string, o Options) Problems {
 	}
 	h.watchCustomerID(o)
 	problems = append(problems, h.missing(file, o)...)
+	h.findOtherAmounts()
+	problems = append(problems, h.newAmounts(file, o)...)
 	h.Taken = map[string]string{}
 	for name, i := range h.taken {
 		h.Taken[name] = h.Columns[i]

@@ -21,7 +21,7 @@ const (
 	NoRows              Kind = "no-rows"               // a header and nothing below it
 	ColumnMissing       Kind = "column-missing"        // a required column
 	ColumnTwice         Kind = "column-twice"          // one header twice, or two for a column that is read
-	AmountRivals        Kind = "amount-rivals"         // two columns that could be the amount, and differ
+	AmountRivals        Kind = "amount-rivals"         // two columns that could be the amount, and differ; or one of them is new
 	ColumnsTooMany      Kind = "columns-too-many"      // more than a spreadsheet can have
 	MapUnknownName      Kind = "map-unknown-name"      // an unknown column is mapped
 	MapUnknownHeader    Kind = "map-unknown-header"    // mapped to a header that the file lacks

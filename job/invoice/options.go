@@ -24,10 +24,13 @@ type Options struct {
 	AllowEmpty   bool              // there may be no rows
 	Lines        LinesMode         // what a row says of an invoice that may have several
 	AllowRepeats bool              // rows without an id may ask for the same
+	GuardAmount  bool              // Map has the amount from an earlier file: a header that could be it, too, and is new, refuses this one
+	OtherAmounts []string          // with GuardAmount, the headers that could be the amount and were there then
 }
 
 // Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all
-// names of an encoding. AllowRepeats is not in it, because it changes no request, and neither is AllowEmpty.
+// names of an encoding. AllowRepeats is not in it, because it changes no request, and neither are AllowEmpty
+// and what guards the amount.
 func (o Options) Canonical() string {
 	text, err := json.Marshal(canonicalOptions{
 		canonicalEncoding(o.Encoding), o.DecimalComma, o.Map, slices.Compact(slices.Sorted(slices.Values(o.Ignore))), o.Defaults, o.Series,

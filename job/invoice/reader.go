@@ -403,7 +403,7 @@ func (r *Reader) read() (Row, error) {
 // read by this header: the error is a *[Problem] of the file.
 func (r *Reader) headerAgain(row *Row) error {
 	cells := slices.Concat(row.Cells, row.Surplus)
-	if row.Problems[0].Kind == QuoteStray || knownColumns(cells, r.judge.options) < 2 || slices.ContainsFunc(cells, looksLikeData) {
+	if row.Problems[0].Kind == QuoteStray || !r.namesColumns(cells) {
 		return nil
 	}
 	if slices.Equal(filled(cells), filled(r.head.Columns)) {
@@ -415,6 +415,21 @@ func (r *Reader) headerAgain(row *Row) error {
 	r.locate(row)
 	return &row.Problems[0]
 }
+
+// namesColumns says whether the cells are a header: two of them are known column names and none is data, or one is, among three at least
+// of which none has a digit.
+func (r *Reader) namesColumns(cells []string) bool {
+	known, named := knownColumns(cells, r.judge.options), filled(cells)
+	if known >= 2 {
+		return !slices.ContainsFunc(cells, looksLikeData)
+	}
+	return known == 1 && len(named) >= headerCells && !slices.ContainsFunc(named, func(cell string) bool {
+		return strings.ContainsAny(cell, "@0123456789")
+	})
+}
+
+// headerCells is how many names a header has at least where only one of them is known.
+const headerCells = 3
 
 // locate names the cells of the row's problems, where the source is a workbook.
 func (r *Reader) locate(row *Row) {

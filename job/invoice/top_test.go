@@ -90,6 +90,8 @@ func TestHeaderAgain(t *testing.T) {
 		{"other columns", "invoice_id,customer_email,description,amount,currency\n", []string{"2 A"}, "header-again"},
 		{"fewer columns", "Credit Note,Email,Amount\n", []string{"2 A"}, "header-again"},
 		{"more columns", "Credit Note,Email,Amount,Currency,Note,Other\n", []string{"2 A"}, "header-again"},
+		{"other columns, one of them known", "Payment no,Date,Amount,Invoice,Method\n", []string{"2 A"}, "header-again"},
+		{"one name among figures is none", "Payment 1,Date,Amount,Invoice,Method\n", []string{"2 A", "3 customer_email email-invalid, currency currency-unknown, amount amount-not-a-number", "4 A"}, ""},
 		{"one name is none", "Amount,x,,,\n", []string{"2 A", "3 customer_email email-invalid, currency currency-missing, amount amount-missing", "4 A"}, ""},
 		{"a row with figures is none", "Total,Amount,1,,x\n", []string{"2 A", "3 customer_email email-invalid, currency currency-missing", "4 A"}, ""},
 	} {

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/profile"
+	"paylinks/cmd/paylinks/words"
+	"paylinks/job/invoice"
+)
+
+// readingFlags are the flags that a profile may have: what files of one program need to be read. What is a decision about one file is none
+// of them, nor what is sent where.
+var readingFlags = func() []profile.Key {
+	keys := []profile.Key{
+		{Name: "encoding", Kind: profile.Text},
+		{Name: "decimal", Kind: profile.Text},
+		{Name: "header-line", Kind: profile.Number},
+		{Name: "quote", Kind: profile.Text},
+		{Name: "sheet", Kind: profile.Text},
+		{Name: "hidden-rows", Kind: profile.Text},
+		{Name: "map", Kind: profile.Table},
+		{Name: "ignore", Kind: profile.List},
+		{Name: "series", Kind: profile.Text},
+		{Name: "lines", Kind: profile.Text},
+		{Name: "skip-totals", Kind: profile.Switch},
+	}
+	for _, name := range jobWideFlags() {
+		if !slices.Contains(neverInProfile, name) {
+			keys = append(keys, profile.Key{Name: name, Kind: profile.Text})
+		}
+	}
+	return keys
+}()
+
+// neverInProfile are the other flags about a file's content: each is somebody's decision, which is to be seen in the command.
+var neverInProfile = []string{"allow-no-id", "allow-repeats", "allow-empty", "allow-promotion-codes", "promotion-code"}
+
+// usedProfile is the profile by which files are read.
+type usedProfile struct {
+	profile.Profile
+	name    string // as it was given
+	path    string
+	applied string   // flags, each after a space
+	given   []string // its flags that were given otherwise here
+}
+
+// profilePath is the file of a profile that is named, or the path that is given.
+func profilePath(s streams, name string) (string, error) {
+	switch {
+	case profile.IsPath(name):
+		return name, nil
+	case !profile.ValidName(name):
+		return "", failf(exitUsage, "no profile can be called %q: a name has letters, digits, . _ and -, and at most 64 of them", name).
+			withHint("name one as in --profile xero, or a file as in --profile ./xero.toml")
+	}
+	folder, err := profileFolder(s)
+	return filepath.Join(folder, name+profile.Extension), err
+}
+
+// profileFolder is where profiles are that have a name.
+func profileFolder(s streams) (string, error) {
+	folder := s.getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(folder) { // the standard says that a relative one counts as none
+		home := s.getenv("HOME")
+		if !filepath.IsAbs(home) {
+			return "", failf(exitConfig, "there is no home folder to keep profiles in").withHint("name the file: --profile PATH")
+		}
+		folder = filepath.Join(home, ".config")
+	}
+	return filepath.Join(folder, "paylinks", "profiles"), nil
+}
+
+// loadProfile reads a profile, and refuses one that the flags of its keys would not take.
+func loadProfile(s streams, name string) (*usedProfile, error) {
+	path, err := profilePath(s, name)
+	if err != nil {
+		return nil, err
+	}
+	read, err := profile.Read(path, readingFlags)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noProfile(s, name, path)
+	}
+	if wrong, is := errors.AsType[*profile.WrongError](err); is {
+		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("%s", keyHint(wrong.UnknownKey))
+	}
+	if err != nil {
+		return nil, failf(exitConfig, "profile %s: %w", name, err)
+	}
+	var columns []string
+	for _, column := range invoice.Columns() {
+		columns = append(columns, column.Name)
+	}
+	for _, pair := range read.Values["map"] {
+		if column, _, _ := strings.Cut(pair, "="); !slices.Contains(columns, column) {
+			f := failf(exitConfig, "profile %s: map has %q, which is no column of ours", path, column)
+			return nil, f.withHint("%s", didYouMean(column, columns, "see: paylinks help columns"))
+		}
+	}
+	var alone readOptions
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	alone.addFlags(flags)
+	for key, values := range read.Values {
+		for _, value := range values {
+			if err := flags.Set(key, value); err != nil {
+				return nil, failf(exitConfig, "profile %s: %s = %q: it takes %s", path, key, value, kindOf(flags.Lookup(key)))
+			}
+		}
+	}
+	if _, err := alone.options(); err != nil {
+		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("%s", keyHint(""))
+	}
+	return &usedProfile{Profile: read, name: name, path: path}, nil
+}
+
+// noProfile says that there is none, and which one may be meant.
+func noProfile(s streams, name, path string) error {
+	hint := "see: paylinks profiles; one is made with: paylinks check FILE --save-profile NAME"
+	if folder, err := profileFolder(s); err == nil && !profile.IsPath(name) {
+		if names, err := profile.Names(folder); err == nil {
+			hint = didYouMean(name, names, hint)
+		}
+	}
+	return failf(exitConfig, "there is no profile %s: %s is not there", name, path).withHint("%s", hint)
+}
+
+// didYouMean is the name that one could have been meant for, or another hint.
+func didYouMean(name string, names []string, otherwise string) string {
+	if near := nearest(name, names); len(near) > 0 {
+		return "did you mean: " + near[0]
+	}
+	return otherwise
+}
+
+// keyHint says what to do about a key that no profile has.
+func keyHint(unknown string) string {
+	var names []string
+	for _, key := range readingFlags {
+		names = append(names, key.Name)
+	}
+	switch {
+	case unknown == "":
+		return "correct it, or take it away and save it again with: paylinks check FILE --save-profile NAME"
+	case newRun(streams{}).Flags().Lookup(unknown) != nil:
+		return fmt.Sprintf("a profile says how files are read, and nothing else: say %s with the command, or set %s", words.Flag(unknown), helptext.Variable(unknown))
+	}
+	return didYouMean(unknown, names, "its keys are "+strings.Join(names, ", "))
+}
+
+// useProfile gives the flags that nobody has set what the profile says. It remembers which of a profile's flags were set by a person.
+func (o *readOptions) useProfile(s streams) error {
+	for _, key := range readingFlags {
+		if o.flags.Changed(key.Name) {
+			o.given = append(o.given, key.Name)
+		}
+	}
+	if o.profile == "" {
+		return nil
+	}
+	used, err := loadProfile(s, o.profile)
+	if err != nil {
+		return err
+	}
+	o.used = used
+	typedMap, typedIgnore := mapped(o.columns), slices.Clone(o.ignored)
+	typedHeaders := slices.Collect(maps.Values(typedMap))
+	for _, key := range readingFlags {
+		for _, value := range used.Values[key.Name] {
+			apply := true
+			switch key.Name {
+			case "map":
+				column, header, _ := strings.Cut(value, "=")
+				_, other := typedMap[column]
+				if apply = !other && !slices.Contains(typedHeaders, header) && !slices.Contains(typedIgnore, header); apply {
+					o.columns = append(o.columns, value)
+				}
+				o.guardAmount = o.guardAmount || apply && column == "amount"
+			case "ignore":
+				if apply = !slices.Contains(typedHeaders, value); apply && !slices.Contains(typedIgnore, value) {
+					o.ignored = append(o.ignored, value)
+				}
+			default:
+				if apply = !slices.Contains(o.given, key.Name); apply {
+					if err := o.flags.Set(key.Name, value); err != nil {
+						return failf(exitConfig, "profile %s: %w", used.path, err)
+					}
+				}
+			}
+			if apply {
+				used.applied += flagText(key, value)
+			} else if !slices.Contains(used.given, words.Flag(key.Name)) {
+				used.given = append(used.given, words.Flag(key.Name))
+			}
+		}
+	}
+	return nil
+}
+
+// mapped are the columns of NAME=HEADER texts.
+func mapped(pairs []string) map[string]string {
+	columns := map[string]string{}
+	for _, pair := range pairs {
+		column, header, _ := strings.Cut(pair, "=")
+		columns[column] = header
+	}
+	return columns
+}
+
+// flagText is the flag, after a space, that says what a profile's key says.
+func flagText(key profile.Key, value string) string {
+	text := " " + words.Flag(key.Name)
+	switch {
+	case key.Kind == profile.Switch && value == "true":
+		return text
+	case key.Kind == profile.Switch:
+		return text + "=" + value
+	case key.Kind == profile.Table:
+		column, header, _ := strings.Cut(value, "=")
+		return text + " " + column + "=" + words.ShellQuoted(words.Printable(header))
+	}
+	return text + " " + words.ShellQuoted(words.Printable(value))
+}
+
+// says is what the profile says, as flags.
+func (u *usedProfile) says() string {
+	text := ""
+	for _, key := range readingFlags {
+		for _, value := range u.Values[key.Name] {
+			text += flagText(key, value)
+		}
+	}
+	return strings.TrimSpace(text)
+}
+
+// String names the profile, where it is, and what of it counts.
+func (u *usedProfile) String() string {
+	text := "profile " + u.name
+	if u.path != u.name {
+		text += " (" + u.path + ")"
+	}
+	if u.applied != "" {
+		text += ":" + u.applied
+	}
+	if len(u.given) > 0 {
+		text += "; as given here, not there: " + strings.Join(u.given, " ")
+	}
+	return text
+}
