@@ -51,7 +51,7 @@ func stateOf(err error) string {
 // Lost says whether the connection broke or could not be made, so that nobody knows whether the server has done what was asked for. What
 // only reads can be made again.
 func Lost(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
 	switch state := stateOf(err); {
@@ -64,6 +64,8 @@ func Lost(err error) bool {
 	}
 	var network net.Error
 	switch {
+	case errors.Is(err, context.DeadlineExceeded): // of a connection that was not made in time; who has ended asks no more
+		return true
 	case errors.Is(err, pgconn.ErrConnClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return true
 	case errors.Is(err, syscall.ENOENT): // the socket of a server that does not run
@@ -134,6 +136,9 @@ func reason(err error) string {
 	}
 	if name, ok := errors.AsType[*net.DNSError](err); ok {
 		return name.Error()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
 	}
 	return "the connection broke"
 }

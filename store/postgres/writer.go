@@ -156,7 +156,7 @@ var errLost = errors.New("the connection is lost")
 
 // lost says whether the connection broke, or answers nothing, so that what was under way may have been done or not.
 func lost(err error) bool {
-	return Lost(err) || errors.Is(err, errLost) || errors.Is(err, context.DeadlineExceeded)
+	return Lost(err) || errors.Is(err, errLost)
 }
 
 // undone says whether the server has undone the transaction for certain, and making it again may help.
