@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job/intake"
@@ -42,14 +43,14 @@ somebody can pay it, and told, too.`,
 		Example: `  paylinks adopt invoices.links.csv --env production
   paylinks adopt *.links.csv --env production`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done: the ledger knows all links of the files"),
-			meaning(exitAttention, "done, but something in the files contradicts the ledger"),
-			meaning(exitUsage, "usage, or no environment was said"),
-			meaning(exitData, "a file is no links file, or wrong or unreadable: nothing was adopted"),
-			meaning(exitLedger, "the ledger or the disk failed"),
-			meaning(exitUnfinished, "another run holds the ledger"),
-			meaning(exitConfig, "configuration: a wrong address or profile, no ledger in production"),
-			meaning(exitInterrupted, "interrupted: each file was taken whole, or nothing of it"),
+			exit.Meaning(exit.OK, "done: the ledger knows all links of the files"),
+			exit.Meaning(exit.Attention, "done, but something in the files contradicts the ledger"),
+			exit.Meaning(exit.Usage, "usage, or no environment was said"),
+			exit.Meaning(exit.Data, "a file is no links file, or wrong or unreadable: nothing was adopted"),
+			exit.Meaning(exit.Ledger, "the ledger or the disk failed"),
+			exit.Meaning(exit.Unfinished, "another run holds the ledger"),
+			exit.Meaning(exit.Config, "configuration: a wrong address or profile, no ledger in production"),
+			exit.Meaning(exit.Interrupted, "interrupted: each file was taken whole, or nothing of it"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runAdopt(cmd.Context(), o, files, s)
@@ -67,8 +68,8 @@ somebody can pay it, and told, too.`,
 
 func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (err error) {
 	if o.target.named(s) == "" {
-		return failf(exitUsage, "adopt needs --env: the files do not say which environment their links are of").
-			withHint("say --env sandbox, --env production or --env simulator")
+		return exit.Failf(exit.Usage, "adopt needs --env: the files do not say which environment their links are of").
+			WithHint("say --env sandbox, --env production or --env simulator")
 	}
 	options, err := o.read.resolve(s, false)
 	if err != nil {
@@ -80,7 +81,7 @@ func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (e
 	}
 	files, err := intake.OpenLinks(paths, intake.Settings{Environment: t.Environment, BaseURL: t.BaseURL, Options: options})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if err := checkLinks(ctx, files, s.err); err != nil {
 		return err
@@ -95,16 +96,16 @@ func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (e
 		adopted, err := f.Adopt(ctx, ledger)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return failf(exitInterrupted, "interrupted while %s was taken into the ledger: nothing of it was", f.Path).withHint("run the same command again")
+			return exit.Failf(exit.Interrupted, "interrupted while %s was taken into the ledger: nothing of it was", f.Path).WithHint("run the same command again")
 		case err != nil:
-			return classify(err)
+			return exit.Classify(err)
 		}
 		fmt.Fprint(s.err, report.DescribeAdopted(f, adopted))
 		contradicted = contradicted || len(adopted.Conflicts) > 0
 	}
 	fmt.Fprintf(s.err, "ledger: %s\n", ledger.Path())
 	if contradicted {
-		return exitWith(exitAttention)
+		return exit.With(exit.Attention)
 	}
 	return nil
 }
@@ -119,6 +120,6 @@ func checkLinks(ctx context.Context, files []*intake.LinksFile, to io.Writer) er
 	if err != nil || len(refused) == 0 {
 		return err
 	}
-	return failf(exitData, "%s; nothing was adopted", strings.Join(refused, "; ")).
-		withHint("adopt the links files as they were written, with the options that their input was read with")
+	return exit.Failf(exit.Data, "%s; nothing was adopted", strings.Join(refused, "; ")).
+		WithHint("adopt the links files as they were written, with the options that their input was read with")
 }

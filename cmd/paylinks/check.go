@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/job/intake"
 	"paylinks/store"
@@ -37,12 +38,12 @@ rejected file beside each, or at --rejected; where that cannot be written, check
 What the files needed to be read is kept with --save-profile NAME, for --profile NAME the next time: paylinks help profiles.`,
 		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain\n  paylinks check invoices.csv --currency USD --save-profile office\n  cat invoices.csv | paylinks check - --name november",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "the files can be run"),
-			meaning(exitUsage, "usage"),
-			meaning(exitData, "a file is wrong or unreadable"),
-			meaning(exitOutput, "standard output or the profile cannot be written"),
-			meaning(exitLedger, "the ledger cannot be read"),
-			meaning(exitConfig, "configuration: a wrong address or profile"),
+			exit.Meaning(exit.OK, "the files can be run"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Data, "a file is wrong or unreadable"),
+			exit.Meaning(exit.Output, "standard output or the profile cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
+			exit.Meaning(exit.Config, "configuration: a wrong address or profile"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
@@ -75,7 +76,7 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 		return err
 	}
 	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
-		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
+		return exit.Failf(exit.Usage, "--rejected, --expect-rows and --expect-total are for one file")
 	}
 	if err := o.save.check(s); err != nil {
 		return err
@@ -96,7 +97,7 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	case errors.Is(err, fs.ErrNotExist):
 		ledger = nil
 	case err != nil:
-		return classify(err)
+		return exit.Classify(err)
 	default:
 		defer ledger.Close()
 	}
@@ -109,11 +110,11 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
 	})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if ledger != nil {
 		if err := batch.Find(ctx, ledger); err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 	}
 	check := checking{explain: o.explain, words: s.err, profile: o.read.used}

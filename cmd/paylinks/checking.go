@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/intake"
@@ -49,7 +50,7 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 		}
 		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.name))
 	}
-	return failf(exitData, "%s; nothing was sent", said).withHint("%s", hint)
+	return exit.Failf(exit.Data, "%s; nothing was sent", said).WithHint("%s", hint)
 }
 
 // refusals checks each of the files, and says of those that are wrong why they are refused, and what would help with the first. Any
@@ -61,14 +62,14 @@ func refusals[F any](files []F, done string, check func(F) error) (said []string
 			continue
 		}
 		var refusal *intake.Refusal
-		failed := classify(err)
+		failed := exit.Classify(err)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return nil, "", failf(exitInterrupted, "interrupted, nothing was %s", done)
-		case failed.status != exitData || !errors.As(err, &refusal) || refusal.Kind == intake.WrongTotals:
+			return nil, "", exit.Failf(exit.Interrupted, "interrupted, nothing was %s", done)
+		case failed.Status != exit.Data || !errors.As(err, &refusal) || refusal.Kind == intake.WrongTotals:
 			return nil, "", failed
 		}
-		said, hint = append(said, failed.Error()), cmp.Or(hint, failed.hint)
+		said, hint = append(said, failed.Error()), cmp.Or(hint, failed.Hint)
 	}
 	return said, hint, nil
 }

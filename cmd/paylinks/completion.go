@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/profile"
 	"paylinks/cmd/paylinks/words"
@@ -27,7 +28,7 @@ every new shell, write it to where the shell looks for such scripts:
 		Example: `  source <(paylinks completion bash)
   paylinks completion fish > paylinks.fish`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"), meaning(exitUsage, "usage"), meaning(exitOutput, "standard output cannot be written"),
+			exit.Meaning(exit.OK, "done"), exit.Meaning(exit.Usage, "usage"), exit.Meaning(exit.Output, "standard output cannot be written"),
 		),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,7 +40,7 @@ every new shell, write it to where the shell looks for such scripts:
 			case "fish":
 				return cmd.Root().GenFishCompletion(s.out, true)
 			}
-			return failf(exitUsage, "%q is not one of: bash, zsh, fish", args[0]).withHint("see: paylinks help completion")
+			return exit.Failf(exit.Usage, "%q is not one of: bash, zsh, fish", args[0]).WithHint("see: paylinks help completion")
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/intake"
@@ -30,9 +31,9 @@ func confirm(ctx context.Context, yes bool, environment job.Environment, what st
 		}
 	case <-ctx.Done():
 		fmt.Fprintln(s.err)
-		return failf(exitInterrupted, "interrupted: nothing was sent")
+		return exit.Failf(exit.Interrupted, "interrupted: nothing was sent")
 	}
-	return failf(exitUsage, "not confirmed: nothing was sent").withHint("type yes in full, or say --yes")
+	return exit.Failf(exit.Usage, "not confirmed: nothing was sent").WithHint("type yes in full, or say --yes")
 }
 
 // describeAll sums up for the question before production what would be sent; a limit below 1 is none.

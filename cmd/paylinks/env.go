@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 )
 
@@ -24,7 +25,7 @@ func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) e
 		}
 		for _, value := range values {
 			if err := flags.Set(flag.Name, value); err != nil {
-				errs = append(errs, failf(exitUsage, "%s=%q: it takes %s", helptext.Variable(flag.Name), value, kindOf(flag)))
+				errs = append(errs, exit.Failf(exit.Usage, "%s=%q: it takes %s", helptext.Variable(flag.Name), value, kindOf(flag)))
 				return
 			}
 		}

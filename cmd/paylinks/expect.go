@@ -6,6 +6,7 @@ import (
 	"github.com/bojanz/currency"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job/intake"
 )
 
@@ -28,7 +29,7 @@ func (o *expectOptions) set() bool { return o.rowsSet() || len(o.totals) > 0 }
 func (o *expectOptions) resolve() (intake.Expect, error) {
 	expect := intake.Expect{Totals: map[string]currency.Amount{}}
 	if o.rows < 0 {
-		return expect, failf(exitUsage, "--expect-rows %d is not a number of rows", o.rows)
+		return expect, exit.Failf(exit.Usage, "--expect-rows %d is not a number of rows", o.rows)
 	}
 	if o.rowsSet() {
 		expect.Rows = &o.rows
@@ -37,12 +38,12 @@ func (o *expectOptions) resolve() (intake.Expect, error) {
 		code, number, ok := strings.Cut(text, "=")
 		code = strings.ToUpper(code)
 		if !ok || strings.Trim(number, "0123456789.") != "" || strings.Count(number, ".") > 1 {
-			return expect, failf(exitUsage, "--expect-total %q is not a currency and a plain amount", text).
-				withHint("for example: --expect-total USD=120400.00")
+			return expect, exit.Failf(exit.Usage, "--expect-total %q is not a currency and a plain amount", text).
+				WithHint("for example: --expect-total USD=120400.00")
 		}
 		amount, err := currency.NewAmount(number, code)
 		if err != nil {
-			return expect, failf(exitUsage, "--expect-total %q: %w", text, err)
+			return expect, exit.Failf(exit.Usage, "--expect-total %q: %w", text, err)
 		}
 		expect.Totals[code] = amount
 	}

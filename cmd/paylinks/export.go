@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
@@ -21,10 +22,10 @@ func newExport(s streams) *cobra.Command {
 		Long:    "export writes a job's links file from the ledger; also while a run goes on. Where a later job writes that file now, --output says\nwhere to write this one's.",
 		Example: "  paylinks export 1 --output links.csv\n  paylinks export 1 --output -",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"),
-			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
-			meaning(exitOutput, "the output cannot be written, or another file's or ledger's links are there"),
-			meaning(exitLedger, "the ledger cannot be read"),
+			exit.Meaning(exit.OK, "done"),
+			exit.Meaning(exit.Usage, "usage, no such job, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "the output cannot be written, or another file's or ledger's links are there"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), o, to, args[0], s)
@@ -57,12 +58,12 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	case "":
 		output = j.Output
 		if output == "" && j.OutputHost != "" {
-			return failf(exitUsage, "the links file of job %d is on another host, %s", id, words.Printable(j.OutputHost)).
-				withHint("say where to write one here: paylinks export %d -o PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
+			return exit.Failf(exit.Usage, "the links file of job %d is on another host, %s", id, words.Printable(j.OutputHost)).
+				WithHint("say where to write one here: paylinks export %d -o PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
 		}
 		if output == "" {
-			return failf(exitUsage, "a later job writes the links file of job %d now", id).
-				withHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
+			return exit.Failf(exit.Usage, "a later job writes the links file of job %d now", id).
+				WithHint("say where to write this one's: paylinks export %d --output PATH%s", id, nextFlags(s, j.Environment, ledger.Path()))
 		}
 	default:
 		if output, err = placeOf(output); err != nil {
@@ -70,7 +71,7 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 		}
 	}
 	if sameFile(output, j.File) {
-		return failf(exitUsage, "%s is the job's input", output).withHint("name another file with --output")
+		return exit.Failf(exit.Usage, "%s is the job's input", output).WithHint("name another file with --output")
 	}
 	if err := spareLedger(output, ledger); err != nil {
 		return err
@@ -81,20 +82,20 @@ func runExport(ctx context.Context, o lookOptions, to outputOptions, arg string,
 	}
 	if err := engine.WriteLinks(ctx, ledger, j, s.out); err != nil {
 		if output == "-" {
-			err = readEnough(err)
+			err = exit.ReadEnough(err)
 		}
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if output != "-" {
 		fmt.Fprintf(s.err, "links file: %s\n", output)
 	}
 	tally, err := ledger.Tally(ctx, id)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	_, expired, err := engine.MadeAndExpired(ctx, ledger, j, tally, tally.Linked())
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if expired > 0 {
 		fmt.Fprintf(s.err, "expired unpaid, as far as is known: %s of %s\nnext: %s\n", words.Grouped(expired), words.Count(tally.Linked(), "link"),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 	"paylinks/job/engine"
 	"paylinks/job/links"
@@ -54,7 +55,7 @@ func (o *goOnOptions) open(ctx context.Context, s streams, doing string) (store.
 	switch {
 	case err == nil:
 		if err := existing.Close(); err != nil {
-			return nil, classify(err)
+			return nil, exit.Classify(err)
 		}
 	case errors.As(err, &schema) && schema.Found < schema.Known: // opening it to send brings it up to date
 	default:
@@ -80,7 +81,7 @@ func (o *goOnOptions) job(ctx context.Context, s streams, ledger goOnLedger, id 
 		return j, err
 	}
 	if sameFile(j.Output, j.File) {
-		return j, failf(exitUsage, "%s is the job's input", o.output).withHint("name another file with --output")
+		return j, exit.Failf(exit.Usage, "%s is the job's input", o.output).WithHint("name another file with --output")
 	}
 	if err := spareLedger(j.Output, ledger); err != nil {
 		return j, err
@@ -91,7 +92,7 @@ func (o *goOnOptions) job(ctx context.Context, s streams, ledger goOnLedger, id 
 // tryOutput finds out whether the job's links can be written, also beside the summary of --json.
 func (o *goOnOptions) tryOutput(ctx context.Context, s streams, ledger checkedLedger, j job.Job) error {
 	if o.send.json && j.Output == "-" {
-		return failf(exitUsage, "the links go to standard output, and --json needs that").withHint("name a file with --output PATH")
+		return exit.Failf(exit.Usage, "the links go to standard output, and --json needs that").WithHint("name a file with --output PATH")
 	}
 	return tryOutput(ctx, s, ledger, j)
 }
@@ -103,14 +104,14 @@ func (o *goOnOptions) writable(ctx context.Context, s streams, ledger goOnLedger
 	if err == nil {
 		return true, nil
 	}
-	f := classify(err)
-	if f.status != exitOutput && f.status != exitUsage {
+	f := exit.Classify(err)
+	if f.Status != exit.Output && f.Status != exit.Usage {
 		return false, f
 	}
-	if _, isPlace := errors.AsType[*links.Error](err); isPlace || f.status == exitUsage {
-		f = f.withHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
+	if _, isPlace := errors.AsType[*links.Error](err); isPlace || f.Status == exit.Usage {
+		f = f.WithHint("paylinks %s %d --output PATH%s", doing, j.ID, nextFlags(s, j.Environment, ledger.Path()))
 	}
-	fmt.Fprintf(s.err, "paylinks: error: job %d: %v\nhint: %s\n", j.ID, f, f.hint)
+	fmt.Fprintf(s.err, "paylinks: error: job %d: %v\nhint: %s\n", j.ID, f, f.Hint)
 	return false, nil
 }
 
@@ -139,8 +140,8 @@ func (o *goOnOptions) ready(ctx context.Context, s streams, jobs []job.Job) erro
 // admit refuses a job that is not where the flags say, or in production without a word.
 func (o *goOnOptions) admit(s streams, j job.Job) error {
 	if o.target.env != "" && job.Environment(o.target.env) != j.Environment {
-		return failf(exitConfig, "job %d belongs to %s, and --env says %s", j.ID, j.Environment, o.target.env).
-			withHint("leave out --env: a job keeps its own")
+		return exit.Failf(exit.Config, "job %d belongs to %s, and --env says %s", j.ID, j.Environment, o.target.env).
+			WithHint("leave out --env: a job keeps its own")
 	}
 	if o.target.baseURL != "" {
 		target, err := o.target.resolve(s)
@@ -148,8 +149,8 @@ func (o *goOnOptions) admit(s streams, j job.Job) error {
 			return err
 		}
 		if target.BaseURL != j.BaseURL {
-			return failf(exitConfig, "job %d was begun at %s, and --base-url says %s", j.ID, j.BaseURL, target.BaseURL).
-				withHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
+			return exit.Failf(exit.Config, "job %d was begun at %s, and --base-url says %s", j.ID, j.BaseURL, target.BaseURL).
+				WithHint("leave out --base-url: a job keeps its own; to send the file elsewhere, use paylinks run")
 		}
 	}
 	return o.send.checkProduction(s, j.Environment, "add --yes")
@@ -174,7 +175,7 @@ func (o *goOnOptions) goOn(
 	if err != nil {
 		return err
 	}
-	return exitWith(statusOf[ending])
+	return exit.With(exit.StatusOf[ending])
 }
 
 // sendOn sends what is open in the jobs, and writes their links files; with reissue their expired links are replaced, too. Where it
@@ -187,14 +188,14 @@ func (o *goOnOptions) sendOn(ctx context.Context, ledger goOnLedger, jobs []job.
 		if onward {
 			if good, err := o.writable(ctx, s, ledger, j, "resume"); err != nil || !good {
 				if releaseErr := ledger.Release(j.ID); err == nil && releaseErr != nil {
-					err = classify(releaseErr)
+					err = exit.Classify(releaseErr)
 				}
 				return engine.OutputFailed, true, err
 			}
 		}
 		j.OnUnknown = o.send.policy(j.OnUnknown)
 		if err := ledger.Remember(j); err != nil {
-			return "", true, classify(err)
+			return "", true, exit.Classify(err)
 		}
 		act := e.Send
 		if reissue {
@@ -213,7 +214,7 @@ func (o *goOnOptions) leave(s streams, ledger goOnLedger, j job.Job, onward bool
 		return true, nil
 	}
 	if err != nil {
-		return false, classify(err)
+		return false, exit.Classify(err)
 	}
 	return false, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 )
 
@@ -19,7 +20,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		Example: `  paylinks help run
   paylinks help columns
   paylinks help operations`,
-		Annotations: helptext.Exits(meaning(exitOK, "done"), meaning(exitUsage, "there is no such command or topic")),
+		Annotations: helptext.Exits(exit.Meaning(exit.OK, "done"), exit.Meaning(exit.Usage, "there is no such command or topic")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd := root
 			if len(args) > 0 {

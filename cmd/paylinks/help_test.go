@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job/invoice"
@@ -42,30 +43,30 @@ func commands() []*cobra.Command {
 // name them all.
 func TestHelp(t *testing.T) {
 	all := []int{
-		exitOK, exitAttention, exitUsage, exitData, exitFailures, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig,
-		exitInterrupted,
+		exit.OK, exit.Attention, exit.Usage, exit.Data, exit.Failures, exit.Output, exit.Ledger, exit.Unfinished, exit.Key, exit.Config,
+		exit.Interrupted,
 	}
 	statuses := map[string][]int{
 		"run":       all,
 		"resume":    all,
 		"retry":     all,
 		"reissue":   all,
-		"refresh":   {exitOK, exitUsage, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig, exitInterrupted},
-		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger, exitConfig},
-		"adopt":     {exitOK, exitAttention, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
-		"profiles":  {exitOK, exitUsage, exitOutput, exitConfig},
-		"jobs":      {exitOK, exitUsage, exitLedger},
-		"show":      {exitOK, exitUsage, exitLedger},
-		"export":    {exitOK, exitUsage, exitOutput, exitLedger},
-		"backup":    {exitOK, exitUsage, exitOutput, exitLedger},
-		"purge":     {exitOK, exitUsage, exitLedger, exitUnfinished},
-		"transfer":  {exitOK, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
-		"simulator": {exitOK, exitUsage, exitConfig},
-		"version":   {exitOK},
+		"refresh":   {exit.OK, exit.Usage, exit.Output, exit.Ledger, exit.Unfinished, exit.Key, exit.Config, exit.Interrupted},
+		"check":     {exit.OK, exit.Usage, exit.Data, exit.Output, exit.Ledger, exit.Config},
+		"adopt":     {exit.OK, exit.Attention, exit.Usage, exit.Data, exit.Ledger, exit.Unfinished, exit.Config, exit.Interrupted},
+		"profiles":  {exit.OK, exit.Usage, exit.Output, exit.Config},
+		"jobs":      {exit.OK, exit.Usage, exit.Ledger},
+		"show":      {exit.OK, exit.Usage, exit.Ledger},
+		"export":    {exit.OK, exit.Usage, exit.Output, exit.Ledger},
+		"backup":    {exit.OK, exit.Usage, exit.Output, exit.Ledger},
+		"purge":     {exit.OK, exit.Usage, exit.Ledger, exit.Unfinished},
+		"transfer":  {exit.OK, exit.Usage, exit.Data, exit.Ledger, exit.Unfinished, exit.Config, exit.Interrupted},
+		"simulator": {exit.OK, exit.Usage, exit.Config},
+		"version":   {exit.OK},
 
-		"help":       {exitOK, exitUsage},
-		"completion": {exitOK, exitUsage, exitOutput},
-		"man":        {exitOK, exitUsage, exitOutput},
+		"help":       {exit.OK, exit.Usage},
+		"completion": {exit.OK, exit.Usage, exit.Output},
+		"man":        {exit.OK, exit.Usage, exit.Output},
 	}
 	for _, cmd := range commands() {
 		if !cmd.Runnable() {
@@ -74,7 +75,7 @@ func TestHelp(t *testing.T) {
 		t.Run(cmd.Name(), func(t *testing.T) {
 			for _, args := range [][]string{{cmd.Name(), "--help"}, {"help", cmd.Name()}} {
 				status, help, stderr := runQuietly(t, args...)
-				if status != exitOK || stderr != "" {
+				if status != exit.OK || stderr != "" {
 					t.Errorf("%v: exit status %d, %q on standard error", args, status, stderr)
 				}
 				purpose, _, _ := strings.Cut(help, "\n")
@@ -149,7 +150,7 @@ func TestTopics(t *testing.T) {
 	}
 	topic := func(name string) string {
 		status, text, stderr := runQuietly(t, "help", name)
-		if status != exitOK || stderr != "" {
+		if status != exit.OK || stderr != "" {
 			t.Fatalf("help %s: exit status %d, %q on standard error", name, status, stderr)
 		}
 		return text
@@ -172,7 +173,7 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	statuses, operations := topic("exit-status"), topic("operations")
-	for _, m := range meanings {
+	for _, m := range exit.Meanings {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +\S`, m.Status)).MatchString(operations) {
 			t.Errorf("help operations does not say what to do after %d", m.Status)
 		}
@@ -239,7 +240,7 @@ func TestREADMEPromises(t *testing.T) {
 // in the root's.
 func TestManPages(t *testing.T) {
 	folder := t.TempDir()
-	if status, _, stderr := runQuietly(t, "man", folder); status != exitOK {
+	if status, _, stderr := runQuietly(t, "man", folder); status != exit.OK {
 		t.Fatalf("exit status %d: %s", status, stderr)
 	}
 	page := func(name string) string {

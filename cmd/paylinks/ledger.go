@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -48,8 +49,8 @@ func (o *ledgerOptions) refusePassword() error {
 	if o.flags == nil || !typed(o.flags, "ledger") || !store.HasPassword(o.path) {
 		return nil
 	}
-	return failf(exitUsage, "--ledger has a password in it, which others can read in the list of processes").
-		withHint("leave it out, and give it by PGPASSWORD, PGPASSFILE, ~/.pgpass or a service file, or put the whole name into PAYLINKS_LEDGER: paylinks help shared-ledger")
+	return exit.Failf(exit.Usage, "--ledger has a password in it, which others can read in the list of processes").
+		WithHint("leave it out, and give it by PGPASSWORD, PGPASSFILE, ~/.pgpass or a service file, or put the whole name into PAYLINKS_LEDGER: paylinks help shared-ledger")
 }
 
 func (o *ledgerOptions) addNew(flags *pflag.FlagSet) {
@@ -64,14 +65,14 @@ func (o *ledgerOptions) resolve(s streams, environment job.Environment) (string,
 			return "", err
 		}
 		if _, err := store.Shown(o.path); err != nil {
-			return "", failf(exitUsage, "%w", err).withHint("see: paylinks help shared-ledger")
+			return "", exit.Failf(exit.Usage, "%w", err).WithHint("see: paylinks help shared-ledger")
 		}
 		return o.path, nil
 	}
 	if o.path != "" {
 		path, err := filepath.Abs(o.path)
 		if err != nil {
-			return "", failf(exitLedger, "ledger %s: %w", o.path, err)
+			return "", exit.Failf(exit.Ledger, "ledger %s: %w", o.path, err)
 		}
 		return path, nil
 	}
@@ -86,7 +87,7 @@ func (o *ledgerOptions) resolve(s streams, environment job.Environment) (string,
 	if !filepath.IsAbs(folder) { // the standard says that a relative one counts as none
 		home := s.getenv("HOME")
 		if !filepath.IsAbs(home) {
-			return "", failf(exitConfig, "there is no home folder to keep the ledger in").withHint("name the ledger with --ledger PATH")
+			return "", exit.Failf(exit.Config, "there is no home folder to keep the ledger in").WithHint("name the ledger with --ledger PATH")
 		}
 		folder = filepath.Join(home, ".local", "state")
 	}
@@ -106,9 +107,9 @@ func shownName(name string) string {
 func (o *ledgerOptions) checkSharing(name string) error {
 	switch {
 	case o.lease < leastLease || o.lease > longestLease:
-		return failf(exitUsage, "--lease %s is not from %s to %s", o.lease, leastLease, longestLease)
+		return exit.Failf(exit.Usage, "--lease %s is not from %s to %s", o.lease, leastLease, longestLease)
 	case o.afterFailover && !store.IsDatabase(name):
-		return failf(exitUsage, "--after-failover is for a ledger in a database, and this one is a file: %s", name)
+		return exit.Failf(exit.Usage, "--after-failover is for a ledger in a database, and this one is a file: %s", name)
 	}
 	return nil
 }
@@ -126,20 +127,20 @@ func (o *ledgerOptions) openToSend(ctx context.Context, s streams, environment j
 	}
 	isNew, err := store.IsNew(ctx, path)
 	if err != nil {
-		return nil, classify(err)
+		return nil, exit.Classify(err)
 	}
 	if isNew && environment == job.Production && !o.newLedger {
-		return nil, failf(exitConfig, "there is no ledger at %s, and production makes none by the way: nothing was sent", shownName(path)).
-			withHint("name the ledger that you have with --ledger; only for the first run in production: --new-ledger")
+		return nil, exit.Failf(exit.Config, "there is no ledger at %s, and production makes none by the way: nothing was sent", shownName(path)).
+			WithHint("name the ledger that you have with --ledger; only for the first run in production: --new-ledger")
 	}
 	if isNew && o.path == "" {
 		if err := store.MakeFolder(path); err != nil {
-			return nil, classify(err)
+			return nil, exit.Classify(err)
 		}
 	}
 	ledger, err := store.OpenToSend(ctx, path, store.Opening{Doing: doing, Lease: o.lease, Timeout: o.timeout, AfterFailover: o.afterFailover})
 	if err != nil {
-		return nil, classify(err)
+		return nil, exit.Classify(err)
 	}
 	if isNew && !(o.quiet && environment == job.Simulator) {
 		fmt.Fprintf(s.err, "new ledger: %s\n", ledger.Path())
@@ -155,11 +156,11 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 	}
 	ledger, err := store.OpenToRead(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, failf(exitUsage, "there is no ledger at %s yet", shownName(path)).
-			withHint("the first paylinks run makes it; if yours is elsewhere, name it with --ledger, or say --env simulator for the simulator's")
+		return nil, exit.Failf(exit.Usage, "there is no ledger at %s yet", shownName(path)).
+			WithHint("the first paylinks run makes it; if yours is elsewhere, name it with --ledger, or say --env simulator for the simulator's")
 	}
 	if err != nil {
-		return nil, classify(err)
+		return nil, exit.Classify(err)
 	}
 	if transferred := ledger.Transferred(); transferred != nil {
 		fmt.Fprintf(s.err, "note: the ledger %s is as it was then: %v\n", ledger.Path(), transferred)
@@ -170,7 +171,7 @@ func (o *ledgerOptions) openToRead(ctx context.Context, s streams, environment j
 // closed closes the ledger and says so if that is the only thing that went wrong.
 func closed(ledger io.Closer, err error) error {
 	if closeErr := ledger.Close(); err == nil && closeErr != nil {
-		return classify(closeErr)
+		return exit.Classify(closeErr)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
@@ -47,7 +48,7 @@ func jobNumber(arg string, s streams, target targetOptions, ledger ledgerOptions
 	if err != nil {
 		return 0, err
 	}
-	return 0, failf(exitUsage, "%q is not the number of a job", arg).withHint("see the numbers with: paylinks jobs%s", nextFlags(s, "", path))
+	return 0, exit.Failf(exit.Usage, "%q is not the number of a job", arg).WithHint("see the numbers with: paylinks jobs%s", nextFlags(s, "", path))
 }
 
 // jobLedger is what looking a job up asks of a ledger.
@@ -61,9 +62,9 @@ func jobIn(ctx context.Context, s streams, ledger jobLedger, id int64) (job.Job,
 	j, err := ledger.Job(ctx, id)
 	switch {
 	case errors.Is(err, job.ErrNoJob):
-		return j, failf(exitUsage, "%w", err).withHint("see the jobs with: paylinks jobs%s", nextFlags(s, "", ledger.Path()))
+		return j, exit.Failf(exit.Usage, "%w", err).WithHint("see the jobs with: paylinks jobs%s", nextFlags(s, "", ledger.Path()))
 	case err != nil:
-		return j, classify(err)
+		return j, exit.Classify(err)
 	}
 	return j, nil
 }
@@ -73,6 +74,6 @@ func refusePurged(s streams, ledger string, j job.Job) error {
 	if j.PurgedAt.IsZero() {
 		return nil
 	}
-	return failf(exitUsage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, words.Moment(j.PurgedAt)).
-		withHint("see what is left of it with: paylinks show %d%s", j.ID, nextFlags(s, j.Environment, ledger))
+	return exit.Failf(exit.Usage, "job %d was purged at %s: its rows are no longer in the ledger, so there is nothing to send or to write", j.ID, words.Moment(j.PurgedAt)).
+		WithHint("see what is left of it with: paylinks show %d%s", j.ID, nextFlags(s, j.Environment, ledger))
 }

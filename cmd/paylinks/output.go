@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
@@ -40,7 +41,7 @@ func (o *outputOptions) addForm(flags *pflag.FlagSet) {
 func placeOf(path string) (string, error) {
 	place, err := links.Output(path)
 	if err != nil {
-		return "", classify(err)
+		return "", exit.Classify(err)
 	}
 	return place, nil
 }
@@ -50,7 +51,7 @@ func sameFile(a, b string) bool { return links.SameFile(a, b) }
 // spareLedger refuses an output that would take the place of the ledger, or of a file beside it that belongs to it.
 func spareLedger(output string, ledger interface{ Files() []string }) error {
 	if err := intake.SpareLedger(output, ledger.Files()); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	return nil
 }
@@ -77,13 +78,13 @@ func checkReplaced(ctx context.Context, s streams, ledger checkedLedger, j job.J
 	case err == nil:
 		return nil
 	case errors.As(err, &owner):
-		return failf(exitOutput, "%w", err).withHint("name another file with --output PATH; to write those links elsewhere first: paylinks export %d --output PATH%s",
+		return exit.Failf(exit.Output, "%w", err).WithHint("name another file with --output PATH; to write those links elsewhere first: paylinks export %d --output PATH%s",
 			owner.Owner.ID, nextFlags(s, owner.Owner.Environment, ledger.Path()))
 	case errors.As(err, &other):
-		return failf(exitOutput, "%w", err).withHint("name that ledger with --ledger; or, where it is lost, take the file into this one: paylinks adopt %s%s",
+		return exit.Failf(exit.Output, "%w", err).WithHint("name that ledger with --ledger; or, where it is lost, take the file into this one: paylinks adopt %s%s",
 			words.ShellQuoted(other.Output), flagsAt(s, j.Environment, ledger.Path())+addressFlag(engine.TargetOf(j))+readFlags(j.Options))
 	}
-	return classify(err)
+	return exit.Classify(err)
 }
 
 // tryOutput finds out before the first send whether the links file can be written, where the job writes one.
@@ -92,7 +93,7 @@ func tryOutput(ctx context.Context, s streams, ledger checkedLedger, j job.Job) 
 		return nil
 	}
 	if err := links.Try(j.Output); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	return checkReplaced(ctx, s, ledger, j)
 }

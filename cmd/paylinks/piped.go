@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job/intake"
 )
 
@@ -35,11 +36,11 @@ func (o *pipedOptions) check(paths []string) error {
 	}
 	switch {
 	case input > 1:
-		return failf(exitUsage, "standard input can be read only once")
+		return exit.Failf(exit.Usage, "standard input can be read only once")
 	case o.name != "" && piped != 1:
-		return failf(exitUsage, "--name is for one file that is - (standard input) or a pipe: other files have names")
+		return exit.Failf(exit.Usage, "--name is for one file that is - (standard input) or a pipe: other files have names")
 	case o.name != "" && !intake.ValidName(o.name):
-		return failf(exitUsage, "--name %q cannot be part of a file name", o.name).withHint("write a name without a folder, such as --name november")
+		return exit.Failf(exit.Usage, "--name %q cannot be part of a file name", o.name).WithHint("write a name without a folder, such as --name november")
 	}
 	return nil
 }
@@ -49,8 +50,8 @@ func (o *pipedOptions) check(paths []string) error {
 func (o *pipedOptions) refuseProduction(paths []string, production, yes bool) error {
 	for _, path := range paths {
 		if production && !yes && intake.IsPiped(path) {
-			return failf(exitUsage, "production needs --yes where invoices come through a pipe: nothing was sent").
-				withHint("say --yes; or try it first without: --env sandbox, or --env simulator")
+			return exit.Failf(exit.Usage, "production needs --yes where invoices come through a pipe: nothing was sent").
+				WithHint("say --yes; or try it first without: --env sandbox, or --env simulator")
 		}
 	}
 	return nil
@@ -77,11 +78,11 @@ func (o *pipedOptions) keepAside(ctx context.Context, paths []string, s streams)
 			return os.Open(path)
 		})
 		if errors.Is(err, context.Canceled) {
-			err = failf(exitInterrupted, "interrupted while %s was read: nothing was sent", name)
+			err = exit.Failf(exit.Interrupted, "interrupted while %s was read: nothing was sent", name)
 		}
 		if err != nil {
 			o.close()
-			return classify(err)
+			return exit.Classify(err)
 		}
 		o.kept[path] = kept
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/profile"
 	"paylinks/cmd/paylinks/words"
@@ -59,8 +60,8 @@ func profilePath(s streams, name string) (string, error) {
 	case profile.IsPath(name):
 		return name, nil
 	case !profile.ValidName(name):
-		return "", failf(exitUsage, "no profile can be called %q: a name has letters, digits, . _ and -, and at most 64 of them", name).
-			withHint("name one as in --profile xero, or a file as in --profile ./xero.toml")
+		return "", exit.Failf(exit.Usage, "no profile can be called %q: a name has letters, digits, . _ and -, and at most 64 of them", name).
+			WithHint("name one as in --profile xero, or a file as in --profile ./xero.toml")
 	}
 	folder, err := profileFolder(s)
 	return filepath.Join(folder, name+profile.Extension), err
@@ -72,7 +73,7 @@ func profileFolder(s streams) (string, error) {
 	if !filepath.IsAbs(folder) { // the standard says that a relative one counts as none
 		home := s.getenv("HOME")
 		if !filepath.IsAbs(home) {
-			return "", failf(exitConfig, "there is no home folder to keep profiles in").withHint("name the file: --profile PATH")
+			return "", exit.Failf(exit.Config, "there is no home folder to keep profiles in").WithHint("name the file: --profile PATH")
 		}
 		folder = filepath.Join(home, ".config")
 	}
@@ -90,10 +91,10 @@ func loadProfile(s streams, name string) (*usedProfile, error) {
 		return nil, noProfile(s, name, path)
 	}
 	if wrong, is := errors.AsType[*profile.WrongError](err); is {
-		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("%s", keyHint(wrong.UnknownKey))
+		return nil, exit.Failf(exit.Config, "profile %s: %w", path, err).WithHint("%s", keyHint(wrong.UnknownKey))
 	}
 	if err != nil {
-		return nil, failf(exitConfig, "profile %s: %w", name, err)
+		return nil, exit.Failf(exit.Config, "profile %s: %w", name, err)
 	}
 	var columns []string
 	for _, column := range invoice.Columns() {
@@ -101,8 +102,8 @@ func loadProfile(s streams, name string) (*usedProfile, error) {
 	}
 	for _, pair := range read.Values["map"] {
 		if column, _, _ := strings.Cut(pair, "="); !slices.Contains(columns, column) {
-			f := failf(exitConfig, "profile %s: map has %q, which is no column of ours", path, column)
-			return nil, f.withHint("%s", didYouMean(column, columns, "see: paylinks help columns"))
+			f := exit.Failf(exit.Config, "profile %s: map has %q, which is no column of ours", path, column)
+			return nil, f.WithHint("%s", didYouMean(column, columns, "see: paylinks help columns"))
 		}
 	}
 	var alone readOptions
@@ -111,12 +112,12 @@ func loadProfile(s streams, name string) (*usedProfile, error) {
 	for key, values := range read.Values {
 		for _, value := range values {
 			if err := flags.Set(key, value); err != nil {
-				return nil, failf(exitConfig, "profile %s: %s = %q: it takes %s", path, key, value, kindOf(flags.Lookup(key)))
+				return nil, exit.Failf(exit.Config, "profile %s: %s = %q: it takes %s", path, key, value, kindOf(flags.Lookup(key)))
 			}
 		}
 	}
 	if _, err := alone.options(); err != nil {
-		return nil, failf(exitConfig, "profile %s: %w", path, err).withHint("%s", keyHint(""))
+		return nil, exit.Failf(exit.Config, "profile %s: %w", path, err).WithHint("%s", keyHint(""))
 	}
 	return &usedProfile{Profile: read, name: name, path: path}, nil
 }
@@ -129,7 +130,7 @@ func noProfile(s streams, name, path string) error {
 			hint = didYouMean(name, names, hint)
 		}
 	}
-	return failf(exitConfig, "there is no profile %s: %s is not there", name, path).withHint("%s", hint)
+	return exit.Failf(exit.Config, "there is no profile %s: %s is not there", name, path).WithHint("%s", hint)
 }
 
 // didYouMean is the name that one could have been meant for, or another hint.
@@ -190,7 +191,7 @@ func (o *readOptions) useProfile(s streams) error {
 			default:
 				if apply = !slices.Contains(o.given, key.Name); apply {
 					if err := o.flags.Set(key.Name, value); err != nil {
-						return failf(exitConfig, "profile %s: %w", used.path, err)
+						return exit.Failf(exit.Config, "profile %s: %w", used.path, err)
 					}
 				}
 			}

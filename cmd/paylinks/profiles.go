@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/profile"
 )
@@ -42,12 +43,12 @@ A key that no profile has, such as a misspelt one, refuses the profile, and with
 files, and lists the others.`,
 		Example: "  paylinks profiles",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done; there may be none"),
-			meaning(exitUsage, "usage"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitConfig, "some profile cannot be used, or there is no home folder"),
+			exit.Meaning(exit.OK, "done; there may be none"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Config, "some profile cannot be used, or there is no home folder"),
 		),
-		RunE: func(*cobra.Command, []string) error { return readEnough(runProfiles(s)) },
+		RunE: func(*cobra.Command, []string) error { return exit.ReadEnough(runProfiles(s)) },
 	}
 }
 
@@ -58,23 +59,23 @@ func runProfiles(s streams) error {
 	}
 	names, err := profile.Names(folder)
 	if err != nil {
-		return failf(exitConfig, "profiles: %w", err)
+		return exit.Failf(exit.Config, "profiles: %w", err)
 	}
 	if len(names) == 0 {
 		fmt.Fprintf(s.err, "there is no profile in %s yet; one is made with: paylinks check FILE --save-profile NAME\n", folder)
 		return nil
 	}
-	status := exitOK
+	status := exit.OK
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, name := range names {
 		used, err := loadProfile(s, name)
 		if err != nil {
-			f := classify(err)
+			f := exit.Classify(err)
 			fmt.Fprintf(s.err, "paylinks: error: %v\n", f)
-			if f.hint != "" {
-				fmt.Fprintf(s.err, "hint: %s\n", f.hint)
+			if f.Hint != "" {
+				fmt.Fprintf(s.err, "hint: %s\n", f.Hint)
 			}
-			status = exitConfig
+			status = exit.Config
 			continue
 		}
 		fmt.Fprintf(table, "%s\t%s\n", name, used.says())
@@ -82,5 +83,5 @@ func runProfiles(s streams) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return exitWith(status)
+	return exit.With(status)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
@@ -37,10 +38,10 @@ invoice of it in a new file is recognised: Clink is asked whether it was paid. L
 backups that were made before are not touched.`,
 		Example: "  paylinks purge --older-than 90d\n  paylinks purge --older-than 90d --yes",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done, or said what would be done"),
-			meaning(exitUsage, "usage, or there is no ledger yet"),
-			meaning(exitLedger, "the ledger failed, or somebody reads it: run it again"),
-			meaning(exitUnfinished, "another run holds the ledger"),
+			exit.Meaning(exit.OK, "done, or said what would be done"),
+			exit.Meaning(exit.Usage, "usage, or there is no ledger yet"),
+			exit.Meaning(exit.Ledger, "the ledger failed, or somebody reads it: run it again"),
+			exit.Meaning(exit.Unfinished, "another run holds the ledger"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runPurge(cmd.Context(), o, s)
@@ -66,9 +67,9 @@ func parseAge(text string) (time.Duration, error) {
 		return age, nil
 	}
 	if text == "" {
-		return 0, failf(exitUsage, "purge needs --older-than").withHint("for example: paylinks purge --older-than 90d")
+		return 0, exit.Failf(exit.Usage, "purge needs --older-than").WithHint("for example: paylinks purge --older-than 90d")
 	}
-	return 0, failf(exitUsage, "--older-than %q is no age", text).withHint("for example: --older-than 90d")
+	return 0, exit.Failf(exit.Usage, "--older-than %q is no age", text).WithHint("for example: --older-than 90d")
 }
 
 func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
@@ -84,7 +85,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 	now := time.Now()
 	old, err := ledger.Purgeable(ctx, now.Add(-age), now)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if len(old) == 0 {
 		fmt.Fprintf(s.err, "no job with customers' data was begun more than %s ago\n", o.olderThan)
@@ -97,7 +98,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 			said = "stays, " + reasonsToStay(p, nextFlags(s, p.Environment, ledger.Path()))
 		case o.yes:
 			if err := purgeOne(changing, p.Job, now); err != nil {
-				return classify(err)
+				return exit.Classify(err)
 			}
 			said = "purged"
 			goes++
@@ -108,7 +109,7 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 	}
 	if o.yes { // also where nothing goes: an earlier purge may have been cut off before it
 		if err := changing.Scrub(); err != nil {
-			return classify(err).withHint("end what reads the ledger, and run the same command again")
+			return exit.Classify(err).WithHint("end what reads the ledger, and run the same command again")
 		}
 		return nil
 	}
@@ -136,7 +137,7 @@ func (o *purgeOptions) open(ctx context.Context, s streams) (reader store.Reader
 		return reader, nil, err
 	}
 	if err := reader.Close(); err != nil {
-		return nil, nil, classify(err)
+		return nil, nil, exit.Classify(err)
 	}
 	environment, err := o.look.target.resolveEnvironment(s)
 	if err != nil {

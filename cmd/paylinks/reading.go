@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/invoice"
 )
@@ -131,39 +132,39 @@ func (o *readOptions) options() (invoice.Options, error) {
 	case "comma":
 		options.DecimalComma = true
 	default:
-		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+		return options, exit.Failf(exit.Usage, "--decimal %q is neither point nor comma", o.decimal)
 	}
 	switch o.quote {
 	case "double":
 	case "none":
 		options.NoQuotes = true
 	default:
-		return options, failf(exitUsage, "--quote %q is neither double nor none", o.quote)
+		return options, exit.Failf(exit.Usage, "--quote %q is neither double nor none", o.quote)
 	}
 	if !slices.Contains([]invoice.HiddenRows{invoice.HiddenRefused, invoice.HiddenIncluded, invoice.HiddenSkipped}, options.HiddenRows) {
-		return options, failf(exitUsage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
+		return options, exit.Failf(exit.Usage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
 	}
 	if !slices.Contains([]invoice.LinesMode{invoice.LinesNone, invoice.LinesTotal, invoice.LinesSum}, options.Lines) {
-		return options, failf(exitUsage, "--lines %q is neither total nor sum", o.lines)
+		return options, exit.Failf(exit.Usage, "--lines %q is neither total nor sum", o.lines)
 	}
 	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
-		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
+		return options, exit.Failf(exit.Usage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
 	}
 	if o.series != "" && !invoice.ValidSeries(o.series) {
-		return options, failf(exitUsage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
+		return options, exit.Failf(exit.Usage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
 	}
 	for _, pair := range o.columns {
 		name, header, ok := strings.Cut(pair, "=")
 		if ok && header == "" {
-			return options, failf(exitUsage, "--map %q names no column", pair).
-				withHint("for a column of yours that only looks like %s: --ignore HEADER", name)
+			return options, exit.Failf(exit.Usage, "--map %q names no column", pair).
+				WithHint("for a column of yours that only looks like %s: --ignore HEADER", name)
 		}
 		if !ok || name == "" {
-			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
-				withHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
+			return options, exit.Failf(exit.Usage, "--map %q is not NAME=HEADER", pair).
+				WithHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
 		}
 		if _, twice := options.Map[name]; twice {
-			return options, failf(exitUsage, "--map names the column %s twice", name)
+			return options, exit.Failf(exit.Usage, "--map names the column %s twice", name)
 		}
 		options.Map[name] = header
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
@@ -26,7 +27,7 @@ A row of another job that is a duplicate of such a row gets the new link, too: t
 next resume.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
@@ -55,7 +56,7 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	}
 	expired, err := ledger.ExpiredLinks(ctx, id, time.Now(), 1)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if expired == 0 && !o.send.quiet {
 		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
@@ -29,7 +30,7 @@ Where several hosts share the ledger, resume without JOB leaves a job to the pro
 with 75; the jobs of a process that is gone it takes over. See paylinks help shared-ledger.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks resume\n  paylinks resume 1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("resume", s, o.target, o.ledger, func() error { return runResume(cmd.Context(), o, args, s) })
@@ -64,7 +65,7 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 		return o.sendOn(ctx, ledger, []job.Job{j}, s, false, false)
 	}
 	if o.output != "" {
-		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
+		return exit.Failf(exit.Usage, "--output is for one job").WithHint("name the job: paylinks resume JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
 	}
 	scope, err := o.target.scope(s)
 	if err != nil {
@@ -72,7 +73,7 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 	}
 	jobs, others, err := engine.UnfinishedJobs(ctx, ledger, scope)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	switch {
 	case o.send.quiet:

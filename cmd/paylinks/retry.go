@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
@@ -24,7 +25,7 @@ answer was lost. For the latter look at Clink first whether a session exists: on
 of cannot be paid, but it stands there.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.send.measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
@@ -53,11 +54,11 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 		return err
 	}
 	if err := ledger.Take(id); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	n, err := ledger.Retry(id, unknown, time.Now())
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if !o.send.quiet {
 		fmt.Fprintf(s.err, "%s of job %d put back\n", words.Count(n, "row"), id)

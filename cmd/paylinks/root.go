@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/progress"
 )
@@ -18,7 +19,7 @@ func execute(ctx context.Context, args []string, s streams) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(s.err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
-			status = exitBug
+			status = exit.Bug
 		}
 	}()
 	log.SetOutput(io.Discard) // net/http prints there what a broken server sent; our own log is elsewhere
@@ -29,19 +30,19 @@ func execute(ctx context.Context, args []string, s streams) (status int) {
 	root.SetErr(s.err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitOK
+		return exit.OK
 	}
-	var f *failure
+	var f *exit.Failure
 	if !errors.As(err, &f) { // of cobra's own making
-		f = failf(exitUsage, "%w", err).withHint("see: paylinks help")
+		f = exit.Failf(exit.Usage, "%w", err).WithHint("see: paylinks help")
 	}
-	if f.err != nil {
-		fmt.Fprintf(s.err, "paylinks: error: %v\n", f.err)
+	if f.Err != nil {
+		fmt.Fprintf(s.err, "paylinks: error: %v\n", f.Err)
 	}
-	if f.hint != "" {
-		fmt.Fprintf(s.err, "hint: %s\n", f.hint)
+	if f.Hint != "" {
+		fmt.Fprintf(s.err, "hint: %s\n", f.Hint)
 	}
-	return f.status
+	return f.Status
 }
 
 func newRoot(s streams) *cobra.Command {
@@ -94,7 +95,7 @@ a run that stopped anywhere is finished by running it again.`,
 			continue
 		}
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			return withHelp(cmd, ownError(act(cmd, args)))
+			return withHelp(cmd, exit.Own(act(cmd, args)))
 		}
 	}
 	return root
@@ -106,7 +107,7 @@ func newVersion(s streams) *cobra.Command {
 		Short:       "Print the version",
 		Long:        "version prints the version.",
 		Example:     "  paylinks version",
-		Annotations: helptext.Exits(meaning(exitOK, "done")),
+		Annotations: helptext.Exits(exit.Meaning(exit.OK, "done")),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(s.out, "paylinks", programVersion())
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
@@ -37,7 +38,7 @@ run began, and sends nothing that is done. An edited file creates only what has 
 A FILE is a CSV or a workbook (.xlsx), or - for standard input, which --name gives a name.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example: `  paylinks run invoices.csv --env simulator    # try it, no network
   paylinks run invoices.csv --limit 3          # a canary of three rows in Clink's sandbox
   paylinks run invoices.csv                    # the rest of them
@@ -69,7 +70,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		return err
 	}
 	if len(files) > 1 && (o.output.path != "" || o.output.rejected != "" || o.expect.set()) {
-		return failf(exitUsage, "--output, --rejected, --expect-rows and --expect-total are for one file")
+		return exit.Failf(exit.Usage, "--output, --rejected, --expect-rows and --expect-total are for one file")
 	}
 	if err := o.piped.check(files); err != nil {
 		return err
@@ -79,7 +80,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		return err
 	}
 	if o.output.path == "-" && o.send.json {
-		return failf(exitUsage, "--json and --output - both write to standard output").withHint("name a file with --output")
+		return exit.Failf(exit.Usage, "--json and --output - both write to standard output").WithHint("name a file with --output")
 	}
 	t, err := o.target.resolve(s)
 	if err != nil {
@@ -107,10 +108,10 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
 	})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if err := batch.Outputs(o.output.path); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	o.ledger.quiet, o.ledger.timeout = o.send.quiet, o.send.timeout
 	ledger, err := o.ledger.openToSend(ctx, s, t.Environment, "run "+strings.Join(files, " "))
@@ -119,7 +120,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	}
 	defer func() { err = closed(ledger, err) }()
 	if err := batch.Find(ctx, ledger); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	for _, f := range batch.Files {
 		if f.Known != nil {
@@ -133,7 +134,7 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		return err
 	}
 	if err := batch.TryOutputs(ledger.Files()); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	for _, f := range batch.Files {
 		if err := checkReplaced(ctx, s, ledger, f.Draft()); err != nil {
@@ -153,9 +154,9 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		j, err := f.Import(ctx, ledger)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return "", true, failf(exitInterrupted, "interrupted while %s was taken into the ledger: nothing of it was sent", f.Path)
+			return "", true, exit.Failf(exit.Interrupted, "interrupted while %s was taken into the ledger: nothing of it was sent", f.Path)
 		case err != nil:
-			return "", true, classify(err)
+			return "", true, exit.Classify(err)
 		}
 		outcome, err := e.Run(ctx, j)
 		if f.Known != nil {
@@ -166,5 +167,5 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	return exitWith(statusOf[ending])
+	return exit.With(exit.StatusOf[ending])
 }

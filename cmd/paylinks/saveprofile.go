@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/profile"
 	"paylinks/cmd/paylinks/words"
@@ -41,8 +42,8 @@ func (o *saveOptions) check(s streams) error {
 		return nil
 	}
 	if o.before, err = loadProfile(s, o.name); err != nil {
-		return failf(exitOutput, "%s is there already, and is no profile that can be replaced: %w", path, err).
-			withHint("take it away, or name another one with --save-profile")
+		return exit.Failf(exit.Output, "%s is there already, and is no profile that can be replaced: %w", path, err).
+			WithHint("take it away, or name another one with --save-profile")
 	}
 	return nil
 }
@@ -62,7 +63,7 @@ func (o *saveOptions) save(s streams, read *readOptions, files []*intake.File) e
 	p := profile.Profile{Values: read.readingValues()}
 	for _, f := range files {
 		if f.Header.Delimiter == 0 {
-			return failf(exitData, "the profile %s was not saved: the column names of %s could not be read", o.name, f.Path)
+			return exit.Failf(exit.Data, "the profile %s was not saved: the column names of %s could not be read", o.name, f.Path)
 		}
 		for _, header := range f.Header.OtherAmounts {
 			if !slices.Contains(p.OtherAmounts, header) {
@@ -77,7 +78,7 @@ func (o *saveOptions) save(s streams, read *readOptions, files []*intake.File) e
 		err = profile.Write(path, readingFlags, p, profileComment)
 	}
 	if err != nil {
-		return failf(exitOutput, "the profile %s was not saved: %w", o.name, err).withHint("name a file where it can be written: --save-profile PATH")
+		return exit.Failf(exit.Output, "the profile %s was not saved: %w", o.name, err).WithHint("name a file where it can be written: --save-profile PATH")
 	}
 	saved := &usedProfile{Profile: p, name: o.name, path: path}
 	fmt.Fprintf(s.err, "saved the profile %s (%s): %s\n", o.name, path, orNothing(saved.says()))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 	"paylinks/job/engine"
 	"paylinks/job/metrics"
@@ -91,17 +92,17 @@ func (o *sendOptions) addShown(flags *pflag.FlagSet) {
 func (o *sendOptions) check() error {
 	switch {
 	case !(o.rate >= 0 && o.rate <= 1e6):
-		return failf(exitUsage, "--rate %v is not from 0 to 1,000,000", o.rate)
+		return exit.Failf(exit.Usage, "--rate %v is not from 0 to 1,000,000", o.rate)
 	case o.concurrency < 1 || o.concurrency > 1024:
-		return failf(exitUsage, "--concurrency %d is not from 1 to 1024", o.concurrency)
+		return exit.Failf(exit.Usage, "--concurrency %d is not from 1 to 1024", o.concurrency)
 	case o.timeout <= 0:
-		return failf(exitUsage, "--timeout %s is not above 0", o.timeout)
+		return exit.Failf(exit.Usage, "--timeout %s is not above 0", o.timeout)
 	case o.maxAttempts < 1:
-		return failf(exitUsage, "--max-attempts %d is not at least 1", o.maxAttempts)
+		return exit.Failf(exit.Usage, "--max-attempts %d is not at least 1", o.maxAttempts)
 	case o.giveUpAfter <= 0:
-		return failf(exitUsage, "--give-up-after %s is not above 0", o.giveUpAfter)
+		return exit.Failf(exit.Usage, "--give-up-after %s is not above 0", o.giveUpAfter)
 	case o.limit == 0 || o.limit < -1:
-		return failf(exitUsage, "--limit %d is not at least 1", o.limit)
+		return exit.Failf(exit.Usage, "--limit %d is not at least 1", o.limit)
 	}
 	for _, of := range []struct {
 		flag, value string
@@ -112,7 +113,7 @@ func (o *sendOptions) check() error {
 		{"on-unknown", o.onUnknown, []string{"retry", "hold", ""}},
 	} {
 		if !slices.Contains(of.words, of.value) {
-			return failf(exitUsage, "--%s %q is not one of: %s", of.flag, of.value, strings.TrimSuffix(strings.Join(of.words, ", "), ", "))
+			return exit.Failf(exit.Usage, "--%s %q is not one of: %s", of.flag, of.value, strings.TrimSuffix(strings.Join(of.words, ", "), ", "))
 		}
 	}
 	_, err := o.failures()
@@ -122,7 +123,7 @@ func (o *sendOptions) check() error {
 // checkProduction refuses a production run that nobody can confirm.
 func (o *sendOptions) checkProduction(s streams, environment job.Environment, hint string) error {
 	if environment == job.Production && !o.yes && !(isTerminal(s.in) && isTerminal(s.err)) {
-		return failf(exitUsage, "production needs --yes where nobody can be asked: nothing was sent").withHint("%s", hint)
+		return exit.Failf(exit.Usage, "production needs --yes where nobody can be asked: nothing was sent").WithHint("%s", hint)
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func (o *sendOptions) failures() (engine.Failures, error) {
 	number, percent := strings.CutSuffix(o.maxFailures, "%")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 || percent && n > 100 {
-		return engine.Failures{}, failf(exitUsage, "--max-failures %q is not a number of rows, nor a percentage from 1%% to 100%%", o.maxFailures)
+		return engine.Failures{}, exit.Failf(exit.Usage, "--max-failures %q is not a number of rows, nor a percentage from 1%% to 100%%", o.maxFailures)
 	}
 	return engine.Failures{N: n, Percent: percent}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"paylinks/clink"
 	"paylinks/cmd/paylinks/eventlog"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/progress"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
@@ -60,7 +61,7 @@ func newSending(s streams, ledger sendingLedger, o *sendOptions, target engine.T
 		Key: key.text, Version: programVersion(), Connections: o.concurrency, Timeout: o.timeout, MaySend: ledger.MaySend,
 	}, slog.NewLogLogger(e.log.Handler(), slog.LevelDebug))
 	if err != nil {
-		return nil, failf(exitConfig, "%w", err)
+		return nil, exit.Failf(exit.Config, "%w", err)
 	}
 	e.close = disconnect
 	e.Engine = &engine.Engine{
@@ -116,15 +117,15 @@ func (e *sending) progressMode() progress.Mode {
 func (e *sending) finish(o engine.Outcome, rejected string, err error) (ending engine.Ending, stopped bool, _ error) {
 	e.options.sent = e.Settings.Sent
 	if err != nil {
-		return "", true, classify(err)
+		return "", true, exit.Classify(err)
 	}
 	if e.options.metrics != nil {
-		e.options.metrics.Note(o, statusOf[o.Ending()])
+		e.options.metrics.Note(o, exit.StatusOf[o.Ending()])
 		if err := e.options.metrics.NoteOthers(context.Background(), e.ledger, time.Now()); err != nil {
-			return "", true, classify(err)
+			return "", true, exit.Classify(err)
 		}
 	}
-	return o.Ending(), o.Stopped(), reported(e.SumUp(o, rejected))
+	return o.Ending(), o.Stopped(), exit.Reported(e.SumUp(o, rejected))
 }
 
 // spareLedger refuses a metrics file in the place of one of the ledger's files.
@@ -139,13 +140,13 @@ func (o *sendOptions) spareLedger(s streams, target targetOptions, ledger ledger
 	}
 	file, err := filepath.Abs(o.metricsFile)
 	if err != nil {
-		return failf(exitOutput, "%w", err)
+		return exit.Failf(exit.Output, "%w", err)
 	}
 	if store.IsDatabase(path) {
 		return nil
 	}
 	if intake.SpareLedger(links.Place(file), store.Files(links.Place(path))) != nil {
-		return failf(exitUsage, "%s is the ledger, or belongs to it", o.metricsFile).withHint("name another file with --metrics-file")
+		return exit.Failf(exit.Usage, "%s is the ledger, or belongs to it", o.metricsFile).WithHint("name another file with --metrics-file")
 	}
 	return nil
 }
@@ -159,27 +160,27 @@ func (o *sendOptions) measured(command string, s streams, target targetOptions, 
 	if err := o.spareLedger(s, target, ledger); err != nil {
 		return err
 	}
-	unwritable := func(err error) *failure {
-		return failf(exitOutput, "%w", err).withHint("name another with --metrics-file; no folders are made")
+	unwritable := func(err error) *exit.Failure {
+		return exit.Failf(exit.Output, "%w", err).WithHint("name another with --metrics-file; no folders are made")
 	}
 	if o.metrics, err = metrics.Open(o.metricsFile, command); err != nil {
 		return unwritable(err)
 	}
-	status := exitBug // should act panic
+	status := exit.Bug // should act panic
 	defer func() {
 		writeErr := o.metrics.Write(status, time.Now())
 		switch {
 		case writeErr == nil:
-		case status == exitOK || status == exitAttention:
+		case status == exit.OK || status == exit.Attention:
 			err = unwritable(writeErr)
 		default:
 			fmt.Fprintf(s.err, "paylinks: error: %v\n", writeErr)
 		}
 	}()
-	err = ownError(act())
-	status = exitOK
-	if f, failed := errors.AsType[*failure](err); failed {
-		status = f.status
+	err = exit.Own(act())
+	status = exit.OK
+	if f, failed := errors.AsType[*exit.Failure](err); failed {
+		status = f.Status
 	}
 	return err
 }

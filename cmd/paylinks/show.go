@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
@@ -34,13 +35,13 @@ ended_at, outcome, status, code, message, session_id.`,
   paylinks show 1 --attempts
   paylinks show 1 --json`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"),
-			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitLedger, "the ledger cannot be read"),
+			exit.Meaning(exit.OK, "done"),
+			exit.Meaning(exit.Usage, "usage, no such job, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return readEnough(runShow(cmd.Context(), o, args[0], s))
+			return exit.ReadEnough(runShow(cmd.Context(), o, args[0], s))
 		},
 	}
 	cmd.Flags().BoolVar(&o.attempts, "attempts", false, "every attempt on record")
@@ -65,26 +66,26 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	}
 	tally, err := ledger.Tally(ctx, id)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	var links job.LinkTally
 	if !j.RefreshedAt.IsZero() {
 		if links, err = ledger.LinkTally(ctx, id); err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 	}
 	var left engine.Left
 	left.Left, err = ledger.Left(ctx, j, maxAttempts)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	left.Made, left.Expired, err = engine.MadeAndExpired(ctx, ledger, j, tally, tally.Linked())
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	senders, err := ledger.Senders(ctx)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	view := report.View{
 		Sender: report.SenderOf(senders, id),
@@ -95,9 +96,9 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	}
 	switch {
 	case o.json:
-		return reported(view.Object(ctx, o.attempts))
+		return exit.Reported(view.Object(ctx, o.attempts))
 	case o.attempts:
-		return reported(view.Record(ctx))
+		return exit.Reported(view.Record(ctx))
 	}
-	return reported(view.Screen(ctx))
+	return exit.Reported(view.Screen(ctx))
 }

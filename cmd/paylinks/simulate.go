@@ -13,6 +13,7 @@ import (
 
 	"paylinks/clink"
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 )
 
@@ -47,10 +48,10 @@ reference or customer's email fits, e.g. html-403:*@shop.example=100%.
 		Example: `  paylinks simulator --faults lost=5%,429=5% &
   paylinks run invoices.csv --env simulator --base-url http://127.0.0.1:8181`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "interrupted, as it should be"),
-			meaning(exitUsage, "usage"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitConfig, "the address cannot be served"),
+			exit.Meaning(exit.OK, "interrupted, as it should be"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Config, "the address cannot be served"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runSimulator(cmd.Context(), o, s)
@@ -84,19 +85,19 @@ func faultHelp() string {
 func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	faults, err := simulator.ParseFaults(o.faults)
 	if err != nil {
-		return failf(exitUsage, "--faults: %w", err)
+		return exit.Failf(exit.Usage, "--faults: %w", err)
 	}
 	getFaults, err := simulator.ParseFaults(o.getFaults)
 	if err != nil {
-		return failf(exitUsage, "--get-faults: %w", err)
+		return exit.Failf(exit.Usage, "--get-faults: %w", err)
 	}
 	host, _, err := net.SplitHostPort(o.addr)
 	if err != nil || !clink.IsLoopback(host) {
-		return failf(exitUsage, "--addr %q is not a loopback address with a port", o.addr).withHint("for example: --addr 127.0.0.1:8181")
+		return exit.Failf(exit.Usage, "--addr %q is not a loopback address with a port", o.addr).WithHint("for example: --addr 127.0.0.1:8181")
 	}
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return failf(exitConfig, "serve %s: %w", o.addr, err).withHint("is another simulator running? name another port with --addr")
+		return exit.Failf(exit.Config, "serve %s: %w", o.addr, err).WithHint("is another simulator running? name another port with --addr")
 	}
 	address := "http://" + listener.Addr().String()
 	config := simulator.Config{
@@ -106,12 +107,12 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	}
 	if err := config.Validate(); err != nil {
 		_ = listener.Close()
-		return failf(exitUsage, "%w", err)
+		return exit.Failf(exit.Usage, "%w", err)
 	}
 	handler := simulator.New(config)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	if _, err := fmt.Fprintf(s.out, "simulator at %s\n", address); err != nil {
-		return failf(exitOutput, "%w", err)
+		return exit.Failf(exit.Output, "%w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -122,7 +123,7 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	}
 	fmt.Fprintln(s.err, handler.Summary())
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return failf(exitConfig, "serve %s: %w", o.addr, err)
+		return exit.Failf(exit.Config, "serve %s: %w", o.addr, err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -286,10 +287,10 @@ func (o *soakOracle) saidOf(j *soakJob, states map[job.State]int, hasLink map[st
 			made++
 		}
 	})
-	if o.status == exitOK && made < j.tally.Rows() {
+	if o.status == exit.OK && made < j.tally.Rows() {
 		o.h.t.Errorf("exit status 0, with %v", said)
 	}
-	if o.status != exitOK && o.status != exitAttention && o.status != exitUnfinished {
+	if o.status != exit.OK && o.status != exit.Attention && o.status != exit.Unfinished {
 		return
 	}
 	_, lines := linksOf(o.h.t, said["output"].(string))

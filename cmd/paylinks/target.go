@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
@@ -35,8 +36,8 @@ func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
 	case job.Simulator, job.Sandbox, job.Production:
 		return environment, nil
 	}
-	return "", failf(exitUsage, "no environment is called %q", environment).
-		withHint("say --env simulator, --env sandbox or --env production")
+	return "", exit.Failf(exit.Usage, "no environment is called %q", environment).
+		WithHint("say --env simulator, --env sandbox or --env production")
 }
 
 // resolve decides environment and address. A flag counts before Clink's own variables; the simulator's address is never one of them.
@@ -53,11 +54,11 @@ func (o *targetOptions) resolve(s streams) (engine.Target, error) {
 	var wrong *engine.WrongTarget
 	switch {
 	case errors.As(err, &wrong) && wrong.Owner == "":
-		return target, failf(exitConfig, "%w", err).withHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
+		return target, exit.Failf(exit.Config, "%w", err).WithHint("leave out --base-url for the in-process simulator, or start one with: paylinks simulator")
 	case errors.As(err, &wrong):
-		return target, failf(exitConfig, "%w", err).withHint("say --env %s, or leave out --base-url and CLINK_BASE_URL", wrong.Owner)
+		return target, exit.Failf(exit.Config, "%w", err).WithHint("say --env %s, or leave out --base-url and CLINK_BASE_URL", wrong.Owner)
 	case err != nil:
-		return target, failf(exitConfig, "%w", err).withHint("see --base-url and CLINK_BASE_URL")
+		return target, exit.Failf(exit.Config, "%w", err).WithHint("see --base-url and CLINK_BASE_URL")
 	}
 	return target, nil
 }
@@ -114,20 +115,20 @@ func (o *targetOptions) key(s streams, environment job.Environment, instead stri
 	key.text = strings.TrimSpace(key.text)
 	switch {
 	case key.text == "" && path != "":
-		return key, failf(exitConfig, "there is no secret key for %s: the file %s is empty", environment, path).
-			withHint("it must hold the key and nothing else")
+		return key, exit.Failf(exit.Config, "there is no secret key for %s: the file %s is empty", environment, path).
+			WithHint("it must hold the key and nothing else")
 	case key.text == "":
-		return key, failf(exitConfig, "there is no secret key for %s", environment).
-			withHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file%s", instead)
+		return key, exit.Failf(exit.Config, "there is no secret key for %s", environment).
+			WithHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file%s", instead)
 	case strings.HasPrefix(key.text, "CLINK_SECRET_KEY="):
-		return key, failf(exitConfig, "the secret key in %s begins with CLINK_SECRET_KEY=, which is no part of it", key.from).
-			withHint("it must hold the key and nothing else")
+		return key, exit.Failf(exit.Config, "the secret key in %s begins with CLINK_SECRET_KEY=, which is no part of it", key.from).
+			WithHint("it must hold the key and nothing else")
 	case strings.ContainsAny(key.text, "\"'`"):
-		return key, failf(exitConfig, "the secret key in %s has quotes, which are no part of it", key.from).
-			withHint("leave them out: docker run --env-file and systemd's credentials pass them on as they stand")
+		return key, exit.Failf(exit.Config, "the secret key in %s has quotes, which are no part of it", key.from).
+			WithHint("leave them out: docker run --env-file and systemd's credentials pass them on as they stand")
 	case strings.ContainsFunc(key.text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return key, failf(exitConfig, "the secret key in %s has a space, a line break or a letter that no key has", key.from).
-			withHint("it must hold the key and nothing else")
+		return key, exit.Failf(exit.Config, "the secret key in %s has a space, a line break or a letter that no key has", key.from).
+			WithHint("it must hold the key and nothing else")
 	}
 	return key, nil
 }
@@ -141,5 +142,5 @@ func unreadableKey(path string, err error) error {
 	if filepath.IsAbs(path) || strings.HasPrefix(path, ".") {
 		where = " in " + path
 	}
-	return failf(exitConfig, "read the secret key%s: %w", where, err).withHint("--api-key-file takes the path of a file that holds the key")
+	return exit.Failf(exit.Config, "read the secret key%s: %w", where, err).WithHint("--api-key-file takes the path of a file that holds the key")
 }
