@@ -9,12 +9,13 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store"
 )
 
-func newBackup(s streams) *cobra.Command {
-	var o lookOptions
+func newBackup(s options.Streams) *cobra.Command {
+	var o options.Look
 	cmd := &cobra.Command{
 		Use:   "backup PATH",
 		Short: "Copy the ledger, also while a run goes on",
@@ -32,16 +33,16 @@ up by PostgreSQL's own tools: see paylinks help shared-ledger.`,
 			return runBackup(cmd.Context(), o, args[0], s)
 		},
 	}
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
-func runBackup(ctx context.Context, o lookOptions, path string, s streams) error {
-	environment, err := o.target.resolveEnvironment(s)
+func runBackup(ctx context.Context, o options.Look, path string, s options.Streams) error {
+	environment, err := o.Target.ResolveEnvironment(s)
 	if err != nil {
 		return err
 	}
-	name, err := o.ledger.resolve(s, environment)
+	name, err := o.Ledger.Resolve(s, environment)
 	if err != nil {
 		return err
 	}
@@ -49,16 +50,16 @@ func runBackup(ctx context.Context, o lookOptions, path string, s streams) error
 		return exit.Failf(exit.Usage, "a ledger in PostgreSQL is backed up by PostgreSQL's own tools, not by paylinks").
 			WithHint("pg_dump --schema for a copy of one moment; base backups with an archive of the WAL to lose nothing: paylinks help shared-ledger")
 	}
-	ledger, err := o.open(ctx, s)
+	ledger, err := o.Open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
-	place, err := placeOf(path)
+	place, err := options.PlaceOf(path)
 	if err != nil {
 		return err
 	}
-	if isOf(ledger, place) {
+	if options.IsOf(ledger, place) {
 		return exit.Failf(exit.Usage, "%s is the ledger, or belongs to it", path).WithHint("name another file")
 	}
 	err = ledger.Backup(ctx, path)
@@ -68,6 +69,6 @@ func runBackup(ctx context.Context, o lookOptions, path string, s streams) error
 	if err != nil {
 		return exit.Classify(err)
 	}
-	fmt.Fprintf(s.err, "backup: %s\n", path)
+	fmt.Fprintf(s.Err, "backup: %s\n", path)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/intake"
@@ -19,8 +20,8 @@ import (
 type checking struct {
 	quiet    bool
 	explain  bool
-	profile  *usedProfile // by which the files are read; nil is none
-	problems io.Writer    // where problems go as JSON lines; nil is as text with the rest
+	profile  *options.UsedProfile // by which the files are read; nil is none
+	problems io.Writer            // where problems go as JSON lines; nil is as text with the rest
 	words    io.Writer
 }
 
@@ -43,12 +44,12 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 	said := strings.Join(refused, "; ")
 	if c.profile != nil {
 		if c.quiet {
-			said += ", read by the profile " + c.profile.name
+			said += ", read by the profile " + c.profile.Name
 		}
 		if hint != "" {
 			hint += "; "
 		}
-		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.name))
+		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.Name))
 	}
 	return exit.Failf(exit.Data, "%s; nothing was sent", said).WithHint("%s", hint)
 }
@@ -75,23 +76,23 @@ func refusals[F any](files []F, done string, check func(F) error) (said []string
 }
 
 // one checks a file and prints what was found.
-func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Options) error {
+func (c *checking) one(ctx context.Context, f *intake.File, reading invoice.Options) error {
 	if f.Known != nil && (c.explain || !c.quiet) {
 		if err := f.ReadHeader(c.explain); err != nil && c.explain { // the job goes on without its file
 			return err
 		}
 	}
-	printer := report.NewProblemPrinter(c.words, isTerminal(c.words), c.problems)
+	printer := report.NewProblemPrinter(c.words, options.IsTerminal(c.words), c.problems)
 	err := f.Check(ctx, printer)
 	printer.Rest()
 	if c.explain {
-		fmt.Fprint(c.words, report.ExplainFile(f, options))
+		fmt.Fprint(c.words, report.ExplainFile(f, reading))
 	}
 	if c.explain || !c.quiet {
 		fmt.Fprint(c.words, report.Notes(f, c.explain))
 	}
 	if f.Figures != nil && !c.quiet {
-		fmt.Fprint(c.words, report.DescribeFile(f, options))
+		fmt.Fprint(c.words, report.DescribeFile(f, reading))
 	}
 	if !c.quiet {
 		fmt.Fprint(c.words, report.WithoutID(f))
@@ -106,7 +107,7 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 }
 
 // afterBadRows says what to do with files that have bad rows.
-func afterBadRows(files []*intake.File, options invoice.Options) string {
+func afterBadRows(files []*intake.File, reading invoice.Options) string {
 	commas, good, piped := "", false, false
 	for _, f := range files {
 		if 2*f.Figures.DecimalCommas > f.Figures.Bad { // most of them: it is the file's way of writing
@@ -122,7 +123,7 @@ func afterBadRows(files []*intake.File, options invoice.Options) string {
 	switch {
 	case commas == "":
 		return hint
-	case piped || options.Canonical() != "{}": // other flags are needed, too, or the pipe again
+	case piped || reading.Canonical() != "{}": // other flags are needed, too, or the pipe again
 		return "if the file writes 1.234,50: check it with --decimal comma as well; else " + hint
 	}
 	return fmt.Sprintf("if the file writes 1.234,50: paylinks check%s --decimal comma; else %s", commas, hint)

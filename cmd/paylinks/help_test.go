@@ -18,6 +18,7 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job/invoice"
 )
@@ -27,7 +28,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 	t.Helper()
 	var out, err strings.Builder
 	none := func(string) (string, bool) { return "", false }
-	status = execute(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &err, env: none})
+	status = execute(t.Context(), args, options.Streams{In: strings.NewReader(""), Out: &out, Err: &err, Env: none})
 	return status, out.String(), err.String()
 }
 
@@ -35,7 +36,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 var mustBeTyped = []string{"check save-profile", "purge yes", "resume after-failover", "transfer to", "transfer cancel", "transfer yes"}
 
 func commands() []*cobra.Command {
-	return newRoot(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands()
+	return newRoot(options.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}).Commands()
 }
 
 // TestHelp guards that each command's help can be had without anything being set up, says in a line what it is for,
@@ -281,8 +282,8 @@ func TestDocumentedKeys(t *testing.T) {
 		{"a job", report.JobKeys, report.JobObject{Sender: &report.SenderObject{}}},
 		{"a job's last run", report.JobKeys, report.LastRunObject{}},
 		{"a job's sender", report.JobKeys, report.SenderObject{}},
-		{"a problem", newShow(streams{}).Long, report.ProblemObject{}},
-		{"an attempt", newShow(streams{}).Long, report.AttemptObject{}},
+		{"a problem", newShow(options.Streams{}).Long, report.ProblemObject{}},
+		{"an attempt", newShow(options.Streams{}).Long, report.AttemptObject{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			object, err := json.Marshal(tt.value)
@@ -308,7 +309,7 @@ func TestDocumentedKeys(t *testing.T) {
 // TestRunFlags guards the flags of the design's table with their defaults: other people's crontabs use them. What is
 // "" or -1 here stands for none, or for a default that depends on the file, the environment or the job.
 func TestRunFlags(t *testing.T) {
-	run, _, err := newRoot(streams{}).Find([]string{"run"})
+	run, _, err := newRoot(options.Streams{}).Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,14 +10,15 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/engine"
 	"paylinks/store"
 )
 
-func newJobs(s streams) *cobra.Command {
-	var o lookOptions
+func newJobs(s options.Streams) *cobra.Command {
+	var o options.Look
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "jobs",
@@ -53,12 +54,12 @@ With --json each job is an object on a line of its own, with these keys: ` + rep
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a job")
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
-func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
-	ledger, err := o.open(ctx, s)
+func runJobs(ctx context.Context, o options.Look, asJSON bool, s options.Streams) error {
+	ledger, err := o.Open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 	if err != nil {
 		return exit.Classify(err)
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		sender := ""
 		if shared {
@@ -90,7 +91,7 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 			return exit.Classify(err)
 		}
 		if asJSON {
-			if err := report.WriteJSON(s.out, report.JobOf(j, tally, made, expired, report.SenderOf(senders, j.ID))); err != nil {
+			if err := report.WriteJSON(s.Out, report.JobOf(j, tally, made, expired, report.SenderOf(senders, j.ID))); err != nil {
 				return exit.Reported(err)
 			}
 			continue

@@ -18,6 +18,7 @@ import (
 
 	"paylinks/clink/simulator"
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/store"
 )
 
@@ -161,7 +162,7 @@ func TestMetricsOfInterrupted(t *testing.T) {
 	var said strings.Builder
 	status := execute(ctx, []string{"run", input, "--env=simulator", "--base-url=" + server.URL, "--concurrency=1",
 		"--ledger=" + beside(input, "l.db"), "--metrics-file=" + beside(input, "p.prom")},
-		streams{in: strings.NewReader(""), out: &said, err: &said, env: func(string) (string, bool) { return "", false }})
+		options.Streams{In: strings.NewReader(""), Out: &said, Err: &said, Env: func(string) (string, bool) { return "", false }})
 	if status != exit.Interrupted {
 		t.Fatalf("exit status %d: %s", status, &said)
 	}

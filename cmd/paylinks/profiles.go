@@ -8,10 +8,11 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/profile"
 )
 
-func newProfiles(s streams) *cobra.Command {
+func newProfiles(s options.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "profiles",
 		Short: "List the profiles: how files of one kind are read",
@@ -52,8 +53,8 @@ files, and lists the others.`,
 	}
 }
 
-func runProfiles(s streams) error {
-	folder, err := profileFolder(s)
+func runProfiles(s options.Streams) error {
+	folder, err := options.ProfileFolder(s)
 	if err != nil {
 		return err
 	}
@@ -62,23 +63,23 @@ func runProfiles(s streams) error {
 		return exit.Failf(exit.Config, "profiles: %w", err)
 	}
 	if len(names) == 0 {
-		fmt.Fprintf(s.err, "there is no profile in %s yet; one is made with: paylinks check FILE --save-profile NAME\n", folder)
+		fmt.Fprintf(s.Err, "there is no profile in %s yet; one is made with: paylinks check FILE --save-profile NAME\n", folder)
 		return nil
 	}
 	status := exit.OK
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	for _, name := range names {
-		used, err := loadProfile(s, name)
+		used, err := options.LoadProfile(s, name)
 		if err != nil {
 			f := exit.Classify(err)
-			fmt.Fprintf(s.err, "paylinks: error: %v\n", f)
+			fmt.Fprintf(s.Err, "paylinks: error: %v\n", f)
 			if f.Hint != "" {
-				fmt.Fprintf(s.err, "hint: %s\n", f.Hint)
+				fmt.Fprintf(s.Err, "hint: %s\n", f.Hint)
 			}
 			status = exit.Config
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\n", name, used.says())
+		fmt.Fprintf(table, "%s\t%s\n", name, used.Says())
 	}
 	if err := table.Flush(); err != nil {
 		return err

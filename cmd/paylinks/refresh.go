@@ -9,11 +9,12 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
 
-func newRefresh(s streams) *cobra.Command {
+func newRefresh(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "refresh [JOB]",
@@ -42,20 +43,20 @@ expired, unchecked, unanswered, paid_totals, output, seconds.`,
 	}
 	o.addOutput(cmd)
 	flags := cmd.Flags()
-	o.target.addFlags(flags)
-	o.ledger.addFlags(flags)
-	o.ledger.addLease(flags)
-	o.send.addPace(flags)
-	o.send.addShown(flags)
-	o.send.limit = -1
-	o.send.yes = true // nothing is sent: production needs no word
+	o.target.AddFlags(flags)
+	o.ledger.AddFlags(flags)
+	o.ledger.AddLease(flags)
+	o.send.AddPace(flags)
+	o.send.AddShown(flags)
+	o.send.Limit = -1
+	o.send.Yes = true // nothing is sent: production needs no word
 	return cmd
 }
 
-func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (err error) {
+func runRefresh(ctx context.Context, o goOnOptions, args []string, s options.Streams) (err error) {
 	var id int64
 	if len(args) == 1 {
-		if id, err = jobNumber(args[0], s, o.target, o.ledger); err != nil {
+		if id, err = options.JobNumber(args[0], s, o.target, o.ledger); err != nil {
 			return err
 		}
 	}
@@ -63,7 +64,7 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	started := time.Now()
 	var jobs []job.Job
 	if id > 0 {
@@ -79,13 +80,13 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 		jobs = []job.Job{j}
 	} else {
 		if o.output != "" {
-			return exit.Failf(exit.Usage, "--output is for one job").WithHint("name the job: paylinks refresh JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
+			return exit.Failf(exit.Usage, "--output is for one job").WithHint("name the job: paylinks refresh JOB --output PATH%s", options.NextFlags(s, "", ledger.Path()))
 		}
-		if jobs, err = engine.RefreshableJobs(ctx, ledger, o.target.named(s), started); err != nil {
+		if jobs, err = engine.RefreshableJobs(ctx, ledger, o.target.Named(s), started); err != nil {
 			return exit.Classify(err)
 		}
-		if len(jobs) == 0 && !o.send.quiet {
-			fmt.Fprintln(s.err, "no job has a link that is left to ask about")
+		if len(jobs) == 0 && !o.send.Quiet {
+			fmt.Fprintln(s.Err, "no job has a link that is left to ask about")
 		}
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {

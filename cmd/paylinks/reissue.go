@@ -9,11 +9,12 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 )
 
-func newReissue(s streams) *cobra.Command {
+func newReissue(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "reissue JOB",
@@ -30,15 +31,15 @@ next resume.
 		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
+			return o.send.Measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
 		},
 	}
 	o.addFlags(cmd)
 	return cmd
 }
 
-func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err error) {
-	id, err := jobNumber(arg, s, o.target, o.ledger)
+func runReissue(ctx context.Context, o goOnOptions, arg string, s options.Streams) (err error) {
+	id, err := options.JobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
@@ -58,8 +59,8 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err != nil {
 		return exit.Classify(err)
 	}
-	if expired == 0 && !o.send.quiet {
-		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)
+	if expired == 0 && !o.send.Quiet {
+		fmt.Fprintf(s.Err, "no link of job %d has expired unpaid\n", id)
 	}
 	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, true)
 }

@@ -9,12 +9,13 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 )
 
-func newRetry(s streams) *cobra.Command {
+func newRetry(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	var unknown bool
 	cmd := &cobra.Command{
@@ -28,7 +29,7 @@ of cannot be paid, but it stands there.
 		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
+			return o.send.Measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
 		},
 	}
 	cmd.Flags().BoolVar(&unknown, "unknown", false, "the rows in doubt, instead of the failed ones")
@@ -36,8 +37,8 @@ of cannot be paid, but it stands there.
 	return cmd
 }
 
-func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s streams) (err error) {
-	id, err := jobNumber(arg, s, o.target, o.ledger)
+func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s options.Streams) (err error) {
+	id, err := options.JobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
@@ -60,8 +61,8 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	if err != nil {
 		return exit.Classify(err)
 	}
-	if !o.send.quiet {
-		fmt.Fprintf(s.err, "%s of job %d put back\n", words.Count(n, "row"), id)
+	if !o.send.Quiet {
+		fmt.Fprintf(s.Err, "%s of job %d put back\n", words.Count(n, "row"), id)
 	}
 	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, false)
 }

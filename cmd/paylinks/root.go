@@ -11,23 +11,24 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/progress"
 )
 
 // execute is the whole program: it returns the exit status.
-func execute(ctx context.Context, args []string, s streams) (status int) {
+func execute(ctx context.Context, args []string, s options.Streams) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(s.err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
+			fmt.Fprintf(s.Err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
 			status = exit.Bug
 		}
 	}()
 	log.SetOutput(io.Discard) // net/http prints there what a broken server sent; our own log is elsewhere
 	root := newRoot(s)
 	root.SetArgs(args)
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exit.OK
@@ -37,15 +38,15 @@ func execute(ctx context.Context, args []string, s streams) (status int) {
 		f = exit.Failf(exit.Usage, "%w", err).WithHint("see: paylinks help")
 	}
 	if f.Err != nil {
-		fmt.Fprintf(s.err, "paylinks: error: %v\n", f.Err)
+		fmt.Fprintf(s.Err, "paylinks: error: %v\n", f.Err)
 	}
 	if f.Hint != "" {
-		fmt.Fprintf(s.err, "hint: %s\n", f.Hint)
+		fmt.Fprintf(s.Err, "hint: %s\n", f.Hint)
 	}
 	return f.Status
 }
 
-func newRoot(s streams) *cobra.Command {
+func newRoot(s options.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paylinks",
 		Short: "Turn an invoice file into payment links: one Clink checkout session per row",
@@ -65,16 +66,16 @@ a run that stopped anywhere is finished by running it again.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return withHelp(cmd, setFromEnvironment(cmd.Flags(), s.env))
+			return withHelp(cmd, options.SetFromEnvironment(cmd.Flags(), s.Env))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		width := helptext.Width
-		if isTerminal(s.out) {
-			width = progress.TerminalWidth(s.out)
+		if options.IsTerminal(s.Out) {
+			width = progress.TerminalWidth(s.Out)
 		}
-		fmt.Fprint(s.out, helptext.Text(cmd, width, flagGroups))
+		fmt.Fprint(s.Out, helptext.Text(cmd, width, flagGroups))
 	})
 	root.SetFlagErrorFunc(flagError)
 	help := newHelp(root)
@@ -99,18 +100,4 @@ a run that stopped anywhere is finished by running it again.`,
 		}
 	}
 	return root
-}
-
-func newVersion(s streams) *cobra.Command {
-	return &cobra.Command{
-		Use:         "version",
-		Short:       "Print the version",
-		Long:        "version prints the version.",
-		Example:     "  paylinks version",
-		Annotations: helptext.Exits(exit.Meaning(exit.OK, "done")),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(s.out, "paylinks", programVersion())
-			return err
-		},
-	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"paylinks/clink/simulator"
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job/metrics"
 	"paylinks/store"
 )
@@ -468,12 +469,12 @@ func sampleSettings(t *testing.T) map[string]string {
 // and that there is no secret among them.
 func TestSampleSettings(t *testing.T) {
 	settings := sampleSettings(t)
-	root := newRoot(streams{})
+	root := newRoot(options.Streams{})
 	cmd, _, err := root.Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = setFromEnvironment(cmd.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok })
+	err = options.SetFromEnvironment(cmd.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok })
 	if err != nil {
 		t.Error(err)
 	}
@@ -574,7 +575,7 @@ func TestInstallLines(t *testing.T) {
 
 // TestTwoHosts guards that the crontab of two hosts names programs and settings that there are, and has no secret in it.
 func TestTwoHosts(t *testing.T) {
-	root := newRoot(streams{})
+	root := newRoot(options.Streams{})
 	times := regexp.MustCompile(`^([0-9*/,-]+\s+){5}paylinks (run|resume)( \S+)?$`)
 	settings := map[string]string{}
 	commands := 0
@@ -604,7 +605,7 @@ func checkSharedSettings(t *testing.T, root *cobra.Command, settings map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := setFromEnvironment(run.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok }); err != nil {
+	if err := options.SetFromEnvironment(run.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok }); err != nil {
 		t.Error(err)
 	}
 	for name := range settings {
@@ -626,7 +627,7 @@ func TestCronJob(t *testing.T) {
 	for _, m := range regexp.MustCompile(`- name: ([A-Z_]+)\n +value: (.*)\n`).FindAllStringSubmatch(text, -1) {
 		settings[m[1]] = strings.Trim(m[2], `"`)
 	}
-	checkSharedSettings(t, newRoot(streams{}), settings)
+	checkSharedSettings(t, newRoot(options.Streams{}), settings)
 	for _, want := range []string{
 		"\nkind: Secret\n", "\nkind: CronJob\n", "secretKeyRef:", "secretName: paylinks", "args: [run, /invoices/tonight.csv]",
 		fmt.Sprintf("values: [%d, %d, %d, %d, %d, %d, %d]", exit.Attention, exit.Usage, exit.Data, exit.Failures, exit.Output, exit.Key, exit.Config),

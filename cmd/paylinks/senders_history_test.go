@@ -19,13 +19,14 @@ import (
 
 	"paylinks/clink/simulator"
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store/postgres/pgtest"
 )
 
 const (
 	sendersHosts = 3
-	sendersLease = leastLease
+	sendersLease = options.LeastLease
 	batchEvery   = 2500 * time.Millisecond // there are new files so often
 )
 

@@ -7,18 +7,19 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
 
 type showOptions struct {
-	look     lookOptions
+	look     options.Look
 	attempts bool
 	json     bool
 }
 
-func newShow(s streams) *cobra.Command {
+func newShow(s options.Streams) *cobra.Command {
 	var o showOptions
 	cmd := &cobra.Command{
 		Use:   "show JOB",
@@ -46,21 +47,21 @@ ended_at, outcome, status, code, message, session_id.`,
 	}
 	cmd.Flags().BoolVar(&o.attempts, "attempts", false, "every attempt on record")
 	cmd.Flags().BoolVar(&o.json, "json", false, "the same as JSON on standard output")
-	o.look.addFlags(cmd)
+	o.look.AddFlags(cmd)
 	return cmd
 }
 
-func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
-	id, err := jobNumber(arg, s, o.look.target, o.look.ledger)
+func runShow(ctx context.Context, o showOptions, arg string, s options.Streams) error {
+	id, err := options.JobNumber(arg, s, o.look.Target, o.look.Ledger)
 	if err != nil {
 		return err
 	}
-	ledger, err := o.look.open(ctx, s)
+	ledger, err := o.look.Open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
-	j, err := jobIn(ctx, s, ledger, id)
+	j, err := options.JobIn(ctx, s, ledger, id)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 		}
 	}
 	var left engine.Left
-	left.Left, err = ledger.Left(ctx, j, maxAttempts)
+	left.Left, err = ledger.Left(ctx, j, options.MaxAttempts)
 	if err != nil {
 		return exit.Classify(err)
 	}
@@ -89,7 +90,7 @@ func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
 	}
 	view := report.View{
 		Sender: report.SenderOf(senders, id),
-		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.out, Flags: nextFlags(s, j.Environment, ledger.Path()),
+		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.Out, Flags: options.NextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {
 		view.Next = report.NextSteps(j, engine.Next(j, j.LastRun.Stop, tally, left), "", view.Flags)

@@ -15,6 +15,7 @@ import (
 	"paylinks/clink/simulator"
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 )
 
 type simulatorOptions struct {
@@ -32,7 +33,7 @@ type simulatorOptions struct {
 	forget    bool
 }
 
-func newSimulator(s streams) *cobra.Command {
+func newSimulator(s options.Streams) *cobra.Command {
 	var o simulatorOptions
 	cmd := &cobra.Command{
 		Use:   "simulator",
@@ -82,7 +83,7 @@ func faultHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
+func runSimulator(ctx context.Context, o simulatorOptions, s options.Streams) error {
 	faults, err := simulator.ParseFaults(o.faults)
 	if err != nil {
 		return exit.Failf(exit.Usage, "--faults: %w", err)
@@ -111,7 +112,7 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	}
 	handler := simulator.New(config)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	if _, err := fmt.Fprintf(s.out, "simulator at %s\n", address); err != nil {
+	if _, err := fmt.Fprintf(s.Out, "simulator at %s\n", address); err != nil {
 		return exit.Failf(exit.Output, "%w", err)
 	}
 	ended := make(chan error, 1)
@@ -121,7 +122,7 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	case <-ctx.Done():
 		_ = server.Close()
 	}
-	fmt.Fprintln(s.err, handler.Summary())
+	fmt.Fprintln(s.Err, handler.Summary())
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return exit.Failf(exit.Config, "serve %s: %w", o.addr, err)
 	}

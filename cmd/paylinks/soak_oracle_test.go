@@ -30,7 +30,7 @@ type soakJob struct {
 // soakView is a ledger between two commands.
 type soakView []*soakJob
 
-// isOf says whether the job is of a file with that content.
+// options.IsOf says whether the job is of a file with that content.
 func (j *soakJob) isOf(content string) bool { return sha256.Sum256([]byte(content)) == j.FileDigest }
 
 // soakInvoice is what a row asks for.

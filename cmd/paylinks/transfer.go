@@ -14,6 +14,7 @@ import (
 
 	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/progress"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
@@ -22,13 +23,13 @@ import (
 )
 
 type transferOptions struct {
-	look   lookOptions
+	look   options.Look
 	to     string
 	cancel bool
 	yes    bool
 }
 
-func newTransfer(s streams) *cobra.Command {
+func newTransfer(s options.Streams) *cobra.Command {
 	var o transferOptions
 	cmd := &cobra.Command{
 		Use:   "transfer",
@@ -60,7 +61,7 @@ jobs in production, a terminal is asked first; without one --yes is needed, type
 			return runTransfer(cmd.Context(), o, s)
 		},
 	}
-	o.look.addFlags(cmd)
+	o.look.AddFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.to, "to", "", "`LEDGER` to move to: a path, or postgres://…; required")
 	flags.BoolVar(&o.cancel, "cancel", false, "take back a transfer that was broken off")
@@ -71,12 +72,12 @@ jobs in production, a terminal is asked first; without one --yes is needed, type
 	return cmd
 }
 
-func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) {
-	environment, err := o.look.target.resolveEnvironment(s)
+func runTransfer(ctx context.Context, o transferOptions, s options.Streams) (err error) {
+	environment, err := o.look.Target.ResolveEnvironment(s)
 	if err != nil {
 		return err
 	}
-	from, err := o.look.ledger.resolve(s, environment)
+	from, err := o.look.Ledger.Resolve(s, environment)
 	if err != nil {
 		return err
 	}
@@ -95,9 +96,9 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		return noLedgerAt(from)
 	}
 	if err != nil {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	defer func() { err = closed(source, err) }()
+	defer func() { err = options.Closed(source, err) }()
 	if o.cancel {
 		return o.takeBack(ctx, s, source, to, holder)
 	}
@@ -106,7 +107,7 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		err = source.Settle(ctx) // while somebody sends, no target is made
 	}
 	if err != nil {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	var made *transfer.Mark // what was moved is there, or lost: it is not made anew
 	if mark.State != transfer.Moved {
@@ -115,14 +116,14 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 	target, err := store.OpenToTransfer(ctx, to, holder, made)
 	if errors.Is(err, fs.ErrNotExist) && mark.State == transfer.Moved {
 		err = transfer.ErrTargetLost
-		if mark.Other != shownName(to) {
+		if mark.Other != options.ShownName(to) {
 			err = mark.Refusal()
 		}
 	}
 	if err != nil {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	defer func() { err = closed(target, err) }()
+	defer func() { err = options.Closed(target, err) }()
 	return o.move(ctx, s, source, target)
 }
 
@@ -144,20 +145,20 @@ func (o *transferOptions) target(from string) (string, error) {
 	if err != nil {
 		return "", exit.Failf(exit.Ledger, "ledger %s: %w", o.to, err)
 	}
-	if !store.IsDatabase(from) && sameFile(from, to) {
+	if !store.IsDatabase(from) && options.SameFile(from, to) {
 		return "", exit.Failf(exit.Usage, "%s is the ledger itself", o.to).WithHint("name another one with --to")
 	}
 	return to, nil
 }
 
 // confirm asks before a ledger with jobs in production is moved. One whose transfer has begun was asked about then.
-func (o *transferOptions) confirm(ctx context.Context, s streams, from, to string) error {
+func (o *transferOptions) confirm(ctx context.Context, s options.Streams, from, to string) error {
 	ledger, err := store.OpenToRead(ctx, from)
 	if errors.Is(err, fs.ErrNotExist) {
 		return noLedgerAt(from)
 	}
 	if err != nil {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	defer ledger.Close()
 	jobs, err := ledger.Jobs(ctx)
@@ -174,52 +175,52 @@ func (o *transferOptions) confirm(ctx context.Context, s streams, from, to strin
 		return nil
 	}
 	what := fmt.Sprintf("move %s (%d of them in production) from %s to %s, and never send from the old ledger again",
-		words.Count(len(jobs), "job"), production, ledger.Path(), shownName(to))
-	if !(isTerminal(s.in) && isTerminal(s.err)) {
+		words.Count(len(jobs), "job"), production, ledger.Path(), options.ShownName(to))
+	if !(options.IsTerminal(s.In) && options.IsTerminal(s.Err)) {
 		return exit.Failf(exit.Usage, "the ledger has %s in production, and there is no terminal to ask at: nothing was moved", words.Count(production, "job")).
 			WithHint("say --yes to %s", what)
 	}
-	return confirm(ctx, false, job.Production, what, s)
+	return options.Confirm(ctx, false, job.Production, what, s)
 }
 
 func noLedgerAt(name string) *exit.Failure {
-	return exit.Failf(exit.Usage, "there is no ledger at %s", shownName(name)).WithHint("name the one to move with --ledger, or say --env simulator for the simulator's")
+	return exit.Failf(exit.Usage, "there is no ledger at %s", options.ShownName(name)).WithHint("name the one to move with --ledger, or say --env simulator for the simulator's")
 }
 
-func (o *transferOptions) move(ctx context.Context, s streams, source, target transfer.Ledger) error {
-	console := progress.NewConsole(s.err)
+func (o *transferOptions) move(ctx context.Context, s options.Streams, source, target transfer.Ledger) error {
+	console := progress.NewConsole(s.Err)
 	show := stepPrinter{to: console, source: source.Path(), target: target.Path()}
-	if isTerminal(s.err) && s.getenv("TERM") != "dumb" {
+	if options.IsTerminal(s.Err) && s.Getenv("TERM") != "dumb" {
 		show.line = console.Line
 	}
 	result, err := transfer.Run(ctx, source, target, show.step)
 	show.clear()
 	if err != nil {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	if result.Already {
-		fmt.Fprintf(s.err, "%s was moved to %s before: there is nothing to do\n", source.Path(), target.Path())
+		fmt.Fprintf(s.Err, "%s was moved to %s before: there is nothing to do\n", source.Path(), target.Path())
 		return nil
 	}
 	to := words.ShellQuoted(target.Path())
 	for _, left := range result.Left {
-		fmt.Fprintf(s.err, "job %d: its links file is %s on %s; here it has none: paylinks export %d -o PATH --ledger %s\n",
+		fmt.Fprintf(s.Err, "job %d: its links file is %s on %s; here it has none: paylinks export %d -o PATH --ledger %s\n",
 			left.Job, words.Printable(left.Path), words.Printable(left.Host), left.Job, to)
 	}
 	if result.Filled {
 		d := result.Digests
-		fmt.Fprintf(s.err, "moved: %s, %s, %s\n", words.Count(int(d.Jobs.Rows), "job"), words.Count(int(d.Items.Rows), "row"), words.Count(int(d.Attempts.Rows), "attempt"))
+		fmt.Fprintf(s.Err, "moved: %s, %s, %s\n", words.Count(int(d.Jobs.Rows), "job"), words.Count(int(d.Items.Rows), "row"), words.Count(int(d.Attempts.Rows), "attempt"))
 	}
-	fmt.Fprintf(s.err, "the old ledger %s is never sent from again; it still has the customers' data: delete it when you need it no more\n", source.Path())
-	fmt.Fprintf(s.err, "next: name the new ledger everywhere, in crontabs, services and scripts, too: --ledger %s, or PAYLINKS_LEDGER=%[1]s\n", to)
+	fmt.Fprintf(s.Err, "the old ledger %s is never sent from again; it still has the customers' data: delete it when you need it no more\n", source.Path())
+	fmt.Fprintf(s.Err, "next: name the new ledger everywhere, in crontabs, services and scripts, too: --ledger %s, or PAYLINKS_LEDGER=%[1]s\n", to)
 	return nil
 }
 
 // takeBack takes a transfer back. A target that is not there cannot have been opened.
-func (o *transferOptions) takeBack(ctx context.Context, s streams, source transfer.Ledger, to, holder string) error {
+func (o *transferOptions) takeBack(ctx context.Context, s options.Streams, source transfer.Ledger, to, holder string) error {
 	target, err := store.OpenToTransfer(ctx, to, holder, nil)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	there := err == nil
 	if !there {
@@ -230,14 +231,14 @@ func (o *transferOptions) takeBack(ctx context.Context, s streams, source transf
 	step, err := transfer.Cancel(ctx, source, target)
 	switch {
 	case err != nil:
-		return exit.ClassifyTransfer(err, shownName(o.to))
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	case step == transfer.Done:
-		fmt.Fprintf(s.err, "%s is not being moved: there is nothing to take back\n", source.Path())
+		fmt.Fprintf(s.Err, "%s is not being moved: there is nothing to take back\n", source.Path())
 		return nil
 	}
-	fmt.Fprintf(s.err, "taken back: %s can be sent from as before\n", source.Path())
+	fmt.Fprintf(s.Err, "taken back: %s can be sent from as before\n", source.Path())
 	if there {
-		fmt.Fprintf(s.err, "what is at %s must not be used: delete it, or move the ledger there again\n", target.Path())
+		fmt.Fprintf(s.Err, "what is at %s must not be used: delete it, or move the ledger there again\n", target.Path())
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/words"
 )
 
@@ -70,19 +71,10 @@ func unknown(root *cobra.Command, what, name, before string) error {
 	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".csv") || strings.HasSuffix(lower, ".xlsx") {
 		return f.WithHint("to create a link for each of its rows: paylinks run %s", words.ShellQuoted(name))
 	}
-	if near := nearest(name, namesOf(root)); len(near) > 0 {
+	if near := options.Nearest(name, namesOf(root)); len(near) > 0 {
 		return f.WithHint("did you mean: %s%s", before, near[0])
 	}
 	return f.WithHint("see: paylinks help")
-}
-
-// nearest are the names that one could have been meant for: two slips of the keyboard at most, or its beginning.
-func nearest(name string, names []string) []string {
-	all := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra has the measure, but only for commands
-	for _, known := range names {
-		all.AddCommand(&cobra.Command{Use: known, Run: func(*cobra.Command, []string) {}})
-	}
-	return all.SuggestionsFor(name)
 }
 
 // flagError words what pflag has to say of a command line.
@@ -97,14 +89,14 @@ func flagError(cmd *cobra.Command, err error) error {
 				names = append(names, flag.Name)
 			}
 		})
-		near := nearest(missing.GetSpecifiedName(), names)
+		near := options.Nearest(missing.GetSpecifiedName(), names)
 		slices.Sort(near)
 		if len(near) > 0 {
 			return exit.Failf(exit.Usage, "%w", err).WithHint("did you mean: --%s", strings.Join(near, ", or --"))
 		}
 	}
 	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		err = fmt.Errorf("--%s %q: it takes %s", wrong.GetFlag().Name, wrong.GetValue(), kindOf(wrong.GetFlag()))
+		err = fmt.Errorf("--%s %q: it takes %s", wrong.GetFlag().Name, wrong.GetValue(), options.KindOf(wrong.GetFlag()))
 	}
 	return exit.Failf(exit.Usage, "%w", err).WithHint("%s", seeHelp(cmd))
 }

@@ -24,6 +24,7 @@ import (
 
 	"paylinks/clink/simulator"
 	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -66,9 +67,9 @@ func paylinksCommand(t *testing.T, env map[string]string, args ...string) (cmd *
 func paylinksHere(t testing.TB, env map[string]string, args ...string) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status := execute(t.Context(), args, streams{
-		in: strings.NewReader(""), out: &out, err: &errs,
-		env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
+	status := execute(t.Context(), args, options.Streams{
+		In: strings.NewReader(""), Out: &out, Err: &errs,
+		Env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 	})
 	return ended{status, out.String(), errs.String()}
 }

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"cmp"
@@ -16,22 +16,23 @@ import (
 	"paylinks/job/engine"
 )
 
-// targetOptions say which Clink is meant, and with which key.
-type targetOptions struct {
-	env        string
-	baseURL    string
+// Target say which Clink is meant, and with which key.
+type Target struct {
+	Env        string
+	BaseURL    string
 	apiKeyFile string
 }
 
-func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.env, "env", "", "environment `NAME`: simulator, sandbox or production (default: CLINK_ENV, else sandbox)")
-	flags.StringVar(&o.baseURL, "base-url", "", "`URL` of Clink's API (default: CLINK_BASE_URL, else the environment's)")
+// AddFlags adds the flags of the environment, the address and the key.
+func (o *Target) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Env, "env", "", "environment `NAME`: simulator, sandbox or production (default: CLINK_ENV, else sandbox)")
+	flags.StringVar(&o.BaseURL, "base-url", "", "`URL` of Clink's API (default: CLINK_BASE_URL, else the environment's)")
 	flags.StringVar(&o.apiKeyFile, "api-key-file", "", "`PATH` of a file with the secret key (default: $CREDENTIALS_DIRECTORY/clink-secret-key, else CLINK_SECRET_KEY)")
 }
 
-// resolveEnvironment decides the environment alone. The flag counts before Clink's own variable.
-func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
-	environment := cmp.Or(o.named(s), job.Sandbox)
+// ResolveEnvironment decides the environment alone. The flag counts before Clink's own variable.
+func (o *Target) ResolveEnvironment(s Streams) (job.Environment, error) {
+	environment := cmp.Or(o.Named(s), job.Sandbox)
 	switch environment {
 	case job.Simulator, job.Sandbox, job.Production:
 		return environment, nil
@@ -40,15 +41,15 @@ func (o *targetOptions) resolveEnvironment(s streams) (job.Environment, error) {
 		WithHint("say --env simulator, --env sandbox or --env production")
 }
 
-// resolve decides environment and address. A flag counts before Clink's own variables; the simulator's address is never one of them.
-func (o *targetOptions) resolve(s streams) (engine.Target, error) {
-	environment, err := o.resolveEnvironment(s)
+// Resolve decides environment and address. A flag counts before Clink's own variables; the simulator's address is never one of them.
+func (o *Target) Resolve(s Streams) (engine.Target, error) {
+	environment, err := o.ResolveEnvironment(s)
 	if err != nil {
 		return engine.Target{}, err
 	}
-	address := o.baseURL
+	address := o.BaseURL
 	if environment != job.Simulator {
-		address = cmp.Or(address, s.getenv("CLINK_BASE_URL"))
+		address = cmp.Or(address, s.Getenv("CLINK_BASE_URL"))
 	}
 	target, err := engine.NewTarget(environment, address)
 	var wrong *engine.WrongTarget
@@ -71,63 +72,63 @@ func addressFlag(t engine.Target) string {
 	return " --base-url " + words.ShellQuoted(t.BaseURL)
 }
 
-// named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for
+// Named is the environment that a command without JOB keeps to, "" for any: also CLINK_ENV's, since the key beside it is for
 // that one.
-func (o *targetOptions) named(s streams) job.Environment {
-	return job.Environment(cmp.Or(o.env, s.getenv("CLINK_ENV")))
+func (o *Target) Named(s Streams) job.Environment {
+	return job.Environment(cmp.Or(o.Env, s.Getenv("CLINK_ENV")))
 }
 
-// scope is where resume without JOB keeps to: the environment that is named, and the address of --base-url. "" is any.
-func (o *targetOptions) scope(s streams) (engine.Target, error) {
-	scope := engine.Target{Environment: o.named(s)}
-	if o.baseURL == "" {
+// Scope is where resume without JOB keeps to: the environment that is named, and the address of --base-url. "" is any.
+func (o *Target) Scope(s Streams) (engine.Target, error) {
+	scope := engine.Target{Environment: o.Named(s)}
+	if o.BaseURL == "" {
 		return scope, nil
 	}
-	target, err := o.resolve(s)
+	target, err := o.Resolve(s)
 	scope.BaseURL = target.BaseURL
 	return scope, err
 }
 
-// secretKey is the key, and where it came from, for messages.
-type secretKey struct{ text, from string }
+// SecretKey is the key, and where it came from, for messages.
+type SecretKey struct{ Text, From string }
 
-// key reads the secret key. The simulator needs none, and is not told one that was meant for Clink. instead is what the hint
+// Key reads the secret key. The simulator needs none, and is not told one that was meant for Clink. instead is what the hint
 // adds for one who has no key.
-func (o *targetOptions) key(s streams, environment job.Environment, instead string) (secretKey, error) {
+func (o *Target) Key(s Streams, environment job.Environment, instead string) (SecretKey, error) {
 	if environment == job.Simulator {
-		return secretKey{}, nil
+		return SecretKey{}, nil
 	}
 	path := o.apiKeyFile
-	if folder := s.getenv("CREDENTIALS_DIRECTORY"); path == "" && folder != "" {
+	if folder := s.Getenv("CREDENTIALS_DIRECTORY"); path == "" && folder != "" {
 		credential := filepath.Join(folder, "clink-secret-key")
 		if _, err := os.Stat(credential); err == nil {
 			path = credential
 		}
 	}
-	key := secretKey{s.getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"}
+	key := SecretKey{s.Getenv("CLINK_SECRET_KEY"), "CLINK_SECRET_KEY"}
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return key, unreadableKey(path, err)
 		}
-		key = secretKey{string(text), path}
+		key = SecretKey{string(text), path}
 	}
-	key.text = strings.TrimSpace(key.text)
+	key.Text = strings.TrimSpace(key.Text)
 	switch {
-	case key.text == "" && path != "":
+	case key.Text == "" && path != "":
 		return key, exit.Failf(exit.Config, "there is no secret key for %s: the file %s is empty", environment, path).
 			WithHint("it must hold the key and nothing else")
-	case key.text == "":
+	case key.Text == "":
 		return key, exit.Failf(exit.Config, "there is no secret key for %s", environment).
 			WithHint("put it in CLINK_SECRET_KEY, or in a file named with --api-key-file%s", instead)
-	case strings.HasPrefix(key.text, "CLINK_SECRET_KEY="):
-		return key, exit.Failf(exit.Config, "the secret key in %s begins with CLINK_SECRET_KEY=, which is no part of it", key.from).
+	case strings.HasPrefix(key.Text, "CLINK_SECRET_KEY="):
+		return key, exit.Failf(exit.Config, "the secret key in %s begins with CLINK_SECRET_KEY=, which is no part of it", key.From).
 			WithHint("it must hold the key and nothing else")
-	case strings.ContainsAny(key.text, "\"'`"):
-		return key, exit.Failf(exit.Config, "the secret key in %s has quotes, which are no part of it", key.from).
+	case strings.ContainsAny(key.Text, "\"'`"):
+		return key, exit.Failf(exit.Config, "the secret key in %s has quotes, which are no part of it", key.From).
 			WithHint("leave them out: docker run --env-file and systemd's credentials pass them on as they stand")
-	case strings.ContainsFunc(key.text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return key, exit.Failf(exit.Config, "the secret key in %s has a space, a line break or a letter that no key has", key.from).
+	case strings.ContainsFunc(key.Text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return key, exit.Failf(exit.Config, "the secret key in %s has a space, a line break or a letter that no key has", key.From).
 			WithHint("it must hold the key and nothing else")
 	}
 	return key, nil

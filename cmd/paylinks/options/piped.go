@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"context"
@@ -13,18 +13,19 @@ import (
 	"paylinks/job/intake"
 )
 
-// pipedOptions are about files that come through a pipe.
-type pipedOptions struct {
+// Piped are about files that come through a pipe.
+type Piped struct {
 	name string
-	kept map[string]*intake.Piped // by the path on the command line
+	Kept map[string]*intake.Piped // by the path on the command line
 }
 
-func (o *pipedOptions) addFlags(flags *pflag.FlagSet) {
+// AddFlags adds the flag that names what comes through a pipe.
+func (o *Piped) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.name, "name", "", "`NAME` of the job whose file is - (standard input) or a pipe; its links file is NAME.links.csv in the current folder (default: stdin, or the pipe's name)")
 }
 
-// check refuses what cannot be read through pipes, before anything is.
-func (o *pipedOptions) check(paths []string) error {
+// Check refuses what cannot be read through pipes, before anything is.
+func (o *Piped) Check(paths []string) error {
 	piped, input := 0, 0
 	for _, path := range paths {
 		if intake.IsPiped(path) {
@@ -45,9 +46,9 @@ func (o *pipedOptions) check(paths []string) error {
 	return nil
 }
 
-// refuseProduction refuses to ask on a terminal before production: what comes through a pipe was not seen by whoever answers, and a pipe
+// RefuseProduction refuses to ask on a terminal before production: what comes through a pipe was not seen by whoever answers, and a pipe
 // may be what the answer would be read from.
-func (o *pipedOptions) refuseProduction(paths []string, production, yes bool) error {
+func (o *Piped) RefuseProduction(paths []string, production, yes bool) error {
 	for _, path := range paths {
 		if production && !yes && intake.IsPiped(path) {
 			return exit.Failf(exit.Usage, "production needs --yes where invoices come through a pipe: nothing was sent").
@@ -57,9 +58,9 @@ func (o *pipedOptions) refuseProduction(paths []string, production, yes bool) er
 	return nil
 }
 
-// keepAside reads all pipes among the paths to their ends.
-func (o *pipedOptions) keepAside(ctx context.Context, paths []string, s streams) error {
-	o.kept = map[string]*intake.Piped{}
+// KeepAside reads all pipes among the paths to their ends.
+func (o *Piped) KeepAside(ctx context.Context, paths []string, s Streams) error {
+	o.Kept = map[string]*intake.Piped{}
 	for _, path := range paths {
 		if !intake.IsPiped(path) {
 			continue
@@ -68,12 +69,12 @@ func (o *pipedOptions) keepAside(ctx context.Context, paths []string, s streams)
 		if name == "" {
 			name = intake.PipedName(path)
 		}
-		if intake.IsStandardInput(path) && isTerminal(s.in) {
-			fmt.Fprintln(s.err, "reading invoices from standard input: end them with Ctrl-D on a line of its own")
+		if intake.IsStandardInput(path) && IsTerminal(s.In) {
+			fmt.Fprintln(s.Err, "reading invoices from standard input: end them with Ctrl-D on a line of its own")
 		}
 		kept, err := intake.KeepAside(ctx, name, func() (io.Reader, error) {
 			if intake.IsStandardInput(path) {
-				return s.in, nil
+				return s.In, nil
 			}
 			return os.Open(path)
 		})
@@ -81,17 +82,17 @@ func (o *pipedOptions) keepAside(ctx context.Context, paths []string, s streams)
 			err = exit.Failf(exit.Interrupted, "interrupted while %s was read: nothing was sent", name)
 		}
 		if err != nil {
-			o.close()
+			o.Close()
 			return exit.Classify(err)
 		}
-		o.kept[path] = kept
+		o.Kept[path] = kept
 	}
 	return nil
 }
 
-// close gives the room on the disk back.
-func (o *pipedOptions) close() {
-	for _, kept := range o.kept {
+// Close gives the room on the disk back.
+func (o *Piped) Close() {
+	for _, kept := range o.Kept {
 		_ = kept.Close() // it is gone with the process in any case
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"testing"
@@ -12,16 +12,16 @@ import (
 // with each of them, over what others have said since.
 func TestARateIsGivenOnce(t *testing.T) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	var o sendOptions
-	o.addPace(flags)
+	var o Send
+	o.AddPace(flags)
 	here, there := engine.Target{BaseURL: "https://a.example.com"}, engine.Target{BaseURL: "https://b.example.com"}
-	if o.rateGiven(here) {
+	if o.RateGiven(here) {
 		t.Error("the default is nobody's word")
 	}
 	if err := flags.Set("rate", "10"); err != nil {
 		t.Fatal(err)
 	}
-	if !o.rateGiven(here) || o.rateGiven(here) || !o.rateGiven(there) {
+	if !o.RateGiven(here) || o.RateGiven(here) || !o.RateGiven(there) {
 		t.Error("not once for each address")
 	}
 }
