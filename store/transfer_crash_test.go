@@ -204,7 +204,7 @@ func TestTransferIntoAFullDatabase(t *testing.T) {
 		END $$;
 		CREATE TRIGGER full_disk BEFORE INSERT ON `+schema+`.item FOR EACH ROW EXECUTE FUNCTION `+schema+`.full()`)
 	_, err := transfer.Run(t.Context(), source, target, noProgress)
-	if err == nil || !strings.Contains(err.Error(), "the disk of the server at ") {
+	if err == nil || !strings.Contains(err.Error(), "the disk of the database's server is full") {
 		t.Errorf("the error is %v", err)
 	}
 	if m, err := target.Mark(t.Context()); err != nil || m.State != transfer.Filling || !m.Empty {

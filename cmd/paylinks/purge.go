@@ -112,6 +112,9 @@ func runPurge(ctx context.Context, o purgeOptions, s options.Streams) (err error
 		if err := changing.Scrub(); err != nil {
 			return exit.Classify(err).WithHint("end what reads the ledger, and run the same command again")
 		}
+		if goes > 0 && store.IsDatabase(ledger.Path()) {
+			fmt.Fprintln(s.Err, "what the database server archives (WAL, base backups, dumps) keeps that data until it is deleted there")
+		}
 		return nil
 	}
 	if goes > 0 {

@@ -348,7 +348,7 @@ func TestExpiredSenderIsMet(t *testing.T) {
 // Promise: two jobs with the same invoices, sent at once by two hosts, make one request an invoice at a time, and one link.
 func TestSameInvoicesAtOnce(t *testing.T) {
 	s := newShared(t, pgtest.Shared(t))
-	const invoices, workers = 250, 8
+	const invoices, workers = 1000, 8
 	a, b := s.open("host-a", long), s.open("host-b", long)
 	rows := ledgertest.Invoices(invoices)
 	jobs := map[*sender]job.Job{a: a.imported("a", rows...), b: b.imported("b", rows...)}
