@@ -87,6 +87,9 @@ func (f *File) rows(ctx context.Context, at time.Time) iter.Seq2[*checked, error
 	}
 }
 
+// rowsAtOnce is how many rows are looked up together at least: a look-up in a database costs a round trip.
+const rowsAtOnce = 1024
+
 // readReady adds the rows that the reader has ready, so that they are looked up in the ledger together. Its error, io.EOF at
 // the end, is of what follows them.
 func (f *File) readReady(reader rowSource, rows []checked) ([]checked, error) {
@@ -109,7 +112,7 @@ func (f *File) readReady(reader rowSource, rows []checked) ([]checked, error) {
 			c.item = f.Identity.NewRow(row, f.batch.Options.Defaults["item_name"])
 		}
 		rows = append(rows, c)
-		if reader.Ready() == 0 {
+		if reader.Ready() == 0 && len(rows) >= rowsAtOnce {
 			return rows, nil
 		}
 	}

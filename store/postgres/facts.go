@@ -58,7 +58,7 @@ func factsQuery(invoices string) string {
 var factsOfInvoices = factsQuery(`SELECT DISTINCT unnest($1::bytea[])`)
 
 // factsBatch is how many invoices are looked up by one statement.
-const factsBatch = 256
+const factsBatch = 1024
 
 // factsByInvoice are in the order of their items.
 type factsByInvoice map[[16]byte][]job.Facts

@@ -97,7 +97,11 @@ func Notes(file *intake.File, explain bool) string {
 	}
 	notes := file.Notes
 	if notes.Totals.Count > 0 {
-		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on line %s\n", words.Count(notes.Totals.Count, "total"), notes.Totals)
+		lines := "line"
+		if notes.Totals.Count > 1 {
+			lines = "lines"
+		}
+		fmt.Fprintf(&b, "  left out by --skip-totals: %s, on %s %s\n", words.Count(notes.Totals.Count, "total"), lines, notes.Totals)
 	}
 	if len(notes.Words) > 0 {
 		fmt.Fprintf(&b, "  as %s it has words like %s\n", file.Header.Encoding, words.Printable(strings.Join(notes.Words, " ")))
