@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"cmd/paylinks/options":      {"cmd/paylinks/exit", "cmd/paylinks/helptext", "cmd/paylinks/profile", "cmd/paylinks/words", "store", "job", "job/engine", "job/intake", "job/invoice", "job/links", "job/metrics"},
 	"cmd/paylinks/profile":      {},
 	"cmd/paylinks/progress":     {"cmd/paylinks/words", "job", "job/engine"},
-	"cmd/paylinks/report":       {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice"},
+	"cmd/paylinks/report":       {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice", "store/transfer"},
 	"cmd/paylinks/words":        {"job"},
 	"store":                     {"store/postgres", "store/sqlite", "store/transfer", "job"},
 	"store/contents":            {},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/progress"
+	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
@@ -189,30 +189,16 @@ func noLedgerAt(name string) *exit.Failure {
 
 func (o *transferOptions) move(ctx context.Context, s options.Streams, source, target transfer.Ledger) error {
 	console := progress.NewConsole(s.Err)
-	show := stepPrinter{to: console, source: source.Path(), target: target.Path()}
+	show := report.TransferPrinter{To: console, Source: source.Path(), Target: target.Path()}
 	if options.IsTerminal(s.Err) && s.Getenv("TERM") != "dumb" {
-		show.line = console.Line
+		show.Line = console.Line
 	}
-	result, err := transfer.Run(ctx, source, target, show.step)
-	show.clear()
+	result, err := transfer.Run(ctx, source, target, show.Step)
+	show.Clear()
 	if err != nil {
 		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	if result.Already {
-		fmt.Fprintf(s.Err, "%s was moved to %s before: there is nothing to do\n", source.Path(), target.Path())
-		return nil
-	}
-	to := words.ShellQuoted(target.Path())
-	for _, left := range result.Left {
-		fmt.Fprintf(s.Err, "job %d: its links file is %s on %s; here it has none: paylinks export %d -o PATH --ledger %s\n",
-			left.Job, words.Printable(left.Path), words.Printable(left.Host), left.Job, to)
-	}
-	if result.Filled {
-		d := result.Digests
-		fmt.Fprintf(s.Err, "moved: %s, %s, %s\n", words.Count(int(d.Jobs.Rows), "job"), words.Count(int(d.Items.Rows), "row"), words.Count(int(d.Attempts.Rows), "attempt"))
-	}
-	fmt.Fprintf(s.Err, "the old ledger %s is never sent from again; it still has the customers' data: delete it when you need it no more\n", source.Path())
-	fmt.Fprintf(s.Err, "next: name the new ledger everywhere, in crontabs, services and scripts, too: --ledger %s, or PAYLINKS_LEDGER=%[1]s\n", to)
+	show.Result(s.Err, result)
 	return nil
 }
 
@@ -241,41 +227,4 @@ func (o *transferOptions) takeBack(ctx context.Context, s options.Streams, sourc
 		fmt.Fprintf(s.Err, "what is at %s must not be used: delete it, or move the ledger there again\n", target.Path())
 	}
 	return nil
-}
-
-// stepPrinter says how far a transfer is.
-type stepPrinter struct {
-	to             io.Writer
-	line           func(text string) // of a terminal; nil: there is none
-	source, target string
-	drawn          time.Time
-}
-
-// drawEvery is how often the line of a terminal is drawn.
-const drawEvery = 200 * time.Millisecond
-
-func (p *stepPrinter) step(step transfer.Step, copied, compared int64) {
-	switch {
-	case copied+compared > 0:
-		if p.line != nil && time.Since(p.drawn) >= drawEvery {
-			p.drawn = time.Now()
-			text := words.Grouped(int(copied)) + " rows and attempts copied"
-			if compared > 0 {
-				text += ", " + words.Grouped(int(compared)) + " compared"
-			}
-			p.line(text)
-		}
-		return
-	case step == transfer.Begin:
-		fmt.Fprintf(p.to, "moving %s to %s: from now on nobody can send from the old one\n", p.source, p.target)
-	case step == transfer.Leave:
-		fmt.Fprintf(p.to, "copied and compared: both have the same\n")
-	}
-	p.clear()
-}
-
-func (p *stepPrinter) clear() {
-	if p.line != nil {
-		p.line("")
-	}
 }
