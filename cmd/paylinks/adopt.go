@@ -9,19 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job/intake"
 )
 
 type adoptOptions struct {
-	target targetOptions
-	ledger ledgerOptions
-	read   *readOptions
+	target options.Target
+	ledger options.Ledger
+	read   *options.Read
 }
 
-func newAdopt(s streams) *cobra.Command {
-	o := adoptOptions{read: &readOptions{}}
+func newAdopt(s options.Streams) *cobra.Command {
+	o := adoptOptions{read: &options.Read{}}
 	cmd := &cobra.Command{
 		Use:   "adopt FILE...",
 		Short: "Take links files into a new or restored ledger, so that it knows their links",
@@ -42,14 +44,14 @@ somebody can pay it, and told, too.`,
 		Example: `  paylinks adopt invoices.links.csv --env production
   paylinks adopt *.links.csv --env production`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done: the ledger knows all links of the files"),
-			meaning(exitAttention, "done, but something in the files contradicts the ledger"),
-			meaning(exitUsage, "usage, or no environment was said"),
-			meaning(exitData, "a file is no links file, or wrong or unreadable: nothing was adopted"),
-			meaning(exitLedger, "the ledger or the disk failed"),
-			meaning(exitUnfinished, "another run holds the ledger"),
-			meaning(exitConfig, "configuration: a wrong address or profile, no ledger in production"),
-			meaning(exitInterrupted, "interrupted: each file was taken whole, or nothing of it"),
+			exit.Meaning(exit.OK, "done: the ledger knows all links of the files"),
+			exit.Meaning(exit.Attention, "done, but something in the files contradicts the ledger"),
+			exit.Meaning(exit.Usage, "usage, or no environment was said"),
+			exit.Meaning(exit.Data, "a file is no links file, or wrong or unreadable: nothing was adopted"),
+			exit.Meaning(exit.Ledger, "the ledger or the disk failed"),
+			exit.Meaning(exit.Unfinished, "another run holds the ledger"),
+			exit.Meaning(exit.Config, "configuration: a wrong address or profile, no ledger in production"),
+			exit.Meaning(exit.Interrupted, "interrupted: each file was taken whole, or nothing of it"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runAdopt(cmd.Context(), o, files, s)
@@ -57,54 +59,54 @@ somebody can pay it, and told, too.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.target.env, "env", "", "environment `NAME` that the links are of: simulator, sandbox or production; required (default: CLINK_ENV)")
-	flags.StringVar(&o.target.baseURL, "base-url", "", "`URL` of Clink's API that the links are of (default: CLINK_BASE_URL, else the environment's)")
-	o.ledger.addFlags(flags)
-	o.ledger.addNew(flags)
-	o.read.addFlags(flags)
+	flags.StringVar(&o.target.Env, "env", "", "environment `NAME` that the links are of: simulator, sandbox or production; required (default: CLINK_ENV)")
+	flags.StringVar(&o.target.BaseURL, "base-url", "", "`URL` of Clink's API that the links are of (default: CLINK_BASE_URL, else the environment's)")
+	o.ledger.AddFlags(flags)
+	o.ledger.AddNew(flags)
+	o.read.AddFlags(flags)
 	return cmd
 }
 
-func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (err error) {
-	if o.target.named(s) == "" {
-		return failf(exitUsage, "adopt needs --env: the files do not say which environment their links are of").
-			withHint("say --env sandbox, --env production or --env simulator")
+func runAdopt(ctx context.Context, o adoptOptions, paths []string, s options.Streams) (err error) {
+	if o.target.Named(s) == "" {
+		return exit.Failf(exit.Usage, "adopt needs --env: the files do not say which environment their links are of").
+			WithHint("say --env sandbox, --env production or --env simulator")
 	}
-	options, err := o.read.resolve(s, false)
+	reading, err := o.read.Resolve(s, false)
 	if err != nil {
 		return err
 	}
-	t, err := o.target.resolve(s)
+	t, err := o.target.Resolve(s)
 	if err != nil {
 		return err
 	}
-	files, err := intake.OpenLinks(paths, intake.Settings{Environment: t.Environment, BaseURL: t.BaseURL, Options: options})
+	files, err := intake.OpenLinks(paths, intake.Settings{Environment: t.Environment, BaseURL: t.BaseURL, Options: reading})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	if err := checkLinks(ctx, files, s.err); err != nil {
+	if err := checkLinks(ctx, files, s.Err); err != nil {
 		return err
 	}
-	ledger, err := o.ledger.openToSend(ctx, s, t.Environment, "adopt "+strings.Join(paths, " "))
+	ledger, err := o.ledger.OpenToSend(ctx, s, t.Environment, "adopt "+strings.Join(paths, " "))
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	contradicted := false
 	for _, f := range files {
 		adopted, err := f.Adopt(ctx, ledger)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return failf(exitInterrupted, "interrupted while %s was taken into the ledger: nothing of it was", f.Path).withHint("run the same command again")
+			return exit.Failf(exit.Interrupted, "interrupted while %s was taken into the ledger: nothing of it was", f.Path).WithHint("run the same command again")
 		case err != nil:
-			return classify(err)
+			return exit.Classify(err)
 		}
-		fmt.Fprint(s.err, report.DescribeAdopted(f, adopted))
+		fmt.Fprint(s.Err, report.DescribeAdopted(f, adopted))
 		contradicted = contradicted || len(adopted.Conflicts) > 0
 	}
-	fmt.Fprintf(s.err, "ledger: %s\n", ledger.Path())
+	fmt.Fprintf(s.Err, "ledger: %s\n", ledger.Path())
 	if contradicted {
-		return exitWith(exitAttention)
+		return exit.With(exit.Attention)
 	}
 	return nil
 }
@@ -112,13 +114,13 @@ func runAdopt(ctx context.Context, o adoptOptions, paths []string, s streams) (e
 // checkLinks checks all files and prints what is wrong with them. Its error says that nothing was adopted.
 func checkLinks(ctx context.Context, files []*intake.LinksFile, to io.Writer) error {
 	refused, _, err := refusals(files, "adopted", func(f *intake.LinksFile) error {
-		printer := report.NewProblemPrinter(to, isTerminal(to), nil)
+		printer := report.NewProblemPrinter(to, options.IsTerminal(to), nil)
 		defer printer.Rest()
 		return f.Check(ctx, printer)
 	})
 	if err != nil || len(refused) == 0 {
 		return err
 	}
-	return failf(exitData, "%s; nothing was adopted", strings.Join(refused, "; ")).
-		withHint("adopt the links files as they were written, with the options that their input was read with")
+	return exit.Failf(exit.Data, "%s; nothing was adopted", strings.Join(refused, "; ")).
+		WithHint("adopt the links files as they were written, with the options that their input was read with")
 }

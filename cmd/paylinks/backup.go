@@ -7,13 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store"
 )
 
-func newBackup(s streams) *cobra.Command {
-	var o lookOptions
+func newBackup(s options.Streams) *cobra.Command {
+	var o options.Look
 	cmd := &cobra.Command{
 		Use:   "backup PATH",
 		Short: "Copy the ledger, also while a run goes on",
@@ -22,51 +24,51 @@ run goes on can miss what stands in its -wal file. An earlier backup at PATH is 
 up by PostgreSQL's own tools: see paylinks help shared-ledger.`,
 		Example: "  paylinks backup ledger.backup.db",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"),
-			meaning(exitUsage, "usage, or there is no ledger yet"),
-			meaning(exitOutput, "PATH is something else"),
-			meaning(exitLedger, "the ledger cannot be read, or the copy cannot be written"),
+			exit.Meaning(exit.OK, "done"),
+			exit.Meaning(exit.Usage, "usage, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "PATH is something else"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read, or the copy cannot be written"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runBackup(cmd.Context(), o, args[0], s)
 		},
 	}
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
-func runBackup(ctx context.Context, o lookOptions, path string, s streams) error {
-	environment, err := o.target.resolveEnvironment(s)
+func runBackup(ctx context.Context, o options.Look, path string, s options.Streams) error {
+	environment, err := o.Target.ResolveEnvironment(s)
 	if err != nil {
 		return err
 	}
-	name, err := o.ledger.resolve(s, environment)
+	name, err := o.Ledger.Resolve(s, environment)
 	if err != nil {
 		return err
 	}
 	if store.IsDatabase(name) {
-		return failf(exitUsage, "a ledger in PostgreSQL is backed up by PostgreSQL's own tools, not by paylinks").
-			withHint("pg_dump --schema for a copy of one moment; base backups with an archive of the WAL to lose nothing: paylinks help shared-ledger")
+		return exit.Failf(exit.Usage, "a ledger in PostgreSQL is backed up by PostgreSQL's own tools, not by paylinks").
+			WithHint("pg_dump --schema for a copy of one moment; base backups with an archive of the WAL to lose nothing: paylinks help shared-ledger")
 	}
-	ledger, err := o.open(ctx, s)
+	ledger, err := o.Open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
-	place, err := placeOf(path)
+	place, err := options.PlaceOf(path)
 	if err != nil {
 		return err
 	}
-	if isOf(ledger, place) {
-		return failf(exitUsage, "%s is the ledger, or belongs to it", path).withHint("name another file")
+	if options.IsOf(ledger, place) {
+		return exit.Failf(exit.Usage, "%s is the ledger, or belongs to it", path).WithHint("name another file")
 	}
 	err = ledger.Backup(ctx, path)
 	if errors.Is(err, job.ErrNotBackup) {
-		return failf(exitOutput, "%s is there already, and is no backup", path).withHint("it has not been touched; name another file")
+		return exit.Failf(exit.Output, "%s is there already, and is no backup", path).WithHint("it has not been touched; name another file")
 	}
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	fmt.Fprintf(s.err, "backup: %s\n", path)
+	fmt.Fprintf(s.Err, "backup: %s\n", path)
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"paylinks/cmd/paylinks/exit"
 )
 
 // BenchmarkRun is a whole run in this process against a simulator in another one, for profiles:
@@ -38,7 +40,7 @@ func BenchmarkRun(b *testing.B) {
 	for b.Loop() {
 		got := paylinksHere(b, nil, "run", input, "--env", "simulator", "--base-url", address, "--rate", "0",
 			"--concurrency", "64", "--ledger", filepath.Join(b.TempDir(), "ledger.db"))
-		if got.status != exitOK {
+		if got.status != exit.OK {
 			b.Fatalf("status %d: %s", got.status, got.err)
 		}
 	}

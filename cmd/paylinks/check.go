@@ -9,25 +9,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job/intake"
 	"paylinks/store"
 )
 
 type checkOptions struct {
-	target  targetOptions
-	ledger  ledgerOptions
-	read    *readOptions
-	piped   pipedOptions
-	expect  expectOptions
-	output  outputOptions // of the rejected file
-	save    saveOptions
+	target  options.Target
+	ledger  options.Ledger
+	read    *options.Read
+	piped   options.Piped
+	expect  options.Expect
+	output  options.Output // of the rejected file
+	save    options.Save
 	json    bool
 	explain bool
 }
 
-func newCheck(s streams) *cobra.Command {
-	o := checkOptions{read: &readOptions{}}
+func newCheck(s options.Streams) *cobra.Command {
+	o := checkOptions{read: &options.Read{}}
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check files without sending anything: no network, no ledger is made",
@@ -37,12 +39,12 @@ rejected file beside each, or at --rejected; where that cannot be written, check
 What the files needed to be read is kept with --save-profile NAME, for --profile NAME the next time: paylinks help profiles.`,
 		Example: "  paylinks check invoices.csv\n  paylinks check invoices.csv --explain\n  paylinks check invoices.csv --currency USD --save-profile office\n  cat invoices.csv | paylinks check - --name november",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "the files can be run"),
-			meaning(exitUsage, "usage"),
-			meaning(exitData, "a file is wrong or unreadable"),
-			meaning(exitOutput, "standard output or the profile cannot be written"),
-			meaning(exitLedger, "the ledger cannot be read"),
-			meaning(exitConfig, "configuration: a wrong address or profile"),
+			exit.Meaning(exit.OK, "the files can be run"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Data, "a file is wrong or unreadable"),
+			exit.Meaning(exit.Output, "standard output or the profile cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
+			exit.Meaning(exit.Config, "configuration: a wrong address or profile"),
 		),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return runCheck(cmd.Context(), o, files, s)
@@ -50,44 +52,44 @@ What the files needed to be read is kept with --save-profile NAME, for --profile
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	o.read.addFlags(flags)
-	o.piped.addFlags(flags)
-	o.read.addEmpty(flags)
-	o.save.addFlags(flags)
-	o.output.addRejected(flags)
-	o.expect.addFlags(flags)
-	o.target.addFlags(flags)
-	o.ledger.addFlags(flags)
+	o.read.AddFlags(flags)
+	o.piped.AddFlags(flags)
+	o.read.AddEmpty(flags)
+	o.save.AddFlags(flags)
+	o.output.AddRejected(flags)
+	o.expect.AddFlags(flags)
+	o.target.AddFlags(flags)
+	o.ledger.AddFlags(flags)
 	flags.BoolVar(&o.json, "json", false, "each problem as a JSON object on a line of standard output: file, line, cell (of a workbook), column, value, kind, what, hint")
 	flags.BoolVar(&o.explain, "explain", false, "print which column was taken for what, and how the file is read")
-	o.output.addForm(flags)
+	o.output.AddForm(flags)
 	return cmd
 }
 
-func runCheck(ctx context.Context, o checkOptions, files []string, s streams) error {
+func runCheck(ctx context.Context, o checkOptions, files []string, s options.Streams) error {
 	debug.SetGCPercent(50) // what a million rows leave behind is a third of the memory, and cheap to collect
-	options, err := o.read.resolve(s, false)
+	reading, err := o.read.Resolve(s, false)
 	if err != nil {
 		return err
 	}
-	t, err := o.target.resolve(s)
+	t, err := o.target.Resolve(s)
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && (o.output.rejected != "" || o.expect.set()) {
-		return failf(exitUsage, "--rejected, --expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.output.Rejected != "" || o.expect.Set()) {
+		return exit.Failf(exit.Usage, "--rejected, --expect-rows and --expect-total are for one file")
 	}
-	if err := o.save.check(s); err != nil {
+	if err := o.save.Check(s); err != nil {
 		return err
 	}
-	if err := o.piped.check(files); err != nil {
+	if err := o.piped.Check(files); err != nil {
 		return err
 	}
-	expect, err := o.expect.resolve()
+	expect, err := o.expect.Resolve()
 	if err != nil {
 		return err
 	}
-	path, err := o.ledger.resolve(s, t.Environment)
+	path, err := o.ledger.Resolve(s, t.Environment)
 	if err != nil {
 		return err
 	}
@@ -96,46 +98,46 @@ func runCheck(ctx context.Context, o checkOptions, files []string, s streams) er
 	case errors.Is(err, fs.ErrNotExist):
 		ledger = nil
 	case err != nil:
-		return classify(err)
+		return exit.Classify(err)
 	default:
 		defer ledger.Close()
 	}
-	if err := o.piped.keepAside(ctx, files, s); err != nil {
+	if err := o.piped.KeepAside(ctx, files, s); err != nil {
 		return err
 	}
-	defer o.piped.close()
+	defer o.piped.Close()
 	batch, err := intake.Open(files, intake.Settings{
-		Environment: t.Environment, BaseURL: t.BaseURL, Options: options,
-		RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
+		Environment: t.Environment, BaseURL: t.BaseURL, Options: reading,
+		RawCells: o.output.RawCells, BOM: o.output.BOM, Rejected: o.output.Rejected, Expect: expect, Piped: o.piped.Kept,
 	})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if ledger != nil {
 		if err := batch.Find(ctx, ledger); err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 	}
-	check := checking{explain: o.explain, words: s.err, profile: o.read.used}
+	check := checking{explain: o.explain, words: s.Err, profile: o.read.Used}
 	if o.json {
-		check.problems = s.out
+		check.problems = s.Out
 	}
 	if err := check.all(ctx, batch); err != nil {
 		return err
 	}
 	for _, f := range batch.Files {
 		if f.Known != nil {
-			if err := refusePurged(s, ledger.Path(), *f.Known); err != nil {
+			if err := options.RefusePurged(s, ledger.Path(), *f.Known); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.err, "%s is job %d already: running it again goes on with that\n", f.Path, f.Known.ID)
+			fmt.Fprintf(s.Err, "%s is job %d already: running it again goes on with that\n", f.Path, f.Known.ID)
 			continue
 		}
-		fmt.Fprintf(s.err, "%s can be run\n", f.Path)
+		fmt.Fprintf(s.Err, "%s can be run\n", f.Path)
 	}
-	if o.save.name != "" {
-		return o.save.save(s, o.read, batch.Files)
+	if o.save.Name != "" {
+		return o.save.Save(s, o.read, batch.Files)
 	}
-	fmt.Fprint(s.err, o.read.offerProfile())
+	fmt.Fprint(s.Err, o.read.OfferProfile())
 	return nil
 }

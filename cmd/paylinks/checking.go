@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/intake"
@@ -18,8 +20,8 @@ import (
 type checking struct {
 	quiet    bool
 	explain  bool
-	profile  *usedProfile // by which the files are read; nil is none
-	problems io.Writer    // where problems go as JSON lines; nil is as text with the rest
+	profile  *options.UsedProfile // by which the files are read; nil is none
+	problems io.Writer            // where problems go as JSON lines; nil is as text with the rest
 	words    io.Writer
 }
 
@@ -42,14 +44,14 @@ func (c *checking) all(ctx context.Context, batch *intake.Batch) error {
 	said := strings.Join(refused, "; ")
 	if c.profile != nil {
 		if c.quiet {
-			said += ", read by the profile " + c.profile.name
+			said += ", read by the profile " + c.profile.Name
 		}
 		if hint != "" {
 			hint += "; "
 		}
-		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.name))
+		hint += fmt.Sprintf("a flag wins over the profile, as in --decimal point or --encoding utf-8; where such files have changed, check them with what they need now and --save-profile %s", words.ShellQuoted(c.profile.Name))
 	}
-	return failf(exitData, "%s; nothing was sent", said).withHint("%s", hint)
+	return exit.Failf(exit.Data, "%s; nothing was sent", said).WithHint("%s", hint)
 }
 
 // refusals checks each of the files, and says of those that are wrong why they are refused, and what would help with the first. Any
@@ -61,36 +63,36 @@ func refusals[F any](files []F, done string, check func(F) error) (said []string
 			continue
 		}
 		var refusal *intake.Refusal
-		failed := classify(err)
+		failed := exit.Classify(err)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return nil, "", failf(exitInterrupted, "interrupted, nothing was %s", done)
-		case failed.status != exitData || !errors.As(err, &refusal) || refusal.Kind == intake.WrongTotals:
+			return nil, "", exit.Failf(exit.Interrupted, "interrupted, nothing was %s", done)
+		case failed.Status != exit.Data || !errors.As(err, &refusal) || refusal.Kind == intake.WrongTotals:
 			return nil, "", failed
 		}
-		said, hint = append(said, failed.Error()), cmp.Or(hint, failed.hint)
+		said, hint = append(said, failed.Error()), cmp.Or(hint, failed.Hint)
 	}
 	return said, hint, nil
 }
 
 // one checks a file and prints what was found.
-func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Options) error {
+func (c *checking) one(ctx context.Context, f *intake.File, reading invoice.Options) error {
 	if f.Known != nil && (c.explain || !c.quiet) {
 		if err := f.ReadHeader(c.explain); err != nil && c.explain { // the job goes on without its file
 			return err
 		}
 	}
-	printer := report.NewProblemPrinter(c.words, isTerminal(c.words), c.problems)
+	printer := report.NewProblemPrinter(c.words, options.IsTerminal(c.words), c.problems)
 	err := f.Check(ctx, printer)
 	printer.Rest()
 	if c.explain {
-		fmt.Fprint(c.words, report.ExplainFile(f, options))
+		fmt.Fprint(c.words, report.ExplainFile(f, reading))
 	}
 	if c.explain || !c.quiet {
 		fmt.Fprint(c.words, report.Notes(f, c.explain))
 	}
 	if f.Figures != nil && !c.quiet {
-		fmt.Fprint(c.words, report.DescribeFile(f, options))
+		fmt.Fprint(c.words, report.DescribeFile(f, reading))
 	}
 	if !c.quiet {
 		fmt.Fprint(c.words, report.WithoutID(f))
@@ -105,7 +107,7 @@ func (c *checking) one(ctx context.Context, f *intake.File, options invoice.Opti
 }
 
 // afterBadRows says what to do with files that have bad rows.
-func afterBadRows(files []*intake.File, options invoice.Options) string {
+func afterBadRows(files []*intake.File, reading invoice.Options) string {
 	commas, good, piped := "", false, false
 	for _, f := range files {
 		if 2*f.Figures.DecimalCommas > f.Figures.Bad { // most of them: it is the file's way of writing
@@ -121,7 +123,7 @@ func afterBadRows(files []*intake.File, options invoice.Options) string {
 	switch {
 	case commas == "":
 		return hint
-	case piped || options.Canonical() != "{}": // other flags are needed, too, or the pipe again
+	case piped || reading.Canonical() != "{}": // other flags are needed, too, or the pipe again
 		return "if the file writes 1.234,50: check it with --decimal comma as well; else " + hint
 	}
 	return fmt.Sprintf("if the file writes 1.234,50: paylinks check%s --decimal comma; else %s", commas, hint)

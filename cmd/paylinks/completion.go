@@ -9,12 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/profile"
 	"paylinks/cmd/paylinks/words"
 )
 
-func newCompletion(s streams) *cobra.Command {
+func newCompletion(s options.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print the script that completes commands in bash, zsh or fish",
@@ -27,19 +29,19 @@ every new shell, write it to where the shell looks for such scripts:
 		Example: `  source <(paylinks completion bash)
   paylinks completion fish > paylinks.fish`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"), meaning(exitUsage, "usage"), meaning(exitOutput, "standard output cannot be written"),
+			exit.Meaning(exit.OK, "done"), exit.Meaning(exit.Usage, "usage"), exit.Meaning(exit.Output, "standard output cannot be written"),
 		),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch args[0] {
 			case "bash":
-				return cmd.Root().GenBashCompletionV2(s.out, true)
+				return cmd.Root().GenBashCompletionV2(s.Out, true)
 			case "zsh":
-				return cmd.Root().GenZshCompletion(s.out)
+				return cmd.Root().GenZshCompletion(s.Out)
 			case "fish":
-				return cmd.Root().GenFishCompletion(s.out, true)
+				return cmd.Root().GenFishCompletion(s.Out, true)
 			}
-			return failf(exitUsage, "%q is not one of: bash, zsh, fish", args[0]).withHint("see: paylinks help completion")
+			return exit.Failf(exit.Usage, "%q is not one of: bash, zsh, fish", args[0]).WithHint("see: paylinks help completion")
 		},
 	}
 }
@@ -56,7 +58,7 @@ var flagValues = map[string][]string{
 }
 
 // complete tells a shell what can stand where in the command.
-func complete(cmd *cobra.Command, s streams) {
+func complete(cmd *cobra.Command, s options.Streams) {
 	for name, values := range flagValues {
 		if cmd.Flags().Lookup(name) != nil {
 			// It fails only for a flag that is not there, or has one already.
@@ -81,8 +83,8 @@ func complete(cmd *cobra.Command, s streams) {
 }
 
 // profileNames are the profiles of this user; none where they cannot be listed.
-func profileNames(s streams) []string {
-	folder, err := profileFolder(s)
+func profileNames(s options.Streams) []string {
+	folder, err := options.ProfileFolder(s)
 	if err != nil {
 		return nil
 	}
@@ -91,16 +93,16 @@ func profileNames(s streams) []string {
 }
 
 // jobNumbers are the ledger's jobs, the newest first, each with its file; none where there is no ledger to read.
-func jobNumbers(cmd *cobra.Command, s streams) []string {
-	if err := setFromEnvironment(cmd.Flags(), s.env); err != nil {
+func jobNumbers(cmd *cobra.Command, s options.Streams) []string {
+	if err := options.SetFromEnvironment(cmd.Flags(), s.Env); err != nil {
 		return nil
 	}
 	value := func(name string) string {
 		text, _ := cmd.Flags().GetString(name)
 		return text
 	}
-	look := lookOptions{target: targetOptions{env: value("env")}, ledger: ledgerOptions{path: value("ledger")}}
-	ledger, err := look.open(context.Background(), s)
+	look := options.Look{Target: options.Target{Env: value("env")}, Ledger: options.Ledger{Path: value("ledger")}}
+	ledger, err := look.Open(context.Background(), s)
 	if err != nil {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 )
 
 // crashClink is a simulator inside the test, which can kill its client at an exact moment of a request.
@@ -79,10 +80,10 @@ func crashAfter(site *crashSite, sum crashSum) string {
 	// Who looks before anybody runs again sees the ledger, or that there is none yet.
 	reader := site.start(nil, "jobs")
 	reader.wait()
-	if status := reader.status(); status != exitOK && status != exitUsage {
+	if status := reader.status(); status != exit.OK && status != exit.Usage {
 		site.t.Errorf("jobs: exit status %d\n%s", status, &reader.said)
 	}
-	site.must(exitOK, site.run()...)
+	site.must(exit.OK, site.run()...)
 	own := crashSum{}
 	site.audit(own)
 	if want := look.sending + look.doubtful; own["possible orphans"] != want {
@@ -207,7 +208,7 @@ func crashAtOperation(site *crashSite, shim string, at int, on, when, power stri
 		"LD_PRELOAD=" + shim, fmt.Sprintf("CRASH_AT=%d", at), "CRASH_ON=" + on, "CRASH_WHEN=" + when, "CRASH_POWER=" + power,
 	}, site.run()...)
 	p.wait()
-	if !p.killed() && p.status() != exitOK {
+	if !p.killed() && p.status() != exit.OK {
 		site.t.Fatalf("exit status %d\n%s", p.status(), &p.said)
 	}
 	return p.killed()
@@ -240,9 +241,9 @@ func crashInExport(t *testing.T, program string) {
 	clink := newCrashClink(t)
 	site := newCrashSite(t, program, clink.URL, 8)
 	site.invoices("a", 5_000)
-	site.must(exitUnfinished, append(site.run(), "--limit", "1")...)
+	site.must(exit.Unfinished, append(site.run(), "--limit", "1")...)
 	older := site.read(site.linksFile)
-	site.must(exitUnfinished, append(site.run(), "--limit", "1")...)
+	site.must(exit.Unfinished, append(site.run(), "--limit", "1")...)
 	newer := site.read(site.linksFile)
 	if older == newer {
 		t.Fatal("the second run has changed nothing")

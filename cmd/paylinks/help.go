@@ -5,7 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 )
 
 func init() { cobra.EnableCommandSorting = false } // the help lists commands in the order in which they are used
@@ -19,7 +21,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		Example: `  paylinks help run
   paylinks help columns
   paylinks help operations`,
-		Annotations: helptext.Exits(meaning(exitOK, "done"), meaning(exitUsage, "there is no such command or topic")),
+		Annotations: helptext.Exits(exit.Meaning(exit.OK, "done"), exit.Meaning(exit.Usage, "there is no such command or topic")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd := root
 			if len(args) > 0 {
@@ -44,7 +46,7 @@ var flagGroups = []helptext.Group{
 	{Title: "How the file is read", Flags: []string{
 		"profile", "save-profile", "map", "ignore", "decimal", "encoding", "header-line", "quote", "sheet", "hidden-rows", "name", "series", "lines", "skip-totals", "allow-no-id", "allow-repeats", "allow-empty",
 		"expect-rows", "expect-total", "explain"}},
-	{Title: "What the file does not say, for all its rows", Flags: jobWideFlags()},
+	{Title: "What the file does not say, for all its rows", Flags: options.JobWideFlags()},
 	{Title: "Pace and limits", Flags: []string{
 		"rate", "concurrency", "timeout", "max-attempts", "on-unknown", "give-up-after", "max-failures"}},
 	{Title: "Output", Flags: []string{

@@ -16,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job/invoice"
 )
@@ -26,7 +28,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 	t.Helper()
 	var out, err strings.Builder
 	none := func(string) (string, bool) { return "", false }
-	status = execute(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &err, env: none})
+	status = execute(t.Context(), args, options.Streams{In: strings.NewReader(""), Out: &out, Err: &err, Env: none})
 	return status, out.String(), err.String()
 }
 
@@ -34,7 +36,7 @@ func runQuietly(t *testing.T, args ...string) (status int, stdout, stderr string
 var mustBeTyped = []string{"check save-profile", "purge yes", "resume after-failover", "transfer to", "transfer cancel", "transfer yes"}
 
 func commands() []*cobra.Command {
-	return newRoot(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands()
+	return newRoot(options.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}).Commands()
 }
 
 // TestHelp guards that each command's help can be had without anything being set up, says in a line what it is for,
@@ -42,30 +44,30 @@ func commands() []*cobra.Command {
 // name them all.
 func TestHelp(t *testing.T) {
 	all := []int{
-		exitOK, exitAttention, exitUsage, exitData, exitFailures, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig,
-		exitInterrupted,
+		exit.OK, exit.Attention, exit.Usage, exit.Data, exit.Failures, exit.Output, exit.Ledger, exit.Unfinished, exit.Key, exit.Config,
+		exit.Interrupted,
 	}
 	statuses := map[string][]int{
 		"run":       all,
 		"resume":    all,
 		"retry":     all,
 		"reissue":   all,
-		"refresh":   {exitOK, exitUsage, exitOutput, exitLedger, exitUnfinished, exitKey, exitConfig, exitInterrupted},
-		"check":     {exitOK, exitUsage, exitData, exitOutput, exitLedger, exitConfig},
-		"adopt":     {exitOK, exitAttention, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
-		"profiles":  {exitOK, exitUsage, exitOutput, exitConfig},
-		"jobs":      {exitOK, exitUsage, exitLedger},
-		"show":      {exitOK, exitUsage, exitLedger},
-		"export":    {exitOK, exitUsage, exitOutput, exitLedger},
-		"backup":    {exitOK, exitUsage, exitOutput, exitLedger},
-		"purge":     {exitOK, exitUsage, exitLedger, exitUnfinished},
-		"transfer":  {exitOK, exitUsage, exitData, exitLedger, exitUnfinished, exitConfig, exitInterrupted},
-		"simulator": {exitOK, exitUsage, exitConfig},
-		"version":   {exitOK},
+		"refresh":   {exit.OK, exit.Usage, exit.Output, exit.Ledger, exit.Unfinished, exit.Key, exit.Config, exit.Interrupted},
+		"check":     {exit.OK, exit.Usage, exit.Data, exit.Output, exit.Ledger, exit.Config},
+		"adopt":     {exit.OK, exit.Attention, exit.Usage, exit.Data, exit.Ledger, exit.Unfinished, exit.Config, exit.Interrupted},
+		"profiles":  {exit.OK, exit.Usage, exit.Output, exit.Config},
+		"jobs":      {exit.OK, exit.Usage, exit.Ledger},
+		"show":      {exit.OK, exit.Usage, exit.Ledger},
+		"export":    {exit.OK, exit.Usage, exit.Output, exit.Ledger},
+		"backup":    {exit.OK, exit.Usage, exit.Output, exit.Ledger},
+		"purge":     {exit.OK, exit.Usage, exit.Ledger, exit.Unfinished},
+		"transfer":  {exit.OK, exit.Usage, exit.Data, exit.Ledger, exit.Unfinished, exit.Config, exit.Interrupted},
+		"simulator": {exit.OK, exit.Usage, exit.Config},
+		"version":   {exit.OK},
 
-		"help":       {exitOK, exitUsage},
-		"completion": {exitOK, exitUsage, exitOutput},
-		"man":        {exitOK, exitUsage, exitOutput},
+		"help":       {exit.OK, exit.Usage},
+		"completion": {exit.OK, exit.Usage, exit.Output},
+		"man":        {exit.OK, exit.Usage, exit.Output},
 	}
 	for _, cmd := range commands() {
 		if !cmd.Runnable() {
@@ -74,7 +76,7 @@ func TestHelp(t *testing.T) {
 		t.Run(cmd.Name(), func(t *testing.T) {
 			for _, args := range [][]string{{cmd.Name(), "--help"}, {"help", cmd.Name()}} {
 				status, help, stderr := runQuietly(t, args...)
-				if status != exitOK || stderr != "" {
+				if status != exit.OK || stderr != "" {
 					t.Errorf("%v: exit status %d, %q on standard error", args, status, stderr)
 				}
 				purpose, _, _ := strings.Cut(help, "\n")
@@ -149,7 +151,7 @@ func TestTopics(t *testing.T) {
 	}
 	topic := func(name string) string {
 		status, text, stderr := runQuietly(t, "help", name)
-		if status != exitOK || stderr != "" {
+		if status != exit.OK || stderr != "" {
 			t.Fatalf("help %s: exit status %d, %q on standard error", name, status, stderr)
 		}
 		return text
@@ -172,7 +174,7 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	statuses, operations := topic("exit-status"), topic("operations")
-	for _, m := range meanings {
+	for _, m := range exit.Meanings {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %d +\S`, m.Status)).MatchString(operations) {
 			t.Errorf("help operations does not say what to do after %d", m.Status)
 		}
@@ -239,7 +241,7 @@ func TestREADMEPromises(t *testing.T) {
 // in the root's.
 func TestManPages(t *testing.T) {
 	folder := t.TempDir()
-	if status, _, stderr := runQuietly(t, "man", folder); status != exitOK {
+	if status, _, stderr := runQuietly(t, "man", folder); status != exit.OK {
 		t.Fatalf("exit status %d: %s", status, stderr)
 	}
 	page := func(name string) string {
@@ -280,8 +282,8 @@ func TestDocumentedKeys(t *testing.T) {
 		{"a job", report.JobKeys, report.JobObject{Sender: &report.SenderObject{}}},
 		{"a job's last run", report.JobKeys, report.LastRunObject{}},
 		{"a job's sender", report.JobKeys, report.SenderObject{}},
-		{"a problem", newShow(streams{}).Long, report.ProblemObject{}},
-		{"an attempt", newShow(streams{}).Long, report.AttemptObject{}},
+		{"a problem", newShow(options.Streams{}).Long, report.ProblemObject{}},
+		{"an attempt", newShow(options.Streams{}).Long, report.AttemptObject{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			object, err := json.Marshal(tt.value)
@@ -307,7 +309,7 @@ func TestDocumentedKeys(t *testing.T) {
 // TestRunFlags guards the flags of the design's table with their defaults: other people's crontabs use them. What is
 // "" or -1 here stands for none, or for a default that depends on the file, the environment or the job.
 func TestRunFlags(t *testing.T) {
-	run, _, err := newRoot(streams{}).Find([]string{"run"})
+	run, _, err := newRoot(options.Streams{}).Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,15 +8,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/engine"
 	"paylinks/store"
 )
 
-func newJobs(s streams) *cobra.Command {
-	var o lookOptions
+func newJobs(s options.Streams) *cobra.Command {
+	var o options.Look
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "jobs",
@@ -42,36 +44,36 @@ With --json each job is an object on a line of its own, with these keys: ` + rep
   paylinks jobs --env simulator
   paylinks jobs --json`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"),
-			meaning(exitUsage, "usage, or there is no ledger yet"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitLedger, "the ledger cannot be read"),
+			exit.Meaning(exit.OK, "done"),
+			exit.Meaning(exit.Usage, "usage, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return readEnough(runJobs(cmd.Context(), o, asJSON, s))
+			return exit.ReadEnough(runJobs(cmd.Context(), o, asJSON, s))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a job")
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
-func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
-	ledger, err := o.open(ctx, s)
+func runJobs(ctx context.Context, o options.Look, asJSON bool, s options.Streams) error {
+	ledger, err := o.Open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
 	jobs, err := ledger.Jobs(ctx)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	shared := store.IsDatabase(ledger.Path())
 	senders, err := ledger.Senders(ctx)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		sender := ""
 		if shared {
@@ -82,15 +84,15 @@ func runJobs(ctx context.Context, o lookOptions, asJSON bool, s streams) error {
 	for _, j := range jobs {
 		tally, err := ledger.Tally(ctx, j.ID)
 		if err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 		made, expired, err := engine.MadeAndExpired(ctx, ledger, j, tally, 1)
 		if err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 		if asJSON {
-			if err := report.WriteJSON(s.out, report.JobOf(j, tally, made, expired, report.SenderOf(senders, j.ID))); err != nil {
-				return reported(err)
+			if err := report.WriteJSON(s.Out, report.JobOf(j, tally, made, expired, report.SenderOf(senders, j.ID))); err != nil {
+				return exit.Reported(err)
 			}
 			continue
 		}

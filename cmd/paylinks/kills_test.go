@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 )
 
 var (
@@ -104,8 +105,8 @@ func killCampaign(site *crashSite, random *rand.Rand, kills int, edits bool, sum
 			killed++
 			sum["kills"]++
 			sum["kills: "+site.look().moment()]++
-		case p.status() == exitUsage && args[0] == "resume" && strings.Contains(p.said.String(), "there is no ledger"):
-		case p.status() != exitOK:
+		case p.status() == exit.Usage && args[0] == "resume" && strings.Contains(p.said.String(), "there is no ledger"):
+		case p.status() != exit.OK:
 			site.t.Fatalf("%v: exit status %d\n%s", args, p.status(), &p.said)
 		case args[0] == "run" && editAt < 0:
 			return
@@ -627,7 +628,7 @@ type crashRecord struct {
 // listed adds what is on record of one finished job, whose counts must be those of its list.
 func (s *crashSite) listed(id int64, record *crashRecord) {
 	s.t.Helper()
-	text := s.must(exitOK, "show", fmt.Sprint(id), "--attempts")
+	text := s.must(exit.OK, "show", fmt.Sprint(id), "--attempts")
 	facts, table, found := strings.Cut(text, "\n\nROW  REFERENCE")
 	if !found {
 		s.t.Fatalf("job %d has no list of attempts:\n%s", id, text)
@@ -678,7 +679,7 @@ func (s *crashSite) again() {
 		Attempts        int   `json:"attempts"`
 		PossibleOrphans int   `json:"possible_orphans"`
 	}
-	text := s.must(exitOK, append(s.run(), "--json")...)
+	text := s.must(exit.OK, append(s.run(), "--json")...)
 	if err := json.Unmarshal([]byte(text), &summary); err != nil {
 		s.t.Fatalf("%v: %s", err, text)
 	}

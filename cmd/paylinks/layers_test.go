@@ -18,12 +18,14 @@ import (
 // only.
 var layers = map[string][]string{
 	"cmd/bench":                 {"clink/simulator", "store/postgres/pgtest"},
-	"cmd/paylinks":              {"cmd/paylinks/eventlog", "cmd/paylinks/helptext", "cmd/paylinks/profile", "cmd/paylinks/progress", "cmd/paylinks/report", "cmd/paylinks/words", "store", "store/contents", "store/transfer", "job", "job/intake", "job/engine", "job/metrics", "job/invoice", "job/links", "clink", "clink/simulator"},
+	"cmd/paylinks":              {"cmd/paylinks/eventlog", "cmd/paylinks/exit", "cmd/paylinks/helptext", "cmd/paylinks/options", "cmd/paylinks/profile", "cmd/paylinks/progress", "cmd/paylinks/report", "cmd/paylinks/words", "store", "store/transfer", "job", "job/intake", "job/engine", "job/metrics", "job/invoice", "job/links", "clink", "clink/simulator"},
 	"cmd/paylinks/eventlog":     {"job", "job/engine"},
+	"cmd/paylinks/exit":         {"cmd/paylinks/helptext", "cmd/paylinks/report", "cmd/paylinks/words", "job", "job/engine", "job/intake", "job/links", "store/contents", "store/transfer"},
 	"cmd/paylinks/helptext":     {},
+	"cmd/paylinks/options":      {"cmd/paylinks/exit", "cmd/paylinks/helptext", "cmd/paylinks/profile", "cmd/paylinks/words", "store", "job", "job/engine", "job/intake", "job/invoice", "job/links", "job/metrics"},
 	"cmd/paylinks/profile":      {},
 	"cmd/paylinks/progress":     {"cmd/paylinks/words", "job", "job/engine"},
-	"cmd/paylinks/report":       {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice"},
+	"cmd/paylinks/report":       {"cmd/paylinks/words", "job", "job/engine", "job/intake", "job/invoice", "store/transfer"},
 	"cmd/paylinks/words":        {"job"},
 	"store":                     {"store/postgres", "store/sqlite", "store/transfer", "job"},
 	"store/contents":            {},

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 )
 
@@ -154,7 +155,7 @@ func TestLiesAreNotPublished(t *testing.T) {
 			input := invoices(t, 2)
 			ledger := beside(input, "ledger.db")
 			got := paylinksHere(t, env, "run", input, "--ledger", ledger, "--rate", "0", "--max-attempts", "1", "-v")
-			if got.status != exitAttention {
+			if got.status != exit.Attention {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			if posts.Load() != 2 {
@@ -204,7 +205,7 @@ func TestExpiryThatCannotBeReadIsAWarning(t *testing.T) {
 			})
 			input := invoices(t, 1)
 			got := paylinksHere(t, env, "run", input, "--ledger", beside(input, "ledger.db"))
-			if got.status != exitOK {
+			if got.status != exit.OK {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			row := publishedLinks(t, input)[0]
@@ -236,7 +237,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	ledger := beside(input, "ledger.db")
 	cmd, out, errs := paylinksCommand(t, env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", fmt.Sprint(workers), "--max-attempts", "1")
 	_ = cmd.Run()
-	if status := cmd.ProcessState.ExitCode(); status != exitAttention || posts.Load() != workers {
+	if status := cmd.ProcessState.ExitCode(); status != exit.Attention || posts.Load() != workers {
 		t.Fatalf("status %d after %d posts: %s%s", status, posts.Load(), out, errs)
 	}
 	tally, _, _ := onRecord(t, ledger)
@@ -264,7 +265,7 @@ func TestOneLinkIsNotPublishedForTwoInvoices(t *testing.T) {
 	})
 	input := invoices(t, 3)
 	got := paylinksHere(t, env, "run", input, "--ledger", beside(input, "ledger.db"), "--concurrency", "1")
-	if got.status != exitAttention {
+	if got.status != exit.Attention {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
 	published := 0

@@ -4,6 +4,8 @@ package main
 import (
 	"os"
 	"syscall"
+
+	"paylinks/cmd/paylinks/options"
 )
 
 func main() {
@@ -12,7 +14,7 @@ func main() {
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	ctx, stop := untilSignal()
 	defer stop()
-	os.Exit(execute(ctx, os.Args[1:], streams{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv,
+	os.Exit(execute(ctx, os.Args[1:], options.Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv,
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 )
 
@@ -19,7 +20,7 @@ func newMan(root *cobra.Command) *cobra.Command {
 		Hidden: true,
 		Example: `  paylinks man man1
   man -l man1/paylinks-run.1`,
-		Annotations: helptext.Exits(meaning(exitOK, "done"), meaning(exitUsage, "usage"), meaning(exitOutput, "a page cannot be written")),
+		Annotations: helptext.Exits(exit.Meaning(exit.OK, "done"), exit.Meaning(exit.Usage, "usage"), exit.Meaning(exit.Output, "a page cannot be written")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

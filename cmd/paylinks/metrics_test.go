@@ -17,6 +17,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/store"
 )
 
@@ -102,26 +104,26 @@ func TestMetricsFile(t *testing.T) {
 		flags  []string
 		want   map[string]float64
 	}{
-		{exitOK, healthy, nil, map[string]float64{
+		{exit.OK, healthy, nil, map[string]float64{
 			of("rows", `,state="created"`): 3, of("rows", `,state="pending"`): 0, of("attempts_total", `,outcome="created"`): 3,
 			of("possible_orphans", ""): 0, of("job_last_run_timestamp_seconds", ""): 0.5,
 			of("job_last_success_timestamp_seconds", ""): 0.5, `paylinks_last_success_timestamp_seconds{environment="simulator"}`: 0.5,
 		}},
-		{exitAttention, with(simulator.Refuse), nil, map[string]float64{
+		{exit.Attention, with(simulator.Refuse), nil, map[string]float64{
 			of("rows", `,state="failed"`): 3, of("attempts_total", `,outcome="rejected"`): 3, of("job_last_success_timestamp_seconds", ""): -1,
 			of("job_last_run_timestamp_seconds", ""): 0.5,
 		}},
-		{exitAttention, with(simulator.WrongAmount), nil, map[string]float64{of("possible_orphans", ""): 3}},
-		{exitUsage, healthy, []string{"--rate=-1"}, nil},
-		{exitData, healthy, []string{"--expect-rows=4"}, nil},
-		{exitFailures, with(simulator.Refuse), []string{"--max-failures=1", "--concurrency=1"}, map[string]float64{
+		{exit.Attention, with(simulator.WrongAmount), nil, map[string]float64{of("possible_orphans", ""): 3}},
+		{exit.Usage, healthy, []string{"--rate=-1"}, nil},
+		{exit.Data, healthy, []string{"--expect-rows=4"}, nil},
+		{exit.Failures, with(simulator.Refuse), []string{"--max-failures=1", "--concurrency=1"}, map[string]float64{
 			of("rows", `,state="failed"`): 1, of("rows", `,state="pending"`): 2,
 		}},
-		{exitOutput, healthy, []string{"--output=/dev/null/a.csv"}, nil},
-		{exitLedger, healthy, []string{"--ledger=/dev/null/ledger.db"}, nil},
-		{exitUnfinished, healthy, []string{"--limit=2"}, map[string]float64{of("rows", `,state="created"`): 2, of("rows", `,state="pending"`): 1}},
-		{exitKey, simulator.Config{}, nil, map[string]float64{of("rows", `,state="pending"`): 3}},
-		{exitConfig, with(simulator.Redirect), nil, map[string]float64{of("rows", `,state="pending"`): 3}},
+		{exit.Output, healthy, []string{"--output=/dev/null/a.csv"}, nil},
+		{exit.Ledger, healthy, []string{"--ledger=/dev/null/ledger.db"}, nil},
+		{exit.Unfinished, healthy, []string{"--limit=2"}, map[string]float64{of("rows", `,state="created"`): 2, of("rows", `,state="pending"`): 1}},
+		{exit.Key, simulator.Config{}, nil, map[string]float64{of("rows", `,state="pending"`): 3}},
+		{exit.Config, with(simulator.Redirect), nil, map[string]float64{of("rows", `,state="pending"`): 3}},
 	} {
 		t.Run(fmt.Sprint(c.status, c.flags), func(t *testing.T) {
 			input := invoices(t, 3)
@@ -139,7 +141,7 @@ func TestMetricsFile(t *testing.T) {
 				}
 			}
 			c.want[fmt.Sprintf(`paylinks_last_exit_timestamp_seconds{command="run",status="%d"}`, c.status)] = 0.5
-			if c.status != exitOK {
+			if c.status != exit.OK {
 				c.want[`paylinks_last_success_timestamp_seconds{environment="simulator"}`] = -1
 			}
 			wantMetrics(t, got, c.want)
@@ -160,8 +162,8 @@ func TestMetricsOfInterrupted(t *testing.T) {
 	var said strings.Builder
 	status := execute(ctx, []string{"run", input, "--env=simulator", "--base-url=" + server.URL, "--concurrency=1",
 		"--ledger=" + beside(input, "l.db"), "--metrics-file=" + beside(input, "p.prom")},
-		streams{in: strings.NewReader(""), out: &said, err: &said, env: func(string) (string, bool) { return "", false }})
-	if status != exitInterrupted {
+		options.Streams{In: strings.NewReader(""), Out: &said, Err: &said, Env: func(string) (string, bool) { return "", false }})
+	if status != exit.Interrupted {
 		t.Fatalf("exit status %d: %s", status, &said)
 	}
 	wantMetrics(t, metricsIn(t, beside(input, "p.prom")), map[string]float64{
@@ -200,13 +202,13 @@ func TestMetricsAddUp(t *testing.T) {
 	}
 	const success = `paylinks_last_success_timestamp_seconds{environment="simulator"}`
 
-	paylinks(exitUnfinished, "run", first, "--limit=1")
-	wantMetrics(t, paylinks(exitOK, "run", second), map[string]float64{
+	paylinks(exit.Unfinished, "run", first, "--limit=1")
+	wantMetrics(t, paylinks(exit.OK, "run", second), map[string]float64{
 		rows(1, "created"): 1, rows(1, "pending"): 2, rows(2, "created"): 1, success: 0.5,
 	})
-	after := paylinks(exitData, "run", filepath.Join(folder, "none.csv"))
+	after := paylinks(exit.Data, "run", filepath.Join(folder, "none.csv"))
 	wantMetrics(t, after, map[string]float64{rows(1, "pending"): 2, rows(2, "created"): 1, success: 0.5})
-	got := paylinks(exitOK, "resume", "1")
+	got := paylinks(exit.OK, "resume", "1")
 	wantMetrics(t, got, map[string]float64{
 		rows(1, "created"): 3, rows(1, "pending"): 0, rows(2, "created"): 1,
 		`paylinks_last_exit_timestamp_seconds{command="run",status="65"}`:    0.5,
@@ -242,8 +244,8 @@ func TestMetricsFileRefused(t *testing.T) {
 				}
 			}
 			status, clink := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", input, "--metrics-file="+path)
-			if status != exitOutput {
-				t.Errorf("exit status %d, want %d", status, exitOutput)
+			if status != exit.Output {
+				t.Errorf("exit status %d, want %d", status, exit.Output)
 			}
 			if n := clink.Summary().Creates; n != 0 {
 				t.Errorf("%d requests were sent", n)
@@ -262,8 +264,8 @@ func TestMetricsFileBecomesAnother(t *testing.T) {
 		config simulator.Config
 		want   int
 	}{
-		{simulator.Config{AllowNoKey: true}, exitOutput},
-		{simulator.Config{}, exitKey},
+		{simulator.Config{AllowNoKey: true}, exit.Output},
+		{simulator.Config{}, exit.Key},
 	} {
 		t.Run(fmt.Sprint(c.want), func(t *testing.T) {
 			input := invoices(t, 2)
@@ -291,7 +293,7 @@ func TestMetricsOfAnyName(t *testing.T) {
 			if err := os.Rename(input, named); err != nil {
 				t.Fatal(err)
 			}
-			if status, _ := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", named); status != exitOK {
+			if status, _ := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", named); status != exit.OK {
 				t.Fatalf("exit status %d", status)
 			}
 			text, err := os.ReadFile(beside(input, "p.prom"))
@@ -321,7 +323,7 @@ func TestMetricsOfHeldLedger(t *testing.T) {
 	}
 	defer held.Close()
 	status, _ := metricsNow(t, filepath.Dir(input), simulator.Config{AllowNoKey: true}, "run", input)
-	if status != exitUnfinished {
+	if status != exit.Unfinished {
 		t.Fatalf("exit status %d", status)
 	}
 	got := metricsIn(t, beside(input, "p.prom"))

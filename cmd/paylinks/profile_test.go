@@ -6,21 +6,23 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"paylinks/cmd/paylinks/options"
 )
 
 // TestReadingFlags guards that of each flag about how a file is read somebody has decided whether a profile may have it, that run, check
 // and adopt take those of a profile, and that none is about anything else.
 func TestReadingFlags(t *testing.T) {
 	var inProfile []string
-	for _, key := range readingFlags {
+	for _, key := range options.ReadingFlags {
 		inProfile = append(inProfile, key.Name)
 	}
-	var o readOptions
+	var o options.Read
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.addFlags(flags)
-	o.addEmpty(flags)
+	o.AddFlags(flags)
+	o.AddEmpty(flags)
 	flags.VisitAll(func(flag *pflag.Flag) {
-		in, never := slices.Contains(inProfile, flag.Name), slices.Contains(neverInProfile, flag.Name)
+		in, never := slices.Contains(inProfile, flag.Name), slices.Contains(options.NeverInProfile, flag.Name)
 		if in == never && flag.Name != "profile" {
 			t.Errorf("--%s is to be in readingFlags or in neverInProfile", flag.Name)
 		}

@@ -6,11 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/profile"
 )
 
-func newProfiles(s streams) *cobra.Command {
+func newProfiles(s options.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "profiles",
 		Short: "List the profiles: how files of one kind are read",
@@ -42,45 +44,45 @@ A key that no profile has, such as a misspelt one, refuses the profile, and with
 files, and lists the others.`,
 		Example: "  paylinks profiles",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done; there may be none"),
-			meaning(exitUsage, "usage"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitConfig, "some profile cannot be used, or there is no home folder"),
+			exit.Meaning(exit.OK, "done; there may be none"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Config, "some profile cannot be used, or there is no home folder"),
 		),
-		RunE: func(*cobra.Command, []string) error { return readEnough(runProfiles(s)) },
+		RunE: func(*cobra.Command, []string) error { return exit.ReadEnough(runProfiles(s)) },
 	}
 }
 
-func runProfiles(s streams) error {
-	folder, err := profileFolder(s)
+func runProfiles(s options.Streams) error {
+	folder, err := options.ProfileFolder(s)
 	if err != nil {
 		return err
 	}
 	names, err := profile.Names(folder)
 	if err != nil {
-		return failf(exitConfig, "profiles: %w", err)
+		return exit.Failf(exit.Config, "profiles: %w", err)
 	}
 	if len(names) == 0 {
-		fmt.Fprintf(s.err, "there is no profile in %s yet; one is made with: paylinks check FILE --save-profile NAME\n", folder)
+		fmt.Fprintf(s.Err, "there is no profile in %s yet; one is made with: paylinks check FILE --save-profile NAME\n", folder)
 		return nil
 	}
-	status := exitOK
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	status := exit.OK
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	for _, name := range names {
-		used, err := loadProfile(s, name)
+		used, err := options.LoadProfile(s, name)
 		if err != nil {
-			f := classify(err)
-			fmt.Fprintf(s.err, "paylinks: error: %v\n", f)
-			if f.hint != "" {
-				fmt.Fprintf(s.err, "hint: %s\n", f.hint)
+			f := exit.Classify(err)
+			fmt.Fprintf(s.Err, "paylinks: error: %v\n", f)
+			if f.Hint != "" {
+				fmt.Fprintf(s.Err, "hint: %s\n", f.Hint)
 			}
-			status = exitConfig
+			status = exit.Config
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\n", name, used.says())
+		fmt.Fprintf(table, "%s\t%s\n", name, used.Says())
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return exitWith(status)
+	return exit.With(status)
 }

@@ -9,19 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
 )
 
 type purgeOptions struct {
-	look      lookOptions
+	look      options.Look
 	olderThan string
 	yes       bool
 }
 
-func newPurge(s streams) *cobra.Command {
+func newPurge(s options.Streams) *cobra.Command {
 	var o purgeOptions
 	cmd := &cobra.Command{
 		Use:   "purge",
@@ -37,16 +39,16 @@ invoice of it in a new file is recognised: Clink is asked whether it was paid. L
 backups that were made before are not touched.`,
 		Example: "  paylinks purge --older-than 90d\n  paylinks purge --older-than 90d --yes",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done, or said what would be done"),
-			meaning(exitUsage, "usage, or there is no ledger yet"),
-			meaning(exitLedger, "the ledger failed, or somebody reads it: run it again"),
-			meaning(exitUnfinished, "another run holds the ledger"),
+			exit.Meaning(exit.OK, "done, or said what would be done"),
+			exit.Meaning(exit.Usage, "usage, or there is no ledger yet"),
+			exit.Meaning(exit.Ledger, "the ledger failed, or somebody reads it: run it again"),
+			exit.Meaning(exit.Unfinished, "another run holds the ledger"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runPurge(cmd.Context(), o, s)
 		},
 	}
-	o.look.addFlags(cmd)
+	o.look.AddFlags(cmd)
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "`AGE` of a job at least, e.g. 90d, 12w or 2160h; required")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do it: this cannot be undone")
 	helptext.OnlyTyped(cmd.Flags(), "yes")
@@ -66,12 +68,12 @@ func parseAge(text string) (time.Duration, error) {
 		return age, nil
 	}
 	if text == "" {
-		return 0, failf(exitUsage, "purge needs --older-than").withHint("for example: paylinks purge --older-than 90d")
+		return 0, exit.Failf(exit.Usage, "purge needs --older-than").WithHint("for example: paylinks purge --older-than 90d")
 	}
-	return 0, failf(exitUsage, "--older-than %q is no age", text).withHint("for example: --older-than 90d")
+	return 0, exit.Failf(exit.Usage, "--older-than %q is no age", text).WithHint("for example: --older-than 90d")
 }
 
-func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
+func runPurge(ctx context.Context, o purgeOptions, s options.Streams) (err error) {
 	age, err := parseAge(o.olderThan)
 	if err != nil {
 		return err
@@ -80,43 +82,43 @@ func runPurge(ctx context.Context, o purgeOptions, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	now := time.Now()
 	old, err := ledger.Purgeable(ctx, now.Add(-age), now)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	if len(old) == 0 {
-		fmt.Fprintf(s.err, "no job with customers' data was begun more than %s ago\n", o.olderThan)
+		fmt.Fprintf(s.Err, "no job with customers' data was begun more than %s ago\n", o.olderThan)
 	}
 	goes := 0
 	for _, p := range old {
 		said := "would be purged"
 		switch {
 		case p.Kept():
-			said = "stays, " + reasonsToStay(p, nextFlags(s, p.Environment, ledger.Path()))
+			said = "stays, " + reasonsToStay(p, options.NextFlags(s, p.Environment, ledger.Path()))
 		case o.yes:
 			if err := purgeOne(changing, p.Job, now); err != nil {
-				return classify(err)
+				return exit.Classify(err)
 			}
 			said = "purged"
 			goes++
 		default:
 			goes++
 		}
-		fmt.Fprintf(s.out, "job %d (%s, %s, begun %s): %s\n", p.ID, words.Printable(p.FileName()), p.Environment, p.CreatedAt.Format(time.DateOnly), said)
+		fmt.Fprintf(s.Out, "job %d (%s, %s, begun %s): %s\n", p.ID, words.Printable(p.FileName()), p.Environment, p.CreatedAt.Format(time.DateOnly), said)
 	}
 	if o.yes { // also where nothing goes: an earlier purge may have been cut off before it
 		if err := changing.Scrub(); err != nil {
-			return classify(err).withHint("end what reads the ledger, and run the same command again")
+			return exit.Classify(err).WithHint("end what reads the ledger, and run the same command again")
 		}
 		if goes > 0 && store.IsDatabase(ledger.Path()) {
-			fmt.Fprintln(s.err, "what the database server archives (WAL, base backups, dumps) keeps that data until it is deleted there")
+			fmt.Fprintln(s.Err, "what the database server archives (WAL, base backups, dumps) keeps that data until it is deleted there")
 		}
 		return nil
 	}
 	if goes > 0 {
-		fmt.Fprintf(s.err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", words.Count(goes, "job"), o.olderThan, nextFlags(s, "", ledger.Path()))
+		fmt.Fprintf(s.Err, "next: nothing was done; purge %s with: paylinks purge --older-than %s --yes%s\n", words.Count(goes, "job"), o.olderThan, options.NextFlags(s, "", ledger.Path()))
 	}
 	return nil
 }
@@ -133,19 +135,19 @@ func purgeOne(ledger store.Ledger, j job.Job, now time.Time) error {
 }
 
 // open opens the ledger: to look, or, with --yes, to change it. One that is not there is not made.
-func (o *purgeOptions) open(ctx context.Context, s streams) (reader store.Reader, ledger store.Ledger, err error) {
-	reader, err = o.look.open(ctx, s)
+func (o *purgeOptions) open(ctx context.Context, s options.Streams) (reader store.Reader, ledger store.Ledger, err error) {
+	reader, err = o.look.Open(ctx, s)
 	if err != nil || !o.yes {
 		return reader, nil, err
 	}
 	if err := reader.Close(); err != nil {
-		return nil, nil, classify(err)
+		return nil, nil, exit.Classify(err)
 	}
-	environment, err := o.look.target.resolveEnvironment(s)
+	environment, err := o.look.Target.ResolveEnvironment(s)
 	if err != nil {
 		return nil, nil, err
 	}
-	ledger, err = o.look.ledger.openToSend(ctx, s, environment, "purge")
+	ledger, err = o.look.Ledger.OpenToSend(ctx, s, environment, "purge")
 	return ledger, ledger, err
 }
 

@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
 
-func newRefresh(s streams) *cobra.Command {
+func newRefresh(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "refresh [JOB]",
@@ -26,14 +28,14 @@ With --json the summary is one object a job, with these keys: job, file, environ
 expired, unchecked, unanswered, paid_totals, output, seconds.`,
 		Example: "  paylinks refresh\n  paylinks refresh 1",
 		Annotations: helptext.Exits(
-			meaning(exitOK, "Clink has answered for every link"),
-			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
-			meaning(exitOutput, "an output cannot be written"),
-			meaning(exitLedger, "the ledger or the disk failed"),
-			meaning(exitUnfinished, "Clink has not answered for some links, running again asks about them"),
-			meaning(exitKey, "Clink refused the key"),
-			meaning(exitConfig, "configuration: no key, a wrong address"),
-			meaning(exitInterrupted, "interrupted; what was answered is saved"),
+			exit.Meaning(exit.OK, "Clink has answered for every link"),
+			exit.Meaning(exit.Usage, "usage, no such job, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "an output cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger or the disk failed"),
+			exit.Meaning(exit.Unfinished, "Clink has not answered for some links, running again asks about them"),
+			exit.Meaning(exit.Key, "Clink refused the key"),
+			exit.Meaning(exit.Config, "configuration: no key, a wrong address"),
+			exit.Meaning(exit.Interrupted, "interrupted; what was answered is saved"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRefresh(cmd.Context(), o, args, s)
@@ -41,20 +43,20 @@ expired, unchecked, unanswered, paid_totals, output, seconds.`,
 	}
 	o.addOutput(cmd)
 	flags := cmd.Flags()
-	o.target.addFlags(flags)
-	o.ledger.addFlags(flags)
-	o.ledger.addLease(flags)
-	o.send.addPace(flags)
-	o.send.addShown(flags)
-	o.send.limit = -1
-	o.send.yes = true // nothing is sent: production needs no word
+	o.target.AddFlags(flags)
+	o.ledger.AddFlags(flags)
+	o.ledger.AddLease(flags)
+	o.send.AddPace(flags)
+	o.send.AddShown(flags)
+	o.send.Limit = -1
+	o.send.Yes = true // nothing is sent: production needs no word
 	return cmd
 }
 
-func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (err error) {
+func runRefresh(ctx context.Context, o goOnOptions, args []string, s options.Streams) (err error) {
 	var id int64
 	if len(args) == 1 {
-		if id, err = jobNumber(args[0], s, o.target, o.ledger); err != nil {
+		if id, err = options.JobNumber(args[0], s, o.target, o.ledger); err != nil {
 			return err
 		}
 	}
@@ -62,7 +64,7 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	started := time.Now()
 	var jobs []job.Job
 	if id > 0 {
@@ -72,19 +74,19 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 		}
 		if o.output != "" {
 			if err := ledger.Remember(j); err != nil {
-				return classify(err)
+				return exit.Classify(err)
 			}
 		}
 		jobs = []job.Job{j}
 	} else {
 		if o.output != "" {
-			return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks refresh JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
+			return exit.Failf(exit.Usage, "--output is for one job").WithHint("name the job: paylinks refresh JOB --output PATH%s", options.NextFlags(s, "", ledger.Path()))
 		}
-		if jobs, err = engine.RefreshableJobs(ctx, ledger, o.target.named(s), started); err != nil {
-			return classify(err)
+		if jobs, err = engine.RefreshableJobs(ctx, ledger, o.target.Named(s), started); err != nil {
+			return exit.Classify(err)
 		}
-		if len(jobs) == 0 && !o.send.quiet {
-			fmt.Fprintln(s.err, "no job has a link that is left to ask about")
+		if len(jobs) == 0 && !o.send.Quiet {
+			fmt.Fprintln(s.Err, "no job has a link that is left to ask about")
 		}
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
@@ -98,8 +100,8 @@ func runRefresh(ctx context.Context, o goOnOptions, args []string, s streams) (e
 		}
 		outcome, err := e.Refresh(ctx, j, started)
 		if err != nil {
-			return "", true, classify(err)
+			return "", true, exit.Classify(err)
 		}
-		return outcome.Ending(), outcome.Stopped(), reported(e.SumUpLinks(outcome))
+		return outcome.Ending(), outcome.Stopped(), exit.Reported(e.SumUpLinks(outcome))
 	})
 }

@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 )
 
-func newReissue(s streams) *cobra.Command {
+func newReissue(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "reissue JOB",
@@ -26,18 +28,18 @@ A row of another job that is a duplicate of such a row gets the new link, too: t
 next resume.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks reissue 1\n  paylinks reissue 1 --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
+			return o.send.Measured("reissue", s, o.target, o.ledger, func() error { return runReissue(cmd.Context(), o, args[0], s) })
 		},
 	}
 	o.addFlags(cmd)
 	return cmd
 }
 
-func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err error) {
-	id, err := jobNumber(arg, s, o.target, o.ledger)
+func runReissue(ctx context.Context, o goOnOptions, arg string, s options.Streams) (err error) {
+	id, err := options.JobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
@@ -55,10 +57,10 @@ func runReissue(ctx context.Context, o goOnOptions, arg string, s streams) (err 
 	}
 	expired, err := ledger.ExpiredLinks(ctx, id, time.Now(), 1)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	if expired == 0 && !o.send.quiet {
-		fmt.Fprintf(s.err, "no link of job %d has expired unpaid\n", id)
+	if expired == 0 && !o.send.Quiet {
+		fmt.Fprintf(s.Err, "no link of job %d has expired unpaid\n", id)
 	}
 	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, true)
 }

@@ -7,14 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
 
-func newResume(s streams) *cobra.Command {
+func newResume(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	cmd := &cobra.Command{
 		Use:   "resume [JOB]",
@@ -29,22 +31,22 @@ Where several hosts share the ledger, resume without JOB leaves a job to the pro
 with 75; the jobs of a process that is gone it takes over. See paylinks help shared-ledger.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks resume\n  paylinks resume 1",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("resume", s, o.target, o.ledger, func() error { return runResume(cmd.Context(), o, args, s) })
+			return o.send.Measured("resume", s, o.target, o.ledger, func() error { return runResume(cmd.Context(), o, args, s) })
 		},
 	}
 	o.addFlags(cmd)
-	cmd.Flags().BoolVar(&o.ledger.afterFailover, "after-failover", false, "go on with a ledger whose database has lost what it had acknowledged; what may have been sent waits for a person: read paylinks help shared-ledger first")
+	cmd.Flags().BoolVar(&o.ledger.AfterFailover, "after-failover", false, "go on with a ledger whose database has lost what it had acknowledged; what may have been sent waits for a person: read paylinks help shared-ledger first")
 	helptext.OnlyTyped(cmd.Flags(), "after-failover")
 	return cmd
 }
 
-func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (err error) {
+func runResume(ctx context.Context, o goOnOptions, args []string, s options.Streams) (err error) {
 	var id int64
 	if len(args) == 1 {
-		if id, err = jobNumber(args[0], s, o.target, o.ledger); err != nil {
+		if id, err = options.JobNumber(args[0], s, o.target, o.ledger); err != nil {
 			return err
 		}
 	}
@@ -52,7 +54,7 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	if id > 0 {
 		j, err := o.job(ctx, s, ledger, id)
 		if err != nil {
@@ -64,22 +66,22 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 		return o.sendOn(ctx, ledger, []job.Job{j}, s, false, false)
 	}
 	if o.output != "" {
-		return failf(exitUsage, "--output is for one job").withHint("name the job: paylinks resume JOB --output PATH%s", nextFlags(s, "", ledger.Path()))
+		return exit.Failf(exit.Usage, "--output is for one job").WithHint("name the job: paylinks resume JOB --output PATH%s", options.NextFlags(s, "", ledger.Path()))
 	}
-	scope, err := o.target.scope(s)
+	scope, err := o.target.Scope(s)
 	if err != nil {
 		return err
 	}
 	jobs, others, err := engine.UnfinishedJobs(ctx, ledger, scope)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	switch {
-	case o.send.quiet:
+	case o.send.Quiet:
 	case len(others) > 0:
-		fmt.Fprintln(s.err, leftOut(s, scope, others, ledger.Path()))
+		fmt.Fprintln(s.Err, leftOut(s, scope, others, ledger.Path()))
 	case len(jobs) == 0:
-		fmt.Fprintf(s.err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", nextFlags(s, "", ledger.Path()))
+		fmt.Fprintf(s.Err, "no job has rows left to send; for failed rows see: paylinks jobs%s\n", options.NextFlags(s, "", ledger.Path()))
 	}
 	if err := o.ready(ctx, s, jobs); err != nil {
 		return err
@@ -88,7 +90,7 @@ func runResume(ctx context.Context, o goOnOptions, args []string, s streams) (er
 }
 
 // leftOut lists the jobs that are out of scope, and the commands that go on with them.
-func leftOut(s streams, scope engine.Target, jobs []job.Job, ledger string) string {
+func leftOut(s options.Streams, scope engine.Target, jobs []job.Job, ledger string) string {
 	var targets []engine.Target
 	numbers := map[engine.Target][]string{}
 	for _, j := range jobs {
@@ -103,7 +105,7 @@ func leftOut(s streams, scope engine.Target, jobs []job.Job, ledger string) stri
 	}
 	var parts []string
 	for _, target := range targets {
-		flags := flagsAt(s, target.Environment, ledger)
+		flags := options.FlagsAt(s, target.Environment, ledger)
 		if target.BaseURL != "" && target.BaseURL != job.InProcess {
 			flags += " --base-url " + words.ShellQuoted(target.BaseURL)
 		}

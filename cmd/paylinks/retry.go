@@ -7,13 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 )
 
-func newRetry(s streams) *cobra.Command {
+func newRetry(s options.Streams) *cobra.Command {
 	var o goOnOptions
 	var unknown bool
 	cmd := &cobra.Command{
@@ -24,10 +26,10 @@ answer was lost. For the latter look at Clink first whether a session exists: on
 of cannot be paid, but it stands there.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example:     "  paylinks retry 1\n  paylinks retry 1 --unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.send.measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
+			return o.send.Measured("retry", s, o.target, o.ledger, func() error { return runRetry(cmd.Context(), o, unknown, args[0], s) })
 		},
 	}
 	cmd.Flags().BoolVar(&unknown, "unknown", false, "the rows in doubt, instead of the failed ones")
@@ -35,8 +37,8 @@ of cannot be paid, but it stands there.
 	return cmd
 }
 
-func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s streams) (err error) {
-	id, err := jobNumber(arg, s, o.target, o.ledger)
+func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s options.Streams) (err error) {
+	id, err := options.JobNumber(arg, s, o.target, o.ledger)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	j, err := o.job(ctx, s, ledger, id)
 	if err != nil {
 		return err
@@ -53,14 +55,14 @@ func runRetry(ctx context.Context, o goOnOptions, unknown bool, arg string, s st
 		return err
 	}
 	if err := ledger.Take(id); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	n, err := ledger.Retry(id, unknown, time.Now())
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	if !o.send.quiet {
-		fmt.Fprintf(s.err, "%s of job %d put back\n", words.Count(n, "row"), id)
+	if !o.send.Quiet {
+		fmt.Fprintf(s.Err, "%s of job %d put back\n", words.Count(n, "row"), id)
 	}
 	return o.sendOn(ctx, ledger, []job.Job{j}, s, false, false)
 }

@@ -9,42 +9,44 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/progress"
 )
 
 // execute is the whole program: it returns the exit status.
-func execute(ctx context.Context, args []string, s streams) (status int) {
+func execute(ctx context.Context, args []string, s options.Streams) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(s.err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
-			status = exitBug
+			fmt.Fprintf(s.Err, "paylinks: error: this is a bug in paylinks: %v\nhint: what was sent is on record; run the same command again to go on, and report this\n", cause)
+			status = exit.Bug
 		}
 	}()
 	log.SetOutput(io.Discard) // net/http prints there what a broken server sent; our own log is elsewhere
 	root := newRoot(s)
 	root.SetArgs(args)
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitOK
+		return exit.OK
 	}
-	var f *failure
+	var f *exit.Failure
 	if !errors.As(err, &f) { // of cobra's own making
-		f = failf(exitUsage, "%w", err).withHint("see: paylinks help")
+		f = exit.Failf(exit.Usage, "%w", err).WithHint("see: paylinks help")
 	}
-	if f.err != nil {
-		fmt.Fprintf(s.err, "paylinks: error: %v\n", f.err)
+	if f.Err != nil {
+		fmt.Fprintf(s.Err, "paylinks: error: %v\n", f.Err)
 	}
-	if f.hint != "" {
-		fmt.Fprintf(s.err, "hint: %s\n", f.hint)
+	if f.Hint != "" {
+		fmt.Fprintf(s.Err, "hint: %s\n", f.Hint)
 	}
-	return f.status
+	return f.Status
 }
 
-func newRoot(s streams) *cobra.Command {
+func newRoot(s options.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paylinks",
 		Short: "Turn an invoice file into payment links: one Clink checkout session per row",
@@ -64,16 +66,16 @@ a run that stopped anywhere is finished by running it again.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return withHelp(cmd, setFromEnvironment(cmd.Flags(), s.env))
+			return withHelp(cmd, options.SetFromEnvironment(cmd.Flags(), s.Env))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		width := helptext.Width
-		if isTerminal(s.out) {
-			width = progress.TerminalWidth(s.out)
+		if options.IsTerminal(s.Out) {
+			width = progress.TerminalWidth(s.Out)
 		}
-		fmt.Fprint(s.out, helptext.Text(cmd, width, flagGroups))
+		fmt.Fprint(s.Out, helptext.Text(cmd, width, flagGroups))
 	})
 	root.SetFlagErrorFunc(flagError)
 	help := newHelp(root)
@@ -94,22 +96,8 @@ a run that stopped anywhere is finished by running it again.`,
 			continue
 		}
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			return withHelp(cmd, ownError(act(cmd, args)))
+			return withHelp(cmd, exit.Own(act(cmd, args)))
 		}
 	}
 	return root
-}
-
-func newVersion(s streams) *cobra.Command {
-	return &cobra.Command{
-		Use:         "version",
-		Short:       "Print the version",
-		Long:        "version prints the version.",
-		Example:     "  paylinks version",
-		Annotations: helptext.Exits(meaning(exitOK, "done")),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(s.out, "paylinks", programVersion())
-			return err
-		},
-	}
 }

@@ -7,26 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 	"paylinks/job/engine"
 	"paylinks/job/intake"
 )
 
-type runOptions struct {
-	target      targetOptions
-	ledger      ledgerOptions
-	read        *readOptions
-	piped       pipedOptions
-	expect      expectOptions
-	send        sendOptions
-	output      outputOptions
-	skipInvalid bool
-}
-
-func newRun(s streams) *cobra.Command {
-	o := runOptions{read: &readOptions{}}
+func newRun(s options.Streams) *cobra.Command {
+	var o options.Run
 	cmd := &cobra.Command{
 		Use:   "run FILE...",
 		Short: "Check, create a link for each row, and write each file's links file; run it again to resume",
@@ -37,113 +28,100 @@ run began, and sends nothing that is done. An edited file creates only what has 
 A FILE is a CSV or a workbook (.xlsx), or - for standard input, which --name gives a name.
 
 ` + report.SummaryHelp,
-		Annotations: helptext.Exits(meanings...),
+		Annotations: helptext.Exits(exit.Meanings...),
 		Example: `  paylinks run invoices.csv --env simulator    # try it, no network
   paylinks run invoices.csv --limit 3          # a canary of three rows in Clink's sandbox
   paylinks run invoices.csv                    # the rest of them
   paylinks run invoices.csv --env production --yes`,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return o.send.measured("run", s, o.target, o.ledger, func() error { return runRun(cmd.Context(), o, files, s) })
+			return o.Send.Measured("run", s, o.Target, o.Ledger, func() error { return runRun(cmd.Context(), o, files, s) })
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	o.output.addFlags(flags, "FILE without its extension, .links.csv, beside it; one file only")
-	o.target.addFlags(flags)
-	o.ledger.addFlags(flags)
-	o.send.addFlags(flags)
-	o.ledger.addNew(flags)
-	o.ledger.addLease(flags)
-	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the good rows of a file that has bad ones")
-	o.read.addFlags(flags)
-	o.piped.addFlags(flags)
-	o.read.addEmpty(flags)
-	o.output.addRejected(flags)
-	o.expect.addFlags(flags)
+	o.AddFlags(cmd.Flags())
 	return cmd
 }
 
-func runRun(ctx context.Context, o runOptions, files []string, s streams) (err error) {
-	options, err := o.read.resolve(s, o.send.quiet)
+func runRun(ctx context.Context, o options.Run, files []string, s options.Streams) (err error) {
+	reading, err := o.Read.Resolve(s, o.Send.Quiet)
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 && (o.output.path != "" || o.output.rejected != "" || o.expect.set()) {
-		return failf(exitUsage, "--output, --rejected, --expect-rows and --expect-total are for one file")
+	if len(files) > 1 && (o.Output.Path != "" || o.Output.Rejected != "" || o.Expect.Set()) {
+		return exit.Failf(exit.Usage, "--output, --rejected, --expect-rows and --expect-total are for one file")
 	}
-	if err := o.piped.check(files); err != nil {
+	if err := o.Piped.Check(files); err != nil {
 		return err
 	}
-	expect, err := o.expect.resolve()
+	expect, err := o.Expect.Resolve()
 	if err != nil {
 		return err
 	}
-	if o.output.path == "-" && o.send.json {
-		return failf(exitUsage, "--json and --output - both write to standard output").withHint("name a file with --output")
+	if o.Output.Path == "-" && o.Send.JSON {
+		return exit.Failf(exit.Usage, "--json and --output - both write to standard output").WithHint("name a file with --output")
 	}
-	t, err := o.target.resolve(s)
+	t, err := o.Target.Resolve(s)
 	if err != nil {
 		return err
 	}
-	if err := o.send.check(); err != nil {
+	if err := o.Send.Check(); err != nil {
 		return err
 	}
-	if err := o.piped.refuseProduction(files, t.Environment == job.Production, o.send.yes); err != nil {
+	if err := o.Piped.RefuseProduction(files, t.Environment == job.Production, o.Send.Yes); err != nil {
 		return err
 	}
-	if err := o.send.checkProduction(s, t.Environment, "say --yes; or try it first without: --env sandbox, or --env simulator"); err != nil {
+	if err := o.Send.CheckProduction(s, t.Environment, "say --yes; or try it first without: --env sandbox, or --env simulator"); err != nil {
 		return err
 	}
-	key, err := o.target.key(s, t.Environment, "; to try without Clink: --env simulator")
+	key, err := o.Target.Key(s, t.Environment, "; to try without Clink: --env simulator")
 	if err != nil {
 		return err
 	}
-	if err := o.piped.keepAside(ctx, files, s); err != nil {
+	if err := o.Piped.KeepAside(ctx, files, s); err != nil {
 		return err
 	}
-	defer o.piped.close()
+	defer o.Piped.Close()
 	batch, err := intake.Open(files, intake.Settings{
-		Environment: t.Environment, BaseURL: t.BaseURL, Options: options, OnUnknown: job.Policy(o.send.onUnknown),
-		SkipInvalid: o.skipInvalid, RawCells: o.output.rawCells, BOM: o.output.bom, Rejected: o.output.rejected, Expect: expect, Piped: o.piped.kept,
+		Environment: t.Environment, BaseURL: t.BaseURL, Options: reading, OnUnknown: job.Policy(o.Send.OnUnknown),
+		SkipInvalid: o.SkipInvalid, RawCells: o.Output.RawCells, BOM: o.Output.BOM, Rejected: o.Output.Rejected, Expect: expect, Piped: o.Piped.Kept,
 	})
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
-	if err := batch.Outputs(o.output.path); err != nil {
-		return classify(err)
+	if err := batch.Outputs(o.Output.Path); err != nil {
+		return exit.Classify(err)
 	}
-	o.ledger.quiet, o.ledger.timeout = o.send.quiet, o.send.timeout
-	ledger, err := o.ledger.openToSend(ctx, s, t.Environment, "run "+strings.Join(files, " "))
+	o.Ledger.Quiet, o.Ledger.Timeout = o.Send.Quiet, o.Send.Timeout
+	ledger, err := o.Ledger.OpenToSend(ctx, s, t.Environment, "run "+strings.Join(files, " "))
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(ledger, err) }()
+	defer func() { err = options.Closed(ledger, err) }()
 	if err := batch.Find(ctx, ledger); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	for _, f := range batch.Files {
 		if f.Known != nil {
-			if err := refusePurged(s, ledger.Path(), *f.Known); err != nil {
+			if err := options.RefusePurged(s, ledger.Path(), *f.Known); err != nil {
 				return err
 			}
 		}
 	}
-	check := checking{quiet: o.send.quiet, words: s.err, profile: o.read.used}
+	check := checking{quiet: o.Send.Quiet, words: s.Err, profile: o.Read.Used}
 	if err := check.all(ctx, batch); err != nil {
 		return err
 	}
 	if err := batch.TryOutputs(ledger.Files()); err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	for _, f := range batch.Files {
-		if err := checkReplaced(ctx, s, ledger, f.Draft()); err != nil {
+		if err := options.CheckReplaced(ctx, s, ledger, f.Draft()); err != nil {
 			return err
 		}
 	}
-	if err := confirm(ctx, o.send.yes, t.Environment, describeAll(batch.Files, o.send.limit), s); err != nil {
+	if err := options.Confirm(ctx, o.Send.Yes, t.Environment, options.DescribeAll(batch.Files, o.Send.Limit), s); err != nil {
 		return err
 	}
-	e, err := newSending(s, ledger, &o.send, t, key)
+	e, err := newSending(s, ledger, &o.Send, t, key)
 	if err != nil {
 		return err
 	}
@@ -153,9 +131,9 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 		j, err := f.Import(ctx, ledger)
 		switch {
 		case errors.Is(err, context.Canceled):
-			return "", true, failf(exitInterrupted, "interrupted while %s was taken into the ledger: nothing of it was sent", f.Path)
+			return "", true, exit.Failf(exit.Interrupted, "interrupted while %s was taken into the ledger: nothing of it was sent", f.Path)
 		case err != nil:
-			return "", true, classify(err)
+			return "", true, exit.Classify(err)
 		}
 		outcome, err := e.Run(ctx, j)
 		if f.Known != nil {
@@ -166,5 +144,5 @@ func runRun(ctx context.Context, o runOptions, files []string, s streams) (err e
 	if err != nil {
 		return err
 	}
-	return exitWith(statusOf[ending])
+	return exit.With(exit.StatusOf[ending])
 }

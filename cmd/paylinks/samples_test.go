@@ -22,6 +22,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job/metrics"
 	"paylinks/store"
 )
@@ -169,8 +171,8 @@ func TestNightly(t *testing.T) {
 	}
 
 	status, said := n.run()
-	if status != exitAttention {
-		t.Errorf("exit status %d, want %d", status, exitAttention)
+	if status != exit.Attention {
+		t.Errorf("exit status %d, want %d", status, exit.Attention)
 	}
 	for _, line := range []string{
 		"0 good.csv -> " + n.inbox + "/done/good.csv\n", "65 wrong.csv -> " + n.inbox + "/attention/wrong.csv\n", "- fresh.csv -> changed just now",
@@ -185,7 +187,7 @@ func TestNightly(t *testing.T) {
 	}
 	n.want(slices.Concat(left, settled)...)
 
-	if status, _ := n.run(); status != exitOK {
+	if status, _ := n.run(); status != exit.OK {
 		t.Errorf("again: exit status %d, want 0", status)
 	}
 	n.want(slices.Concat(left, settled)...)
@@ -207,29 +209,29 @@ func TestNightlyResumes(t *testing.T) {
 			t.Errorf("%s: exit status %d, want %d", what, status, want)
 		}
 	}
-	step("a canary", exitUnfinished, "PAYLINKS_LIMIT=1")
+	step("a canary", exit.Unfinished, "PAYLINKS_LIMIT=1")
 	n.want("a.csv", "a.links.csv")
 
 	held, err := store.OpenToSend(t.Context(), n.ledger(), store.Opening{Doing: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	step("another sender", exitUnfinished)
+	step("another sender", exit.Unfinished)
 	n.want("a.csv", "a.links.csv")
 	if err := held.Close(); err != nil {
 		t.Fatal(err)
 	}
 
-	step("a done folder that is none", exitOutput, "DONE=/dev/null/done")
+	step("a done folder that is none", exit.Output, "DONE=/dev/null/done")
 	n.want("a.csv", "a.links.csv")
-	step("the rest", exitOK)
+	step("the rest", exit.OK)
 	n.want("done/a.csv", "done/a.links.csv")
 
 	// As if the script had been killed when the links were moved and the invoices were not.
 	if err := os.Rename(filepath.Join(n.inbox, "done", "a.csv"), filepath.Join(n.inbox, "a.csv")); err != nil {
 		t.Fatal(err)
 	}
-	step("after a half move", exitOK, "SETTLE_MINUTES=0")
+	step("after a half move", exit.OK, "SETTLE_MINUTES=0")
 	n.want("done/a.links.csv", "done/a.2.csv", "done/a.2.links.csv")
 	if s := clink.Summary(); s.Creates != 3 || s.Sessions != 3 {
 		t.Errorf("%d requests, %d sessions, want 3 of each", s.Creates, s.Sessions)
@@ -259,13 +261,13 @@ func TestNightlyTogether(t *testing.T) {
 	if err := syscall.Flock(int(inbox.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if status, said := n.run(); status != exitUnfinished || !strings.Contains(said, "another call") {
-		t.Errorf("beside another call: exit status %d, want %d: %s", status, exitUnfinished, said)
+	if status, said := n.run(); status != exit.Unfinished || !strings.Contains(said, "another call") {
+		t.Errorf("beside another call: exit status %d, want %d: %s", status, exit.Unfinished, said)
 	}
 	if err := syscall.Flock(int(inbox.Fd()), syscall.LOCK_UN); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := n.run(); status != exitOK {
+	if status, _ := n.run(); status != exit.OK {
 		t.Errorf("afterwards: exit status %d, want 0", status)
 	}
 	n.want(settled...)
@@ -316,11 +318,11 @@ func TestNightlyInterrupted(t *testing.T) {
 				pid <- cmd.Process.Pid
 			}
 			_ = cmd.Wait() // the status is in cmd.ProcessState
-			if status := cmd.ProcessState.ExitCode(); status != exitInterrupted {
-				t.Errorf("exit status %d, want %d", status, exitInterrupted)
+			if status := cmd.ProcessState.ExitCode(); status != exit.Interrupted {
+				t.Errorf("exit status %d, want %d", status, exit.Interrupted)
 			}
 			n.want(c.left...)
-			if status, _ := n.run(); status != exitOK {
+			if status, _ := n.run(); status != exit.OK {
 				t.Errorf("again: exit status %d, want 0", status)
 			}
 			n.want("done/a.csv", "done/a.links.csv", "done/b.csv", "done/b.links.csv")
@@ -338,8 +340,8 @@ func TestNightlyOverwritesNothing(t *testing.T) {
 	for i := range 3 {
 		n.put("tonight.csv", invoiceFile(fmt.Sprintf("N-%d", i), "1.00"))
 		n.put("bad.csv", invoiceFile(fmt.Sprintf("B-%d", i), "0"))
-		if status, _ := n.run(); status != exitAttention {
-			t.Errorf("exit status %d, want %d", status, exitAttention)
+		if status, _ := n.run(); status != exit.Attention {
+			t.Errorf("exit status %d, want %d", status, exit.Attention)
 		}
 	}
 	n.want("done/tonight.csv", "done/tonight.links.csv", "done/tonight.2.csv", "done/tonight.2.links.csv", "done/tonight.3.csv",
@@ -368,18 +370,18 @@ func TestNightlyStatuses(t *testing.T) {
 		stops  bool
 		want   int
 	}{
-		{exitOK, "done/", false, exitOK},
-		{exitBug, "", true, exitBug},
-		{exitAttention, "attention/", false, exitAttention},
-		{exitUsage, "", true, exitUsage},
-		{exitData, "attention/", false, exitAttention},
-		{exitFailures, "", false, exitFailures},
-		{exitOutput, "", true, exitOutput},
-		{exitLedger, "", true, exitLedger},
-		{exitUnfinished, "", false, exitUnfinished},
-		{exitKey, "", true, exitKey},
-		{exitConfig, "", true, exitConfig},
-		{exitInterrupted, "", true, exitInterrupted},
+		{exit.OK, "done/", false, exit.OK},
+		{exit.Bug, "", true, exit.Bug},
+		{exit.Attention, "attention/", false, exit.Attention},
+		{exit.Usage, "", true, exit.Usage},
+		{exit.Data, "attention/", false, exit.Attention},
+		{exit.Failures, "", false, exit.Failures},
+		{exit.Output, "", true, exit.Output},
+		{exit.Ledger, "", true, exit.Ledger},
+		{exit.Unfinished, "", false, exit.Unfinished},
+		{exit.Key, "", true, exit.Key},
+		{exit.Config, "", true, exit.Config},
+		{exit.Interrupted, "", true, exit.Interrupted},
 		{137, "", true, 137}, // killed
 	} {
 		t.Run(fmt.Sprint(c.first), func(t *testing.T) {
@@ -398,16 +400,16 @@ func TestNightlyStatuses(t *testing.T) {
 	}
 	t.Run("the worst of several", func(t *testing.T) {
 		n := newNight(t, map[string]string{"a.csv": "75", "b.csv": "69", "c.csv": "65", "d.csv": "0"}, "PAYLINKS="+program)
-		if status, _ := n.run(); status != exitUnfinished {
-			t.Errorf("exit status %d, want %d", status, exitUnfinished)
+		if status, _ := n.run(); status != exit.Unfinished {
+			t.Errorf("exit status %d, want %d", status, exit.Unfinished)
 		}
 	})
 	for _, c := range []struct {
 		what, setting string
 		want          int
 	}{
-		{"no inbox", "INBOX=", exitUsage},
-		{"an inbox that is not there", "INBOX=/dev/null/none", exitUsage},
+		{"no inbox", "INBOX=", exit.Usage},
+		{"an inbox that is not there", "INBOX=/dev/null/none", exit.Usage},
 		{"no program", "PAYLINKS=/dev/null/none", 127},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -467,12 +469,12 @@ func sampleSettings(t *testing.T) map[string]string {
 // and that there is no secret among them.
 func TestSampleSettings(t *testing.T) {
 	settings := sampleSettings(t)
-	root := newRoot(streams{})
+	root := newRoot(options.Streams{})
 	cmd, _, err := root.Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = setFromEnvironment(cmd.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok })
+	err = options.SetFromEnvironment(cmd.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok })
 	if err != nil {
 		t.Error(err)
 	}
@@ -498,8 +500,8 @@ func TestUnits(t *testing.T) {
 		"ExecStart=" + script,
 		"EnvironmentFile=/etc/paylinks/paylinks.env",
 		"LoadCredential=clink-secret-key:/etc/paylinks/clink-secret-key",
-		fmt.Sprintf("SuccessExitStatus=%d %d", exitAttention, exitInterrupted),
-		fmt.Sprintf("RestartForceExitStatus=%d", exitUnfinished),
+		fmt.Sprintf("SuccessExitStatus=%d %d", exit.Attention, exit.Interrupted),
+		fmt.Sprintf("RestartForceExitStatus=%d", exit.Unfinished),
 		"ReadWritePaths=" + sampleSettings(t)["INBOX"],
 	} {
 		if !strings.Contains(service, "\n"+line+"\n") {
@@ -573,7 +575,7 @@ func TestInstallLines(t *testing.T) {
 
 // TestTwoHosts guards that the crontab of two hosts names programs and settings that there are, and has no secret in it.
 func TestTwoHosts(t *testing.T) {
-	root := newRoot(streams{})
+	root := newRoot(options.Streams{})
 	times := regexp.MustCompile(`^([0-9*/,-]+\s+){5}paylinks (run|resume)( \S+)?$`)
 	settings := map[string]string{}
 	commands := 0
@@ -603,7 +605,7 @@ func checkSharedSettings(t *testing.T, root *cobra.Command, settings map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := setFromEnvironment(run.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok }); err != nil {
+	if err := options.SetFromEnvironment(run.Flags(), func(name string) (string, bool) { value, ok := settings[name]; return value, ok }); err != nil {
 		t.Error(err)
 	}
 	for name := range settings {
@@ -625,10 +627,10 @@ func TestCronJob(t *testing.T) {
 	for _, m := range regexp.MustCompile(`- name: ([A-Z_]+)\n +value: (.*)\n`).FindAllStringSubmatch(text, -1) {
 		settings[m[1]] = strings.Trim(m[2], `"`)
 	}
-	checkSharedSettings(t, newRoot(streams{}), settings)
+	checkSharedSettings(t, newRoot(options.Streams{}), settings)
 	for _, want := range []string{
 		"\nkind: Secret\n", "\nkind: CronJob\n", "secretKeyRef:", "secretName: paylinks", "args: [run, /invoices/tonight.csv]",
-		fmt.Sprintf("values: [%d, %d, %d, %d, %d, %d, %d]", exitAttention, exitUsage, exitData, exitFailures, exitOutput, exitKey, exitConfig),
+		fmt.Sprintf("values: [%d, %d, %d, %d, %d, %d, %d]", exit.Attention, exit.Usage, exit.Data, exit.Failures, exit.Output, exit.Key, exit.Config),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("cronjob.yaml lacks %q", want)

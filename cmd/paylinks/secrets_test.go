@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 )
 
@@ -85,18 +86,18 @@ func TestKeyIsNowhere(t *testing.T) {
 		{"header", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Seen", r.Header.Get("X-API-KEY"))
 			field("x", "%s")(w, r)
-		}, exitOK, job.Created},
-		{"message of a refusal", page(422, `{"code":422,"msg":"bad key '%s'"}`), exitAttention, job.Failed},
-		{"message that is none", page(422, `{"code":422,"msg":{"tokenValue":"tok_hush","key":"%s"}}`), exitAttention, job.Failed},
-		{"message of a refused key", page(401, `{"code":401,"msg":"%s is revoked"}`), exitKey, job.Pending},
-		{"message of an outage", page(503, `{"code":503,"msg":"%s"}`), exitAttention, job.Unknown},
-		{"page", page(404, "<html>no such page for %s"), exitConfig, job.Pending},
-		{"page with a token", page(200, "<html>tokenValue=tok_hush&key=%s"), exitAttention, job.Unknown},
-		{"page over the sample", page(502, strings.Repeat("x", 190)+"%s"), exitAttention, job.Unknown},
+		}, exit.OK, job.Created},
+		{"message of a refusal", page(422, `{"code":422,"msg":"bad key '%s'"}`), exit.Attention, job.Failed},
+		{"message that is none", page(422, `{"code":422,"msg":{"tokenValue":"tok_hush","key":"%s"}}`), exit.Attention, job.Failed},
+		{"message of a refused key", page(401, `{"code":401,"msg":"%s is revoked"}`), exit.Key, job.Pending},
+		{"message of an outage", page(503, `{"code":503,"msg":"%s"}`), exit.Attention, job.Unknown},
+		{"page", page(404, "<html>no such page for %s"), exit.Config, job.Pending},
+		{"page with a token", page(200, "<html>tokenValue=tok_hush&key=%s"), exit.Attention, job.Unknown},
+		{"page over the sample", page(502, strings.Repeat("x", 190)+"%s"), exit.Attention, job.Unknown},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "https://example.com/?key="+r.Header.Get("X-API-KEY"))
 			w.WriteHeader(http.StatusFound)
-		}, exitConfig, job.Pending},
+		}, exit.Config, job.Pending},
 		{"no HTTP", func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -104,14 +105,14 @@ func TestKeyIsNowhere(t *testing.T) {
 			}
 			_, _ = io.WriteString(conn, r.Header.Get("X-API-KEY")+"\r\n\r\n")
 			_ = conn.Close()
-		}, exitAttention, job.Unknown},
-		{"session id", field("sessionId", "sess_%s"), exitAttention, job.Failed},
-		{"URL", field("url", "https://checkout.example.com/pay?key=%s"), exitAttention, job.Failed},
-		{"URL that is none", field("url", "%s"), exitAttention, job.Failed},
-		{"reference", field("merchantReferenceId", "%s"), exitAttention, job.Failed},
-		{"currency", field("originalCurrency", "%s"), exitAttention, job.Failed},
-		{"amount", field("originalAmount", "%s"), exitAttention, job.Unknown},
-		{"field that we do not read", field("debug", "%s"), exitOK, job.Created},
+		}, exit.Attention, job.Unknown},
+		{"session id", field("sessionId", "sess_%s"), exit.Attention, job.Failed},
+		{"URL", field("url", "https://checkout.example.com/pay?key=%s"), exit.Attention, job.Failed},
+		{"URL that is none", field("url", "%s"), exit.Attention, job.Failed},
+		{"reference", field("merchantReferenceId", "%s"), exit.Attention, job.Failed},
+		{"currency", field("originalCurrency", "%s"), exit.Attention, job.Failed},
+		{"amount", field("originalAmount", "%s"), exit.Attention, job.Unknown},
+		{"field that we do not read", field("debug", "%s"), exit.OK, job.Created},
 	}
 	for i, tt := range tests {
 		format := []string{"text", "json"}[i%2]
@@ -212,7 +213,7 @@ func TestMisplacedSecretIsNotRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := paylinksHere(t, env, "run", input, "--ledger", beside(input, "ledger.db"), "-v")
-			if got.status != exitConfig || !strings.Contains(got.err, "hint: ") {
+			if got.status != exit.Config || !strings.Contains(got.err, "hint: ") {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			if where := leaks(t, filepath.Dir(input), got.out, got.err); where != nil {
@@ -237,7 +238,7 @@ func TestKeyDoesNotFollowARedirect(t *testing.T) {
 			input := invoices(t, 3)
 			ledger := beside(input, "ledger.db")
 			got := paylinksHere(t, env, "run", input, "--ledger", ledger, "--concurrency", "1")
-			if got.status != exitConfig || !strings.Contains(got.err, "leads on to") || !strings.Contains(got.err, "hint: ") {
+			if got.status != exit.Config || !strings.Contains(got.err, "leads on to") || !strings.Contains(got.err, "hint: ") {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			tally, _, attempts := onRecord(t, ledger)
@@ -315,7 +316,7 @@ func TestKeyGoesNowhereWithoutTLS(t *testing.T) {
 			input := invoices(t, 2)
 			ledger := beside(input, "ledger.db")
 			got := paylinksProcess(t, env, "run", input, "--ledger", ledger, "--give-up-after", "100ms", "-q")
-			if got.status != exitUnfinished || requests.Load() > 0 {
+			if got.status != exit.Unfinished || requests.Load() > 0 {
 				t.Errorf("status %d, %d requests: %s", got.status, requests.Load(), got.err)
 			}
 			for _, words := range append(tt.says, "hint: no row was lost") {
@@ -333,7 +334,7 @@ func TestKeyGoesNowhereWithoutTLS(t *testing.T) {
 		t.Run("plain http to "+address, func(t *testing.T) {
 			input := invoices(t, 1)
 			got := paylinksHere(t, map[string]string{"CLINK_SECRET_KEY": testKey, "CLINK_BASE_URL": address}, "run", input, "--ledger", beside(input, "ledger.db"))
-			if got.status != exitConfig || !strings.Contains(got.err, "plain http") {
+			if got.status != exit.Config || !strings.Contains(got.err, "plain http") {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			if _, err := os.Stat(beside(input, "ledger.db")); err == nil {
@@ -373,7 +374,7 @@ func TestFilesArePrivate(t *testing.T) {
 				private("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "a.rejected.csv")
 				answerJSON(w, data)
 			})
-			for _, status := range []int{exitUnfinished, exitAttention} {
+			for _, status := range []int{exit.Unfinished, exit.Attention} {
 				var errs bytes.Buffer
 				cmd := exec.Command("sh", "-c", `umask "$0" && exec paylinks "$@"`, umask,
 					"run", input, "--ledger", beside(input, "ledger.db"), "--skip-invalid", "--limit", "1", "--rate", "0")

@@ -18,13 +18,15 @@ import (
 	"time"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store/postgres/pgtest"
 )
 
 const (
 	sendersHosts = 3
-	sendersLease = leastLease
+	sendersLease = options.LeastLease
 	batchEvery   = 2500 * time.Millisecond // there are new files so often
 )
 
@@ -270,9 +272,9 @@ func (h *sendersHistory) ended(p *sendersProcess) {
 	h.count("commands")
 	h.count(fmt.Sprintf("status %3d", p.status()))
 	said := p.said.String()
-	fine := []int{exitOK, exitAttention, exitUnfinished, exitInterrupted, -1}
-	unreachable := p.status() == exitLedger && strings.Contains(said, job.ErrUnreachable.Error()) && (p.wasDisturbed() || h.server.restartedSince(p.began))
-	noJob := p.args[0] != "run" && p.status() == exitUsage && (strings.Contains(said, "there is no ledger") || strings.Contains(said, job.ErrNoJob.Error()))
+	fine := []int{exit.OK, exit.Attention, exit.Unfinished, exit.Interrupted, -1}
+	unreachable := p.status() == exit.Ledger && strings.Contains(said, job.ErrUnreachable.Error()) && (p.wasDisturbed() || h.server.restartedSince(p.began))
+	noJob := p.args[0] != "run" && p.status() == exit.Usage && (strings.Contains(said, "there is no ledger") || strings.Contains(said, job.ErrNoJob.Error()))
 	if unreachable {
 		h.t.Logf("process %d, whose database was away: %s", p.pid(), said)
 	}
@@ -526,7 +528,7 @@ func (h *sendersHistory) settle() {
 	for round := range rounds {
 		open := false
 		for _, file := range slices.Concat(h.files...) {
-			open = h.calmly("run", file, "--on-unknown", "retry") != exitOK || open
+			open = h.calmly("run", file, "--on-unknown", "retry") != exit.OK || open
 		}
 		if !open {
 			return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paylinks/clink"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/job/engine"
 	"paylinks/store"
@@ -38,9 +39,9 @@ func TestTheLedgerDecidesWhetherARequestMayLeave(t *testing.T) {
 		{"its lease is over", pastItsLease{ledger}, job.ErrPastDeadline},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := streams{out: io.Discard, err: io.Discard, env: func(string) (string, bool) { return "", false }}
-			o := &sendOptions{concurrency: 1, timeout: 10 * time.Second}
-			e, err := newSending(s, tt.ledger, o, engine.Target{Environment: job.Simulator, BaseURL: job.InProcess}, secretKey{})
+			s := options.Streams{Out: io.Discard, Err: io.Discard, Env: func(string) (string, bool) { return "", false }}
+			o := &options.Send{Concurrency: 1, Timeout: 10 * time.Second}
+			e, err := newSending(s, tt.ledger, o, engine.Target{Environment: job.Simulator, BaseURL: job.InProcess}, options.SecretKey{})
 			if err != nil {
 				t.Fatal(err)
 			}

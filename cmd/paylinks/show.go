@@ -5,19 +5,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/report"
 	"paylinks/job"
 	"paylinks/job/engine"
 )
 
 type showOptions struct {
-	look     lookOptions
+	look     options.Look
 	attempts bool
 	json     bool
 }
 
-func newShow(s streams) *cobra.Command {
+func newShow(s options.Streams) *cobra.Command {
 	var o showOptions
 	cmd := &cobra.Command{
 		Use:   "show JOB",
@@ -34,70 +36,70 @@ ended_at, outcome, status, code, message, session_id.`,
   paylinks show 1 --attempts
   paylinks show 1 --json`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done"),
-			meaning(exitUsage, "usage, no such job, or there is no ledger yet"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitLedger, "the ledger cannot be read"),
+			exit.Meaning(exit.OK, "done"),
+			exit.Meaning(exit.Usage, "usage, no such job, or there is no ledger yet"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Ledger, "the ledger cannot be read"),
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return readEnough(runShow(cmd.Context(), o, args[0], s))
+			return exit.ReadEnough(runShow(cmd.Context(), o, args[0], s))
 		},
 	}
 	cmd.Flags().BoolVar(&o.attempts, "attempts", false, "every attempt on record")
 	cmd.Flags().BoolVar(&o.json, "json", false, "the same as JSON on standard output")
-	o.look.addFlags(cmd)
+	o.look.AddFlags(cmd)
 	return cmd
 }
 
-func runShow(ctx context.Context, o showOptions, arg string, s streams) error {
-	id, err := jobNumber(arg, s, o.look.target, o.look.ledger)
+func runShow(ctx context.Context, o showOptions, arg string, s options.Streams) error {
+	id, err := options.JobNumber(arg, s, o.look.Target, o.look.Ledger)
 	if err != nil {
 		return err
 	}
-	ledger, err := o.look.open(ctx, s)
+	ledger, err := o.look.Open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
-	j, err := jobIn(ctx, s, ledger, id)
+	j, err := options.JobIn(ctx, s, ledger, id)
 	if err != nil {
 		return err
 	}
 	tally, err := ledger.Tally(ctx, id)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	var links job.LinkTally
 	if !j.RefreshedAt.IsZero() {
 		if links, err = ledger.LinkTally(ctx, id); err != nil {
-			return classify(err)
+			return exit.Classify(err)
 		}
 	}
 	var left engine.Left
-	left.Left, err = ledger.Left(ctx, j, maxAttempts)
+	left.Left, err = ledger.Left(ctx, j, options.MaxAttempts)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	left.Made, left.Expired, err = engine.MadeAndExpired(ctx, ledger, j, tally, tally.Linked())
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	senders, err := ledger.Senders(ctx)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	view := report.View{
 		Sender: report.SenderOf(senders, id),
-		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.out, Flags: nextFlags(s, j.Environment, ledger.Path()),
+		Ledger: ledger, Job: j, Tally: tally, Links: links, Left: left, To: s.Out, Flags: options.NextFlags(s, j.Environment, ledger.Path()),
 	}
 	if j.PurgedAt.IsZero() {
 		view.Next = report.NextSteps(j, engine.Next(j, j.LastRun.Stop, tally, left), "", view.Flags)
 	}
 	switch {
 	case o.json:
-		return reported(view.Object(ctx, o.attempts))
+		return exit.Reported(view.Object(ctx, o.attempts))
 	case o.attempts:
-		return reported(view.Record(ctx))
+		return exit.Reported(view.Record(ctx))
 	}
-	return reported(view.Screen(ctx))
+	return exit.Reported(view.Screen(ctx))
 }

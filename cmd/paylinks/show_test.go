@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/report"
 )
 
@@ -28,10 +29,10 @@ func TestShowOfManyAttempts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.must(exitOK, "run", d.input)
+	d.must(exit.OK, "run", d.input)
 	cmd, out, errs := paylinksCommand(t, nil, "show", "1", "--attempts", "--ledger", d.ledger, "--env", "simulator")
 	d.start(cmd)
-	d.end(cmd, errs, exitOK)
+	d.end(cmd, errs, exit.OK)
 	_, table, _ := strings.Cut(out.String(), "\nROW ")
 	lines := strings.Split(strings.TrimSpace(table), "\n")[1:]
 	if len(lines) != rows {

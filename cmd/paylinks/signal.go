@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"paylinks/cmd/paylinks/exit"
 )
 
 // untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; the second quits at once. A write to
@@ -22,7 +24,7 @@ func untilSignal() (context.Context, func()) {
 		<-signals
 		cancel()
 		<-signals
-		os.Exit(exitInterrupted)
+		os.Exit(exit.Interrupted)
 	}()
 	return ctx, cancel
 }

@@ -13,7 +13,9 @@ import (
 
 	"paylinks/clink"
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 )
 
 type simulatorOptions struct {
@@ -31,7 +33,7 @@ type simulatorOptions struct {
 	forget    bool
 }
 
-func newSimulator(s streams) *cobra.Command {
+func newSimulator(s options.Streams) *cobra.Command {
 	var o simulatorOptions
 	cmd := &cobra.Command{
 		Use:   "simulator",
@@ -47,10 +49,10 @@ reference or customer's email fits, e.g. html-403:*@shop.example=100%.
 		Example: `  paylinks simulator --faults lost=5%,429=5% &
   paylinks run invoices.csv --env simulator --base-url http://127.0.0.1:8181`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "interrupted, as it should be"),
-			meaning(exitUsage, "usage"),
-			meaning(exitOutput, "standard output cannot be written"),
-			meaning(exitConfig, "the address cannot be served"),
+			exit.Meaning(exit.OK, "interrupted, as it should be"),
+			exit.Meaning(exit.Usage, "usage"),
+			exit.Meaning(exit.Output, "standard output cannot be written"),
+			exit.Meaning(exit.Config, "the address cannot be served"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runSimulator(cmd.Context(), o, s)
@@ -81,22 +83,22 @@ func faultHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
+func runSimulator(ctx context.Context, o simulatorOptions, s options.Streams) error {
 	faults, err := simulator.ParseFaults(o.faults)
 	if err != nil {
-		return failf(exitUsage, "--faults: %w", err)
+		return exit.Failf(exit.Usage, "--faults: %w", err)
 	}
 	getFaults, err := simulator.ParseFaults(o.getFaults)
 	if err != nil {
-		return failf(exitUsage, "--get-faults: %w", err)
+		return exit.Failf(exit.Usage, "--get-faults: %w", err)
 	}
 	host, _, err := net.SplitHostPort(o.addr)
 	if err != nil || !clink.IsLoopback(host) {
-		return failf(exitUsage, "--addr %q is not a loopback address with a port", o.addr).withHint("for example: --addr 127.0.0.1:8181")
+		return exit.Failf(exit.Usage, "--addr %q is not a loopback address with a port", o.addr).WithHint("for example: --addr 127.0.0.1:8181")
 	}
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return failf(exitConfig, "serve %s: %w", o.addr, err).withHint("is another simulator running? name another port with --addr")
+		return exit.Failf(exit.Config, "serve %s: %w", o.addr, err).WithHint("is another simulator running? name another port with --addr")
 	}
 	address := "http://" + listener.Addr().String()
 	config := simulator.Config{
@@ -106,12 +108,12 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	}
 	if err := config.Validate(); err != nil {
 		_ = listener.Close()
-		return failf(exitUsage, "%w", err)
+		return exit.Failf(exit.Usage, "%w", err)
 	}
 	handler := simulator.New(config)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	if _, err := fmt.Fprintf(s.out, "simulator at %s\n", address); err != nil {
-		return failf(exitOutput, "%w", err)
+	if _, err := fmt.Fprintf(s.Out, "simulator at %s\n", address); err != nil {
+		return exit.Failf(exit.Output, "%w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -120,9 +122,9 @@ func runSimulator(ctx context.Context, o simulatorOptions, s streams) error {
 	case <-ctx.Done():
 		_ = server.Close()
 	}
-	fmt.Fprintln(s.err, handler.Summary())
+	fmt.Fprintln(s.Err, handler.Summary())
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return failf(exitConfig, "serve %s: %w", o.addr, err)
+		return exit.Failf(exit.Config, "serve %s: %w", o.addr, err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -29,7 +30,7 @@ type soakJob struct {
 // soakView is a ledger between two commands.
 type soakView []*soakJob
 
-// isOf says whether the job is of a file with that content.
+// options.IsOf says whether the job is of a file with that content.
 func (j *soakJob) isOf(content string) bool { return sha256.Sum256([]byte(content)) == j.FileDigest }
 
 // soakInvoice is what a row asks for.
@@ -286,10 +287,10 @@ func (o *soakOracle) saidOf(j *soakJob, states map[job.State]int, hasLink map[st
 			made++
 		}
 	})
-	if o.status == exitOK && made < j.tally.Rows() {
+	if o.status == exit.OK && made < j.tally.Rows() {
 		o.h.t.Errorf("exit status 0, with %v", said)
 	}
-	if o.status != exitOK && o.status != exitAttention && o.status != exitUnfinished {
+	if o.status != exit.OK && o.status != exit.Attention && o.status != exit.Unfinished {
 		return
 	}
 	_, lines := linksOf(o.h.t, said["output"].(string))

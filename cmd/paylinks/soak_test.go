@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 )
 
 var (
@@ -522,12 +523,12 @@ func (h *soakHistory) noteRun(args []string, status int) {
 			files++
 		}
 	}
-	certain := status == exitOK || status == exitAttention || files == 1 && slices.Contains([]int{exitFailures, exitUnfinished, exitKey}, status)
+	certain := status == exit.OK || status == exit.Attention || files == 1 && slices.Contains([]int{exit.Failures, exit.Unfinished, exit.Key}, status)
 	for _, arg := range args {
 		if f := h.file(arg); f != nil {
 			way.file, way.content = f.name, f.content()
 			h.ways[way] = true
-			if status != exitUsage && status != exitData { // else nothing has come of it
+			if status != exit.Usage && status != exit.Data { // else nothing has come of it
 				h.runs = append(h.runs, soakRun{way, certain})
 			}
 		}
@@ -623,7 +624,7 @@ func (h *soakHistory) process(signal os.Signal, after time.Duration, args ...str
 		_, one, done := crashCopy(h.t, h.ledger)
 		defer done()
 		crashSound(h.t, one)
-	case p.status() == exitBug, p.status() == exitLedger, strings.Contains(p.said.String(), "panic: "), strings.Contains(p.said.String(), "goroutine "):
+	case p.status() == exit.Bug, p.status() == exit.Ledger, strings.Contains(p.said.String(), "panic: "), strings.Contains(p.said.String(), "goroutine "):
 		h.t.Errorf("exit status %d of %s:\n%s", p.status(), line, &p.said)
 	case slices.Contains([]string{"run", "resume", "retry", "reissue"}, args[0]) && slices.Contains(args, "--json"):
 		h.oracle.status, h.oracle.said = p.status(), p.out.String()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 	"paylinks/job/invoice"
 )
@@ -27,7 +28,7 @@ func topics() []*cobra.Command {
 		{"lines", "Invoices of several rows: a row for each line", ""},
 		{"workbooks", "How a workbook (.xlsx) is read: sheets, numbers, hidden rows", ""},
 		{"promises", "What holds whatever happens, and what cannot be promised", ""},
-		{"exit-status", "What the exit statuses mean, for cron and scripts", helptext.ExitTable(meanings)},
+		{"exit-status", "What the exit statuses mean, for cron and scripts", helptext.ExitTable(exit.Meanings)},
 		{"operations", "Every night, on call, secrets, containers, several machines", ""},
 		{"ledger", "Where the ledger is, how to keep it and bring it back", ""},
 		{"shared-ledger", "One ledger for several hosts, on PostgreSQL", ""},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,23 +11,25 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/progress"
+	"paylinks/cmd/paylinks/report"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/store"
-	"paylinks/store/contents"
 	"paylinks/store/transfer"
 )
 
 type transferOptions struct {
-	look   lookOptions
+	look   options.Look
 	to     string
 	cancel bool
 	yes    bool
 }
 
-func newTransfer(s streams) *cobra.Command {
+func newTransfer(s options.Streams) *cobra.Command {
 	var o transferOptions
 	cmd := &cobra.Command{
 		Use:   "transfer",
@@ -48,19 +49,19 @@ jobs in production, a terminal is asked first; without one --yes is needed, type
   paylinks transfer --ledger postgres://paylinks@db.example.com/paylinks --to ledger.db
   paylinks transfer --to postgres://paylinks@db.example.com/paylinks --cancel`,
 		Annotations: helptext.Exits(
-			meaning(exitOK, "done, now or before"),
-			meaning(exitUsage, "usage, there is no ledger yet, the new one has jobs, or not confirmed"),
-			meaning(exitData, "what was read and what arrived differ; nothing was moved"),
-			meaning(exitLedger, "a ledger or its disk failed, or the new one has lost what was moved there"),
-			meaning(exitUnfinished, "somebody sends, or changed the transfer meanwhile: run it again"),
-			meaning(exitConfig, "one of the ledgers is part of another transfer, or it cannot be taken back any more"),
-			meaning(exitInterrupted, "interrupted: run it again, or take it back with --cancel"),
+			exit.Meaning(exit.OK, "done, now or before"),
+			exit.Meaning(exit.Usage, "usage, there is no ledger yet, the new one has jobs, or not confirmed"),
+			exit.Meaning(exit.Data, "what was read and what arrived differ; nothing was moved"),
+			exit.Meaning(exit.Ledger, "a ledger or its disk failed, or the new one has lost what was moved there"),
+			exit.Meaning(exit.Unfinished, "somebody sends, or changed the transfer meanwhile: run it again"),
+			exit.Meaning(exit.Config, "one of the ledgers is part of another transfer, or it cannot be taken back any more"),
+			exit.Meaning(exit.Interrupted, "interrupted: run it again, or take it back with --cancel"),
 		),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runTransfer(cmd.Context(), o, s)
 		},
 	}
-	o.look.addFlags(cmd)
+	o.look.AddFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.to, "to", "", "`LEDGER` to move to: a path, or postgres://…; required")
 	flags.BoolVar(&o.cancel, "cancel", false, "take back a transfer that was broken off")
@@ -71,12 +72,12 @@ jobs in production, a terminal is asked first; without one --yes is needed, type
 	return cmd
 }
 
-func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) {
-	environment, err := o.look.target.resolveEnvironment(s)
+func runTransfer(ctx context.Context, o transferOptions, s options.Streams) (err error) {
+	environment, err := o.look.Target.ResolveEnvironment(s)
 	if err != nil {
 		return err
 	}
-	from, err := o.look.ledger.resolve(s, environment)
+	from, err := o.look.Ledger.Resolve(s, environment)
 	if err != nil {
 		return err
 	}
@@ -95,9 +96,9 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		return noLedgerAt(from)
 	}
 	if err != nil {
-		return classifyTransfer(err, o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	defer func() { err = closed(source, err) }()
+	defer func() { err = options.Closed(source, err) }()
 	if o.cancel {
 		return o.takeBack(ctx, s, source, to, holder)
 	}
@@ -106,7 +107,7 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 		err = source.Settle(ctx) // while somebody sends, no target is made
 	}
 	if err != nil {
-		return classifyTransfer(err, o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	var made *transfer.Mark // what was moved is there, or lost: it is not made anew
 	if mark.State != transfer.Moved {
@@ -115,14 +116,14 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 	target, err := store.OpenToTransfer(ctx, to, holder, made)
 	if errors.Is(err, fs.ErrNotExist) && mark.State == transfer.Moved {
 		err = transfer.ErrTargetLost
-		if mark.Other != shownName(to) {
+		if mark.Other != options.ShownName(to) {
 			err = mark.Refusal()
 		}
 	}
 	if err != nil {
-		return classifyTransfer(err, o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	defer func() { err = closed(target, err) }()
+	defer func() { err = options.Closed(target, err) }()
 	return o.move(ctx, s, source, target)
 }
 
@@ -130,39 +131,39 @@ func runTransfer(ctx context.Context, o transferOptions, s streams) (err error) 
 func (o *transferOptions) target(from string) (string, error) {
 	switch {
 	case o.to == "":
-		return "", failf(exitUsage, "transfer needs --to").withHint("for example: paylinks transfer --to postgres://paylinks@db.example.com/paylinks")
+		return "", exit.Failf(exit.Usage, "transfer needs --to").WithHint("for example: paylinks transfer --to postgres://paylinks@db.example.com/paylinks")
 	case store.HasPassword(o.to):
-		return "", failf(exitUsage, "--to has a password in it, which others can read in the list of processes").
-			withHint("leave it out, and give it by PGPASSWORD, PGPASSFILE, ~/.pgpass or a service file: paylinks help shared-ledger")
+		return "", exit.Failf(exit.Usage, "--to has a password in it, which others can read in the list of processes").
+			WithHint("leave it out, and give it by PGPASSWORD, PGPASSFILE, ~/.pgpass or a service file: paylinks help shared-ledger")
 	case store.IsDatabase(o.to):
 		if _, err := store.Shown(o.to); err != nil {
-			return "", failf(exitUsage, "%w", err).withHint("see: paylinks help shared-ledger")
+			return "", exit.Failf(exit.Usage, "%w", err).WithHint("see: paylinks help shared-ledger")
 		}
 		return o.to, nil
 	}
 	to, err := filepath.Abs(o.to)
 	if err != nil {
-		return "", failf(exitLedger, "ledger %s: %w", o.to, err)
+		return "", exit.Failf(exit.Ledger, "ledger %s: %w", o.to, err)
 	}
-	if !store.IsDatabase(from) && sameFile(from, to) {
-		return "", failf(exitUsage, "%s is the ledger itself", o.to).withHint("name another one with --to")
+	if !store.IsDatabase(from) && options.SameFile(from, to) {
+		return "", exit.Failf(exit.Usage, "%s is the ledger itself", o.to).WithHint("name another one with --to")
 	}
 	return to, nil
 }
 
 // confirm asks before a ledger with jobs in production is moved. One whose transfer has begun was asked about then.
-func (o *transferOptions) confirm(ctx context.Context, s streams, from, to string) error {
+func (o *transferOptions) confirm(ctx context.Context, s options.Streams, from, to string) error {
 	ledger, err := store.OpenToRead(ctx, from)
 	if errors.Is(err, fs.ErrNotExist) {
 		return noLedgerAt(from)
 	}
 	if err != nil {
-		return classifyTransfer(err, *o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	defer ledger.Close()
 	jobs, err := ledger.Jobs(ctx)
 	if err != nil {
-		return classify(err)
+		return exit.Classify(err)
 	}
 	production := 0
 	for _, j := range jobs {
@@ -174,52 +175,38 @@ func (o *transferOptions) confirm(ctx context.Context, s streams, from, to strin
 		return nil
 	}
 	what := fmt.Sprintf("move %s (%d of them in production) from %s to %s, and never send from the old ledger again",
-		words.Count(len(jobs), "job"), production, ledger.Path(), shownName(to))
-	if !(isTerminal(s.in) && isTerminal(s.err)) {
-		return failf(exitUsage, "the ledger has %s in production, and there is no terminal to ask at: nothing was moved", words.Count(production, "job")).
-			withHint("say --yes to %s", what)
+		words.Count(len(jobs), "job"), production, ledger.Path(), options.ShownName(to))
+	if !(options.IsTerminal(s.In) && options.IsTerminal(s.Err)) {
+		return exit.Failf(exit.Usage, "the ledger has %s in production, and there is no terminal to ask at: nothing was moved", words.Count(production, "job")).
+			WithHint("say --yes to %s", what)
 	}
-	return confirm(ctx, false, job.Production, what, s)
+	return options.Confirm(ctx, false, job.Production, what, s)
 }
 
-func noLedgerAt(name string) *failure {
-	return failf(exitUsage, "there is no ledger at %s", shownName(name)).withHint("name the one to move with --ledger, or say --env simulator for the simulator's")
+func noLedgerAt(name string) *exit.Failure {
+	return exit.Failf(exit.Usage, "there is no ledger at %s", options.ShownName(name)).WithHint("name the one to move with --ledger, or say --env simulator for the simulator's")
 }
 
-func (o *transferOptions) move(ctx context.Context, s streams, source, target transfer.Ledger) error {
-	console := progress.NewConsole(s.err)
-	show := stepPrinter{to: console, source: source.Path(), target: target.Path()}
-	if isTerminal(s.err) && s.getenv("TERM") != "dumb" {
-		show.line = console.Line
+func (o *transferOptions) move(ctx context.Context, s options.Streams, source, target transfer.Ledger) error {
+	console := progress.NewConsole(s.Err)
+	show := report.TransferPrinter{To: console, Source: source.Path(), Target: target.Path()}
+	if options.IsTerminal(s.Err) && s.Getenv("TERM") != "dumb" {
+		show.Line = console.Line
 	}
-	result, err := transfer.Run(ctx, source, target, show.step)
-	show.clear()
+	result, err := transfer.Run(ctx, source, target, show.Step)
+	show.Clear()
 	if err != nil {
-		return classifyTransfer(err, *o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
-	if result.Already {
-		fmt.Fprintf(s.err, "%s was moved to %s before: there is nothing to do\n", source.Path(), target.Path())
-		return nil
-	}
-	to := words.ShellQuoted(target.Path())
-	for _, left := range result.Left {
-		fmt.Fprintf(s.err, "job %d: its links file is %s on %s; here it has none: paylinks export %d -o PATH --ledger %s\n",
-			left.Job, words.Printable(left.Path), words.Printable(left.Host), left.Job, to)
-	}
-	if result.Filled {
-		d := result.Digests
-		fmt.Fprintf(s.err, "moved: %s, %s, %s\n", words.Count(int(d.Jobs.Rows), "job"), words.Count(int(d.Items.Rows), "row"), words.Count(int(d.Attempts.Rows), "attempt"))
-	}
-	fmt.Fprintf(s.err, "the old ledger %s is never sent from again; it still has the customers' data: delete it when you need it no more\n", source.Path())
-	fmt.Fprintf(s.err, "next: name the new ledger everywhere, in crontabs, services and scripts, too: --ledger %s, or PAYLINKS_LEDGER=%[1]s\n", to)
+	show.Result(s.Err, result)
 	return nil
 }
 
 // takeBack takes a transfer back. A target that is not there cannot have been opened.
-func (o *transferOptions) takeBack(ctx context.Context, s streams, source transfer.Ledger, to, holder string) error {
+func (o *transferOptions) takeBack(ctx context.Context, s options.Streams, source transfer.Ledger, to, holder string) error {
 	target, err := store.OpenToTransfer(ctx, to, holder, nil)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return classifyTransfer(err, *o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	}
 	there := err == nil
 	if !there {
@@ -230,78 +217,14 @@ func (o *transferOptions) takeBack(ctx context.Context, s streams, source transf
 	step, err := transfer.Cancel(ctx, source, target)
 	switch {
 	case err != nil:
-		return classifyTransfer(err, *o)
+		return exit.ClassifyTransfer(err, options.ShownName(o.to))
 	case step == transfer.Done:
-		fmt.Fprintf(s.err, "%s is not being moved: there is nothing to take back\n", source.Path())
+		fmt.Fprintf(s.Err, "%s is not being moved: there is nothing to take back\n", source.Path())
 		return nil
 	}
-	fmt.Fprintf(s.err, "taken back: %s can be sent from as before\n", source.Path())
+	fmt.Fprintf(s.Err, "taken back: %s can be sent from as before\n", source.Path())
 	if there {
-		fmt.Fprintf(s.err, "what is at %s must not be used: delete it, or move the ledger there again\n", target.Path())
+		fmt.Fprintf(s.Err, "what is at %s must not be used: delete it, or move the ledger there again\n", target.Path())
 	}
 	return nil
-}
-
-// classifyTransfer gives an error of a transfer its status and hint.
-func classifyTransfer(err error, o transferOptions) *failure {
-	var wait *transfer.WaitError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return failf(exitInterrupted, "interrupted").withHint("run the same command again to go on, or take the transfer back with --cancel; until then nobody can send")
-	case errors.As(err, &wait):
-		return &failure{exitUnfinished, err, "run the same command again then; nothing was moved"}
-	case errors.Is(err, transfer.ErrChanged):
-		return &failure{exitUnfinished, err, "see that it is run once at a time, and run the same command again"}
-	case errors.Is(err, transfer.ErrSame):
-		return &failure{exitUsage, err, "name another ledger with --to"}
-	case errors.Is(err, transfer.ErrNotEmpty):
-		return &failure{exitUsage, err, "it is left as it is; name one that is new or empty with --to; a transfer to it that has begun is taken back with --cancel"}
-	case errors.Is(err, transfer.ErrUsedElsewhere):
-		return &failure{exitConfig, err, "it is left as it is; name another one with --to"}
-	case errors.Is(err, transfer.ErrTargetLost):
-		return &failure{exitLedger, err, "bring the database back to a moment after the transfer; nothing may be sent from the old ledger, since the new one may have been sent from: paylinks help shared-ledger"}
-	case errors.Is(err, transfer.ErrOpened):
-		return &failure{exitConfig, err, "use the new ledger: --ledger " + words.ShellQuoted(shownName(o.to))}
-	}
-	if _, differ := errors.AsType[*contents.DifferError](err); differ || errors.Is(err, contents.ErrTallies) {
-		return &failure{exitData, err, "nothing was moved; take the transfer back with --cancel, and report this"}
-	}
-	return classify(err)
-}
-
-// stepPrinter says how far a transfer is.
-type stepPrinter struct {
-	to             io.Writer
-	line           func(text string) // of a terminal; nil: there is none
-	source, target string
-	drawn          time.Time
-}
-
-// drawEvery is how often the line of a terminal is drawn.
-const drawEvery = 200 * time.Millisecond
-
-func (p *stepPrinter) step(step transfer.Step, copied, compared int64) {
-	switch {
-	case copied+compared > 0:
-		if p.line != nil && time.Since(p.drawn) >= drawEvery {
-			p.drawn = time.Now()
-			text := words.Grouped(int(copied)) + " rows and attempts copied"
-			if compared > 0 {
-				text += ", " + words.Grouped(int(compared)) + " compared"
-			}
-			p.line(text)
-		}
-		return
-	case step == transfer.Begin:
-		fmt.Fprintf(p.to, "moving %s to %s: from now on nobody can send from the old one\n", p.source, p.target)
-	case step == transfer.Leave:
-		fmt.Fprintf(p.to, "copied and compared: both have the same\n")
-	}
-	p.clear()
-}
-
-func (p *stepPrinter) clear() {
-	if p.line != nil {
-		p.line("")
-	}
 }

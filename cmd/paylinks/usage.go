@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/cmd/paylinks/words"
 )
 
@@ -29,11 +31,11 @@ func argumentsOf(cmd *cobra.Command) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return failf(exitUsage, "%s needs a %s", cmd.Name(), name).withHint("%s", seeHelp(cmd))
+			return exit.Failf(exit.Usage, "%s needs a %s", cmd.Name(), name).WithHint("%s", seeHelp(cmd))
 		case len(args) > most && most == 0:
-			return failf(exitUsage, "%s takes nothing but flags, and was given %q", cmd.Name(), args[0]).withHint("%s", seeHelp(cmd))
+			return exit.Failf(exit.Usage, "%s takes nothing but flags, and was given %q", cmd.Name(), args[0]).WithHint("%s", seeHelp(cmd))
 		case len(args) > most:
-			return failf(exitUsage, "%s takes one %s, and was given %q as well", cmd.Name(), name, args[1]).withHint("%s", seeHelp(cmd))
+			return exit.Failf(exit.Usage, "%s takes one %s, and was given %q as well", cmd.Name(), name, args[1]).WithHint("%s", seeHelp(cmd))
 		}
 		return nil
 	}
@@ -45,9 +47,9 @@ func seeHelp(cmd *cobra.Command) string {
 
 // withHelp gives a usage error that has no hint the command's help for one.
 func withHelp(cmd *cobra.Command, err error) error {
-	var f *failure
-	if errors.As(err, &f) && f.status == exitUsage && f.err != nil && f.hint == "" {
-		return f.withHint("%s", seeHelp(cmd))
+	var f *exit.Failure
+	if errors.As(err, &f) && f.Status == exit.Usage && f.Err != nil && f.Hint == "" {
+		return f.WithHint("%s", seeHelp(cmd))
 	}
 	return err
 }
@@ -65,23 +67,14 @@ func namesOf(root *cobra.Command) []string {
 
 // unknown refuses a name that no command has, and says which is meant; before is what to type before that one.
 func unknown(root *cobra.Command, what, name, before string) error {
-	f := failf(exitUsage, "unknown %s %q", what, name)
+	f := exit.Failf(exit.Usage, "unknown %s %q", what, name)
 	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".csv") || strings.HasSuffix(lower, ".xlsx") {
-		return f.withHint("to create a link for each of its rows: paylinks run %s", words.ShellQuoted(name))
+		return f.WithHint("to create a link for each of its rows: paylinks run %s", words.ShellQuoted(name))
 	}
-	if near := nearest(name, namesOf(root)); len(near) > 0 {
-		return f.withHint("did you mean: %s%s", before, near[0])
+	if near := options.Nearest(name, namesOf(root)); len(near) > 0 {
+		return f.WithHint("did you mean: %s%s", before, near[0])
 	}
-	return f.withHint("see: paylinks help")
-}
-
-// nearest are the names that one could have been meant for: two slips of the keyboard at most, or its beginning.
-func nearest(name string, names []string) []string {
-	all := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra has the measure, but only for commands
-	for _, known := range names {
-		all.AddCommand(&cobra.Command{Use: known, Run: func(*cobra.Command, []string) {}})
-	}
-	return all.SuggestionsFor(name)
+	return f.WithHint("see: paylinks help")
 }
 
 // flagError words what pflag has to say of a command line.
@@ -96,14 +89,14 @@ func flagError(cmd *cobra.Command, err error) error {
 				names = append(names, flag.Name)
 			}
 		})
-		near := nearest(missing.GetSpecifiedName(), names)
+		near := options.Nearest(missing.GetSpecifiedName(), names)
 		slices.Sort(near)
 		if len(near) > 0 {
-			return failf(exitUsage, "%w", err).withHint("did you mean: --%s", strings.Join(near, ", or --"))
+			return exit.Failf(exit.Usage, "%w", err).WithHint("did you mean: --%s", strings.Join(near, ", or --"))
 		}
 	}
 	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		err = fmt.Errorf("--%s %q: it takes %s", wrong.GetFlag().Name, wrong.GetValue(), kindOf(wrong.GetFlag()))
+		err = fmt.Errorf("--%s %q: it takes %s", wrong.GetFlag().Name, wrong.GetValue(), options.KindOf(wrong.GetFlag()))
 	}
-	return failf(exitUsage, "%w", err).withHint("%s", seeHelp(cmd))
+	return exit.Failf(exit.Usage, "%w", err).WithHint("%s", seeHelp(cmd))
 }

@@ -23,6 +23,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
+	"paylinks/cmd/paylinks/options"
 	"paylinks/job"
 	"paylinks/store"
 )
@@ -65,9 +67,9 @@ func paylinksCommand(t *testing.T, env map[string]string, args ...string) (cmd *
 func paylinksHere(t testing.TB, env map[string]string, args ...string) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status := execute(t.Context(), args, streams{
-		in: strings.NewReader(""), out: &out, err: &errs,
-		env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
+	status := execute(t.Context(), args, options.Streams{
+		In: strings.NewReader(""), Out: &out, Err: &errs,
+		Env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 	})
 	return ended{status, out.String(), errs.String()}
 }
@@ -304,14 +306,14 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				ledger := beside(input, "ledger.db")
 				flags := []string{"--ledger", ledger, "--rate", "0", "--concurrency", "3"}
 				got := paylinksProcess(t, w.env, append(flags, "run", input, "--give-up-after", "500ms", "--timeout", "200ms", "--max-attempts", "1")...)
-				if got.status != exitAttention && got.status != exitUnfinished {
+				if got.status != exit.Attention && got.status != exit.Unfinished {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
 				// Which of the others arrived is not certain: a timeout, too, ends the connection under its request.
 				w.agrees(t, ledger, false)
 
 				w.connect(t, w.proxy.Listen)
-				if got := paylinksProcess(t, w.env, append(flags, "retry", "1", "--unknown")...); got.status != exitOK {
+				if got := paylinksProcess(t, w.env, append(flags, "retry", "1", "--unknown")...); got.status != exit.OK {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
 				if _, extra := w.agrees(t, ledger, false); tt.lost && extra == 0 {
@@ -359,7 +361,7 @@ func TestStaleKeptConnections(t *testing.T) {
 			input := invoices(t, 6)
 			ledger := beside(input, "ledger.db")
 			got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", "1", "--max-attempts", "1")
-			if got.status != exitAttention {
+			if got.status != exit.Attention {
 				t.Errorf("status %d: %s", got.status, got.err)
 			}
 			if unknown, _ := w.agrees(t, ledger, tt.reaches); unknown != 3 {
@@ -400,7 +402,7 @@ func TestThroughAProxy(t *testing.T) {
 	const rows = 20
 	input := invoices(t, rows)
 	ledger := beside(input, "ledger.db")
-	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", "2"); got.status != exitOK {
+	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0", "--concurrency", "2"); got.status != exit.OK {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
 	w.agrees(t, ledger, true)
@@ -418,7 +420,7 @@ func TestSlowBytesInTime(t *testing.T) {
 	w.toxic(t, slowBytes(10*time.Millisecond))
 	input := invoices(t, 3)
 	ledger := beside(input, "ledger.db")
-	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0"); got.status != exitOK {
+	if got := paylinksProcess(t, w.env, "run", input, "--ledger", ledger, "--rate", "0"); got.status != exit.OK {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
 	if unknown, _ := w.agrees(t, ledger, true); unknown > 0 {

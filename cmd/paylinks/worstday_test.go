@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"paylinks/clink/simulator"
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job"
 )
 
@@ -165,7 +166,7 @@ func TestDiskFullForTheLedger(t *testing.T) {
 	})
 	cmd, errs := d.command("run", d.input)
 	d.start(cmd)
-	d.end(cmd, errs, exitLedger)
+	d.end(cmd, errs, exit.Ledger)
 	for _, want := range []string{"paylinks: error: job 1 stopped: ", "make room on the disk"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("%q is not in what it said: %s", want, errs)
@@ -180,7 +181,7 @@ func TestDiskFullForTheLedger(t *testing.T) {
 			t.Errorf("the links file says %v", row)
 		}
 	}
-	d.must(exitOK, "run", d.input)
+	d.must(exit.OK, "run", d.input)
 	d.finished(rows, 8)
 }
 
@@ -197,7 +198,7 @@ func TestDiskFullForTheLinksFile(t *testing.T) {
 	if err := os.WriteFile(d.input, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.must(exitUnfinished, "run", d.input, "--limit", strconv.Itoa(sent))
+	d.must(exit.Unfinished, "run", d.input, "--limit", strconv.Itoa(sent))
 	read := func() string {
 		t.Helper()
 		text, err := os.ReadFile(beside(d.input, "a.links.csv"))
@@ -210,7 +211,7 @@ func TestDiskFullForTheLinksFile(t *testing.T) {
 	cmd, errs := d.command("run", d.input)
 	d.start(cmd)
 	fillsUp(t, cmd.Process.Pid, int64(len(before)/2))
-	d.end(cmd, errs, exitOutput)
+	d.end(cmd, errs, exit.Output)
 	if !strings.Contains(errs.String(), "the links are safe in the ledger; write them there with: paylinks resume 1 ") {
 		t.Errorf("it said: %s", errs)
 	}
@@ -224,7 +225,7 @@ func TestDiskFullForTheLinksFile(t *testing.T) {
 	if posts := d.posts.Load(); posts != rows {
 		t.Errorf("%d requests, want %d: the ledger had room", posts, rows)
 	}
-	d.must(exitOK, "run", d.input)
+	d.must(exit.OK, "run", d.input)
 	d.finished(rows, 0)
 }
 
@@ -256,7 +257,7 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 			if err := os.Mkdir(state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			d.must(exitUnfinished, "run", d.input, "--limit", "2")
+			d.must(exit.Unfinished, "run", d.input, "--limit", "2")
 			for file, mode := range modes {
 				if err := os.Chmod(filepath.Join(state, file), mode); err != nil {
 					t.Fatal(err)
@@ -266,7 +267,7 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 			if err := startMeek(cmd); err != nil {
 				t.Fatal(err)
 			}
-			d.end(cmd, errs, exitLedger)
+			d.end(cmd, errs, exit.Ledger)
 			if !strings.Contains(errs.String(), "paylinks: error: open ledger "+d.ledger) {
 				t.Errorf("it said: %s", errs)
 			}
@@ -282,7 +283,7 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d.must(exitOK, "run", d.input)
+			d.must(exit.OK, "run", d.input)
 			d.finished(4, 0)
 		})
 	}
@@ -344,7 +345,7 @@ func TestTerminal(t *testing.T) {
 				text, _ := io.ReadAll(person) // it ends with an error: the terminal is gone, or nobody is at it any more
 				said <- string(text)
 			}()
-			d.end(cmd, errs, exitInterrupted)
+			d.end(cmd, errs, exit.Interrupted)
 			if text := <-said; !strings.Contains(text, "a.csv: 60 rows") {
 				t.Errorf("the terminal said: %s", text)
 			}
@@ -362,7 +363,7 @@ func TestTerminal(t *testing.T) {
 			if linked != posts {
 				t.Errorf("%d links are published, want %d", linked, posts)
 			}
-			d.must(exitOK, "run", d.input)
+			d.must(exit.OK, "run", d.input)
 			d.finished(rows, 0)
 		})
 	}
@@ -414,10 +415,10 @@ func TestClockIsSet(t *testing.T) {
 			d.start(cmd)
 			d.end(cmd, errs, -1)
 			d.passes(days)
-			d.must(exitOK, "run", d.input)
+			d.must(exit.OK, "run", d.input)
 			d.finished(rows, 1)
-			d.must(exitOK, "show", "1", "--attempts")
-			d.must(exitOK, "jobs")
+			d.must(exit.OK, "show", "1", "--attempts")
+			d.must(exit.OK, "jobs")
 
 			// The same invoices in another file; those of the first run have a creation in the future, or a link that is over.
 			text, err := os.ReadFile(d.input)
@@ -429,7 +430,7 @@ func TestClockIsSet(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := d.posts.Load()
-			d.must(exitOK, "run", d.input)
+			d.must(exit.OK, "run", d.input)
 			if n := d.posts.Load() - before; n != 1 {
 				t.Errorf("%d requests for another file with one new invoice", n)
 			}
@@ -464,7 +465,7 @@ func TestSecondRunEndsAtOnce(t *testing.T) {
 	best := time.Hour
 	for range 3 {
 		began := time.Now()
-		said := d.must(exitUnfinished, "run", d.input)
+		said := d.must(exit.Unfinished, "run", d.input)
 		best = min(best, time.Since(began))
 		if want := fmt.Sprintf("(process %d, since ", first.Process.Pid); !strings.Contains(said, want) {
 			t.Errorf("%q is not in what it said: %s", want, said)
@@ -481,7 +482,7 @@ func TestSecondRunEndsAtOnce(t *testing.T) {
 	if _, err := os.Stat(d.ledger + ".lock"); err != nil {
 		t.Errorf("the killed run has left no lock: %v", err)
 	}
-	d.must(exitOK, "run", d.input)
+	d.must(exit.OK, "run", d.input)
 }
 
 // Promise 4: whatever Retry-After says, nothing is sent before the pause is over, and nobody waits longer than
@@ -492,10 +493,10 @@ func TestRetryAfterAsItComes(t *testing.T) {
 		status       int
 		wait         time.Duration // until the next request; a date has whole seconds
 	}{
-		{"missing", "", exitOK, time.Second},
-		{"past", "Mon, 02 Jan 2006 15:04:05 GMT", exitOK, time.Second},
-		{"an hour", "3600", exitUnfinished, 0},
-		{"beyond all numbers", "99999999999999999999999999", exitUnfinished, 0},
+		{"missing", "", exit.OK, time.Second},
+		{"past", "Mon, 02 Jan 2006 15:04:05 GMT", exit.OK, time.Second},
+		{"an hour", "3600", exit.Unfinished, 0},
+		{"beyond all numbers", "99999999999999999999999999", exit.Unfinished, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -524,7 +525,7 @@ func TestRetryAfterAsItComes(t *testing.T) {
 			cmd.Args = append(cmd.Args, "--concurrency", "1") // so that none is on its way when the pause begins
 			d.start(cmd)
 			d.end(cmd, errs, c.status)
-			if c.status == exitOK {
+			if c.status == exit.OK {
 				d.finished(30, 0)
 				return
 			}
@@ -587,7 +588,7 @@ func TestHoldThroughAnything(t *testing.T) {
 		cmd, errs := d.command(args...)
 		d.start(cmd)
 		_ = cmd.Wait()
-		if status := cmd.ProcessState.ExitCode(); status == exitAttention {
+		if status := cmd.ProcessState.ExitCode(); status == exit.Attention {
 			break
 		} else if status != -1 {
 			t.Fatalf("%v: exit status %d\n%s", cmd.Args, status, errs)
@@ -607,7 +608,7 @@ func TestHoldThroughAnything(t *testing.T) {
 		}
 	}
 	for _, args := range commands {
-		d.must(exitAttention, args...)
+		d.must(exit.Attention, args...)
 	}
 
 	// Another file with the same invoices waits, too; it asks for one that is new.
@@ -622,20 +623,20 @@ func TestHoldThroughAnything(t *testing.T) {
 	mu.Lock()
 	calm = true
 	mu.Unlock()
-	d.must(exitAttention, "run", edited)
+	d.must(exit.Attention, "run", edited)
 	mu.Lock()
 	if arrived["NEW"] != 1 {
 		t.Errorf("the new row was sent %d times", arrived["NEW"])
 	}
 	clear(arrived) // the word is given
 	mu.Unlock()
-	d.must(exitAttention, "retry", "1", "--unknown") // the rows are the later job's now
+	d.must(exit.Attention, "retry", "1", "--unknown") // the rows are the later job's now
 	mu.Lock()
 	if len(arrived) > 0 {
 		t.Errorf("%d rows were sent for the earlier job", len(arrived))
 	}
 	mu.Unlock()
-	d.must(exitOK, "resume", "2")
+	d.must(exit.OK, "resume", "2")
 	mu.Lock()
 	defer mu.Unlock()
 	if !maps.Equal(arrived, inDoubt) {

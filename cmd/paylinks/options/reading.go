@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -9,12 +9,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job/invoice"
 )
 
-// readOptions say how a file is understood.
-type readOptions struct {
+// Read say how a file is understood.
+type Read struct {
 	encoding     string
 	decimal      string
 	columns      []string // NAME=HEADER
@@ -32,7 +33,7 @@ type readOptions struct {
 	jobWide      map[string]*string // by canonical column name
 
 	profile     string       // name or path
-	used        *usedProfile // nil without one
+	Used        *UsedProfile // nil without one
 	given       []string     // reading flags that a person or a variable has set
 	guardAmount bool         // the profile says which column is the amount
 	flags       *pflag.FlagSet
@@ -56,8 +57,8 @@ var jobWide = []struct{ column, about string }{
 	{"promotion_code", "promotion code, together with --allow-promotion-codes true"},
 }
 
-// jobWideFlags are the names of their flags.
-func jobWideFlags() []string {
+// JobWideFlags are the names of their flags.
+func JobWideFlags() []string {
 	var names []string
 	for _, value := range jobWide {
 		names = append(names, strings.ReplaceAll(value.column, "_", "-"))
@@ -65,7 +66,8 @@ func jobWideFlags() []string {
 	return names
 }
 
-func (o *readOptions) addFlags(flags *pflag.FlagSet) {
+// AddFlags adds the flags of how a file is understood, the profile among them.
+func (o *Read) AddFlags(flags *pflag.FlagSet) {
 	o.flags = flags
 	flags.StringVar(&o.profile, "profile", "", "`NAME`, or path, of a profile that says how such files are read: what the following flags would; they win over it")
 	flags.StringVar(&o.encoding, "encoding", "", "`NAME` of the file's encoding where it is not UTF-8 or marked UTF-16, e.g. windows-1252")
@@ -87,30 +89,30 @@ func (o *readOptions) addFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// addEmpty adds the flag for commands that bill.
-func (o *readOptions) addEmpty(flags *pflag.FlagSet) {
+// AddEmpty adds the flag for commands that bill.
+func (o *Read) AddEmpty(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "a file with a header and no rows is fine: there is nothing to bill")
 }
 
-// resolve gives the reader's options. It reads the profile, if one is used, and names it to people where it is not to be quiet.
-func (o *readOptions) resolve(s streams, quiet bool) (invoice.Options, error) {
+// Resolve gives the reader's options. It reads the profile, if one is used, and names it to people where it is not to be quiet.
+func (o *Read) Resolve(s Streams, quiet bool) (invoice.Options, error) {
 	if err := o.useProfile(s); err != nil {
 		return invoice.Options{}, err
 	}
 	options, err := o.options()
-	if err == nil && o.used != nil {
+	if err == nil && o.Used != nil {
 		if options.GuardAmount = o.guardAmount; options.GuardAmount {
-			options.OtherAmounts = o.used.OtherAmounts
+			options.OtherAmounts = o.Used.OtherAmounts
 		}
 		if !quiet {
-			fmt.Fprintln(s.err, o.used)
+			fmt.Fprintln(s.Err, o.Used)
 		}
 	}
 	return options, err
 }
 
 // options are the flags' values as the reader takes them.
-func (o *readOptions) options() (invoice.Options, error) {
+func (o *Read) options() (invoice.Options, error) {
 	options := invoice.Options{
 		Encoding:     o.encoding,
 		Sheet:        o.sheet,
@@ -131,39 +133,39 @@ func (o *readOptions) options() (invoice.Options, error) {
 	case "comma":
 		options.DecimalComma = true
 	default:
-		return options, failf(exitUsage, "--decimal %q is neither point nor comma", o.decimal)
+		return options, exit.Failf(exit.Usage, "--decimal %q is neither point nor comma", o.decimal)
 	}
 	switch o.quote {
 	case "double":
 	case "none":
 		options.NoQuotes = true
 	default:
-		return options, failf(exitUsage, "--quote %q is neither double nor none", o.quote)
+		return options, exit.Failf(exit.Usage, "--quote %q is neither double nor none", o.quote)
 	}
 	if !slices.Contains([]invoice.HiddenRows{invoice.HiddenRefused, invoice.HiddenIncluded, invoice.HiddenSkipped}, options.HiddenRows) {
-		return options, failf(exitUsage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
+		return options, exit.Failf(exit.Usage, "--hidden-rows %q is neither include nor skip", o.hiddenRows)
 	}
 	if !slices.Contains([]invoice.LinesMode{invoice.LinesNone, invoice.LinesTotal, invoice.LinesSum}, options.Lines) {
-		return options, failf(exitUsage, "--lines %q is neither total nor sum", o.lines)
+		return options, exit.Failf(exit.Usage, "--lines %q is neither total nor sum", o.lines)
 	}
 	if o.headerLine < 0 || o.headerLine > invoice.MaxHeaderLine {
-		return options, failf(exitUsage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
+		return options, exit.Failf(exit.Usage, "--header-line %d is no line from 1 to %d", o.headerLine, invoice.MaxHeaderLine)
 	}
 	if o.series != "" && !invoice.ValidSeries(o.series) {
-		return options, failf(exitUsage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
+		return options, exit.Failf(exit.Usage, "--series %q is not a name of at most 32 letters, digits, . _ and -, the first a letter or digit", o.series)
 	}
 	for _, pair := range o.columns {
 		name, header, ok := strings.Cut(pair, "=")
 		if ok && header == "" {
-			return options, failf(exitUsage, "--map %q names no column", pair).
-				withHint("for a column of yours that only looks like %s: --ignore HEADER", name)
+			return options, exit.Failf(exit.Usage, "--map %q names no column", pair).
+				WithHint("for a column of yours that only looks like %s: --ignore HEADER", name)
 		}
 		if !ok || name == "" {
-			return options, failf(exitUsage, "--map %q is not NAME=HEADER", pair).
-				withHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
+			return options, exit.Failf(exit.Usage, "--map %q is not NAME=HEADER", pair).
+				WithHint("for a column that your file calls \"Honorar\": --map amount=Honorar")
 		}
 		if _, twice := options.Map[name]; twice {
-			return options, failf(exitUsage, "--map names the column %s twice", name)
+			return options, exit.Failf(exit.Usage, "--map names the column %s twice", name)
 		}
 		options.Map[name] = header
 	}

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"math/big"
@@ -28,7 +28,7 @@ func TestDescribeAll(t *testing.T) {
 		{"both", []*intake.File{file, resumed}, -1, "create 64 links, EUR 123,450.00, USD 4.00, go on with 1 job"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := describeAll(tt.files, tt.limit); got != tt.want {
+			if got := DescribeAll(tt.files, tt.limit); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"bufio"
@@ -7,20 +7,21 @@ import (
 	"io"
 	"strings"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/words"
 	"paylinks/job"
 	"paylinks/job/intake"
 )
 
-// confirm asks a person before real money is meant; see sendOptions.check for who is not at a terminal.
-func confirm(ctx context.Context, yes bool, environment job.Environment, what string, s streams) error {
+// Confirm asks a person before real money is meant; see Send.CheckProduction for who is not at a terminal.
+func Confirm(ctx context.Context, yes bool, environment job.Environment, what string, s Streams) error {
 	if yes || environment != job.Production || what == "" {
 		return nil
 	}
-	fmt.Fprintf(s.err, "production: %s? type yes to go on: ", what)
+	fmt.Fprintf(s.Err, "production: %s? type yes to go on: ", what)
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(io.LimitReader(s.in, 100)).ReadString('\n')
+		line, _ := bufio.NewReader(io.LimitReader(s.In, 100)).ReadString('\n')
 		answer <- line
 	}()
 	select {
@@ -29,14 +30,14 @@ func confirm(ctx context.Context, yes bool, environment job.Environment, what st
 			return nil
 		}
 	case <-ctx.Done():
-		fmt.Fprintln(s.err)
-		return failf(exitInterrupted, "interrupted: nothing was sent")
+		fmt.Fprintln(s.Err)
+		return exit.Failf(exit.Interrupted, "interrupted: nothing was sent")
 	}
-	return failf(exitUsage, "not confirmed: nothing was sent").withHint("type yes in full, or say --yes")
+	return exit.Failf(exit.Usage, "not confirmed: nothing was sent").WithHint("type yes in full, or say --yes")
 }
 
-// describeAll sums up for the question before production what would be sent; a limit below 1 is none.
-func describeAll(files []*intake.File, limit int) string {
+// DescribeAll sums up for the question before production what would be sent; a limit below 1 is none.
+func DescribeAll(files []*intake.File, limit int) string {
 	tally := job.NewTally()
 	resumed := 0
 	for _, f := range files {

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"strings"
@@ -6,29 +6,32 @@ import (
 	"github.com/bojanz/currency"
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/job/intake"
 )
 
-// expectOptions are control totals: figures from another source that the file must agree with.
-type expectOptions struct {
+// Expect are control totals: figures from another source that the file must agree with.
+type Expect struct {
 	rows    int
 	rowsSet func() bool // whether rows are given
 	totals  []string    // USD=120400.00
 }
 
-func (o *expectOptions) addFlags(flags *pflag.FlagSet) {
+// AddFlags adds the flags of the control totals.
+func (o *Expect) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rows, "expect-rows", 0, "refuse the file unless it has `N` rows; one file only")
 	flags.StringArrayVar(&o.totals, "expect-total", nil, "refuse the file unless its invoices add up to `CURRENCY=AMOUNT`, e.g. USD=120400.00; repeatable; one file only")
 	o.rowsSet = func() bool { return flags.Changed("expect-rows") }
 }
 
-func (o *expectOptions) set() bool { return o.rowsSet() || len(o.totals) > 0 }
+// Set says whether a figure is given.
+func (o *Expect) Set() bool { return o.rowsSet() || len(o.totals) > 0 }
 
-// resolve reads the figures that were given.
-func (o *expectOptions) resolve() (intake.Expect, error) {
+// Resolve reads the figures that were given.
+func (o *Expect) Resolve() (intake.Expect, error) {
 	expect := intake.Expect{Totals: map[string]currency.Amount{}}
 	if o.rows < 0 {
-		return expect, failf(exitUsage, "--expect-rows %d is not a number of rows", o.rows)
+		return expect, exit.Failf(exit.Usage, "--expect-rows %d is not a number of rows", o.rows)
 	}
 	if o.rowsSet() {
 		expect.Rows = &o.rows
@@ -37,12 +40,12 @@ func (o *expectOptions) resolve() (intake.Expect, error) {
 		code, number, ok := strings.Cut(text, "=")
 		code = strings.ToUpper(code)
 		if !ok || strings.Trim(number, "0123456789.") != "" || strings.Count(number, ".") > 1 {
-			return expect, failf(exitUsage, "--expect-total %q is not a currency and a plain amount", text).
-				withHint("for example: --expect-total USD=120400.00")
+			return expect, exit.Failf(exit.Usage, "--expect-total %q is not a currency and a plain amount", text).
+				WithHint("for example: --expect-total USD=120400.00")
 		}
 		amount, err := currency.NewAmount(number, code)
 		if err != nil {
-			return expect, failf(exitUsage, "--expect-total %q: %w", text, err)
+			return expect, exit.Failf(exit.Usage, "--expect-total %q: %w", text, err)
 		}
 		expect.Totals[code] = amount
 	}

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"errors"
@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"paylinks/cmd/paylinks/exit"
 	"paylinks/cmd/paylinks/helptext"
 )
 
-// setFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as
+// SetFromEnvironment sets each flag that the command line leaves out from PAYLINKS_<FLAG>; an empty variable is as
 // good as none. A flag that can be repeated takes several values from there, one a line or between semicolons.
-func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
+func SetFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 	var errs []error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		value, _ := env(helptext.Variable(flag.Name))
@@ -24,7 +25,7 @@ func setFromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) e
 		}
 		for _, value := range values {
 			if err := flags.Set(flag.Name, value); err != nil {
-				errs = append(errs, failf(exitUsage, "%s=%q: it takes %s", helptext.Variable(flag.Name), value, kindOf(flag)))
+				errs = append(errs, exit.Failf(exit.Usage, "%s=%q: it takes %s", helptext.Variable(flag.Name), value, KindOf(flag)))
 				return
 			}
 		}
@@ -42,8 +43,8 @@ func typed(flags *pflag.FlagSet, name string) bool {
 	return flag != nil && flag.Changed && flag.Annotations[fromEnvironment] == nil
 }
 
-// kindOf says what a flag takes.
-func kindOf(flag *pflag.Flag) string {
+// KindOf says what a flag takes.
+func KindOf(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "int", "uint64":
 		return "a whole number"

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"fmt"
@@ -9,39 +9,39 @@ import (
 )
 
 // refused gives a refusal of a file its exit status, words and hint.
-func refused(r *intake.Refusal) *failure {
-	status, hint := exitData, ""
+func refused(r *intake.Refusal) *Failure {
+	status, hint := Data, ""
 	switch r.Kind {
 	case intake.Folder:
 		hint = "name the files in it"
 	case intake.NotRegular:
 		hint = "save it as a file first: it is read more than once"
 	case intake.SameFile:
-		status, hint = exitUsage, "name only one of them"
+		status, hint = Usage, "name only one of them"
 	case intake.Changed:
 		hint = "run again when nobody writes to it any more"
 	case intake.BadRows:
-		return failf(status, "%s has %s that cannot be sent", r.Path, words.Count(r.Rows, "row"))
+		return Failf(status, "%s has %s that cannot be sent", r.Path, words.Count(r.Rows, "row"))
 	case intake.BadLinks:
-		return failf(status, "%s has %s that cannot be adopted", r.Path, words.Count(r.Rows, "row"))
+		return Failf(status, "%s has %s that cannot be adopted", r.Path, words.Count(r.Rows, "row"))
 	case intake.WrongTotals:
-		return failf(status, "%w: %s", r, differences(r.Differences)).
-			withHint("nothing was sent; ask where the file comes from before you correct the figures")
+		return Failf(status, "%w: %s", r, differences(r.Differences)).
+			WithHint("nothing was sent; ask where the file comes from before you correct the figures")
 	case intake.OutputIsInput:
-		status, hint = exitUsage, "name another with --output, or take our own output files out of the command"
+		status, hint = Usage, "name another with --output, or take our own output files out of the command"
 	case intake.OutputIsRejected:
-		status, hint = exitUsage, "name another with --output"
+		status, hint = Usage, "name another with --output"
 	case intake.OutputIsOther:
-		status, hint = exitUsage, "run them one by one, each with its own --output"
+		status, hint = Usage, "run them one by one, each with its own --output"
 	case intake.OutputIsLedger:
-		status, hint = exitUsage, "name another file with --output"
+		status, hint = Usage, "name another file with --output"
 	case intake.RejectedUnwritable:
-		status = exitOutput
+		status = Output
 		hint = "nothing was sent; say where it can be written with --rejected PATH"
 	case intake.NotImported:
 		hint = "nothing of this file was sent; run it again"
 	}
-	return &failure{status, r, hint}
+	return &Failure{status, r, hint}
 }
 
 func differences(all []intake.Difference) string {
