@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"paylinks/job"
 	"paylinks/store/ledgertest"
 	"paylinks/store/postgres"
@@ -477,33 +479,16 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// A server that takes a connection and does not answer for a while, as one does that is stopped for a moment, is waited for like one that
-// cannot be reached.
-func TestSlowToConnect(t *testing.T) {
-	server := pgtest.Shared(t)
-	s := newShared(t, server)
-	j := s.open("host-a", long).imported("a", ledgertest.Invoices(1)...)
-	w := newWire(t, server.Address())
-	r, err := postgres.OpenToRead(t.Context(), w.through(t, s.name)+"&connect_timeout=1&pool_max_conn_idle_time=1ms&pool_health_check_period=1ms")
+// A server that takes a connection and does not answer, as one does that is stopped for a moment, is waited for like one that cannot be
+// reached.
+func TestServerThatDoesNotAnswer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	w.cutAfter.Store(0) // the connection that it has
-	w.dark.Store(true)
-	read := make(chan error)
-	go func() {
-		_, err := r.Job(t.Context(), j.ID)
-		read <- err
-	}()
-	select {
-	case err := <-read:
-		t.Errorf("it does not wait: %v", err)
-	case <-time.After(2500 * time.Millisecond):
-		w.dark.Store(false)
-		w.cutAfter.Store(-1)
-		if err := <-read; err != nil {
-			t.Error(err)
-		}
+	defer listener.Close()
+	_, err = pgx.Connect(t.Context(), fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable&connect_timeout=1", listener.Addr()))
+	if !postgres.Lost(err) {
+		t.Errorf("it is not waited for: %v", err)
 	}
 }
