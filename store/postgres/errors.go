@@ -62,10 +62,8 @@ func Lost(err error) bool {
 	case state != "":
 		return false
 	}
-	var network net.Error
+	var network net.Error // also of a connection that was not made in time: a caller that has ended asks no more
 	switch {
-	case errors.Is(err, context.DeadlineExceeded): // of a connection that was not made in time; who has ended asks no more
-		return true
 	case errors.Is(err, pgconn.ErrConnClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return true
 	case errors.Is(err, syscall.ENOENT): // the socket of a server that does not run
