@@ -11,7 +11,8 @@
 //
 // One connection writes. Records that wait at the same moment share a transaction, which renews the lease first and fails when the sender
 // is fenced. An invoice is locked by one statement, and looked up in other jobs by the next: both in one would look up what was there
-// before the lock was had. An intent whose commit is not known to have succeeded is not sent.
+// before the lock was had. Each transaction counts in the sender's row: after a lost connection the count tells whether the last one was made,
+// and nothing is sent before that is known.
 //
 // # A pooler between
 //
