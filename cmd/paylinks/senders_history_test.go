@@ -49,13 +49,14 @@ type sendersHistory struct {
 	length  time.Duration // of the turmoil
 	over    chan struct{} // closed when nothing more is begun
 	settled time.Time     // when a person first said a word
-	events  sync.WaitGroup
 	keys    atomic.Int64
 
 	mu        sync.Mutex
 	processes []*sendersProcess
 	script    strings.Builder
 	sum       crashSum
+	events    int // that go on
+	eventOver sync.Cond
 }
 
 func newSendersHistory(t *testing.T, program string, server *sendersServer, seed uint64, length time.Duration) *sendersHistory {
@@ -63,6 +64,7 @@ func newSendersHistory(t *testing.T, program string, server *sendersServer, seed
 		t: t, random: rand.New(rand.NewPCG(seed, 2)), program: program, server: server, timeout: time.Second, length: length,
 		over: make(chan struct{}), sum: crashSum{"histories": 1}, began: time.Now(), rate: "0",
 	}
+	h.eventOver.L = &h.mu
 	config := simulator.Config{Seed: seed, Latency: time.Duration(20+h.random.IntN(130)) * time.Millisecond, Jitter: 1, SlowBy: 1500 * time.Millisecond}
 	faults := pickOf(h.random, []string{"", "", "lost=4%,lost-before=2%,500-after=2%,slow=2%,429=0.3%", "slow=10%"})
 	if faults == "slow=10%" { // Clink is so slow that others take over meanwhile
@@ -152,7 +154,7 @@ func (h *sendersHistory) play() {
 	close(h.over)
 	h.calmDown()
 	hosts.Wait()
-	h.events.Wait()
+	h.allOver()
 	close(watched)
 	watch.Wait()
 	h.gone()
@@ -339,8 +341,28 @@ func (h *sendersHistory) turmoil() {
 	}
 }
 
-// later does something that takes its time.
-func (h *sendersHistory) later(do func()) { h.events.Go(do) }
+// later does something that takes its time. A wire may call it when all that was begun before has ended.
+func (h *sendersHistory) later(do func()) {
+	h.mu.Lock()
+	h.events++
+	h.mu.Unlock()
+	go func() {
+		do()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.events--
+		h.eventOver.Broadcast()
+	}()
+}
+
+// allOver waits until nothing that was begun goes on.
+func (h *sendersHistory) allOver() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.events > 0 {
+		h.eventOver.Wait()
+	}
+}
 
 // pastLease is long enough that another one may take over meanwhile.
 func (h *sendersHistory) pastLease() time.Duration {
@@ -436,8 +458,9 @@ func (h *sendersHistory) stopAtMessage(p *sendersProcess) {
 // one go on with its job.
 func (h *sendersHistory) untilFenced(p *sendersProcess, random *rand.Rand) {
 	p.endsIn(sendersLease)
+	others := rand.New(rand.NewPCG(random.Uint64(), 7))
 	h.later(func() {
-		if other := h.start(random.IntN(sendersHosts), random, []string{"resume"}); other != nil {
+		if other := h.start(others.IntN(sendersHosts), others, []string{"resume"}); other != nil {
 			h.toItsEnd(other)
 		}
 	})
