@@ -1,10 +1,12 @@
 package invoice
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +26,11 @@ type Invoices struct {
 	groups  [][]Group           // in parts, so that they are not copied when there are more
 	last    *Group              // of the row above
 	late    late
+
+	above *Group // of the last row whose invoice is known
+	stray int    // the line of a row below that, whose invoice is not known; 0 is none
+	lost  int    // the first such line in the file
+	apart bool   // rows of an invoice stand apart
 }
 
 // ErrChanged is the error of a second reading that has come to other rows than the first.
@@ -43,6 +50,7 @@ func NewInvoices(r *Reader) *Invoices {
 func (v *Invoices) Add(row *Row) {
 	if row.Invoice.ID == "" {
 		v.last = nil // it is an invoice by itself, or bad
+		v.addStray(row)
 		return
 	}
 	key := [10]byte(row.Invoice.Identity[:10])
@@ -55,10 +63,12 @@ func (v *Invoices) Add(row *Row) {
 		}
 		v.last = v.group(number)
 		v.begin(v.last, row)
+		v.bound(v.last, row)
 		return
 	}
 	g := v.group(number)
 	g.rows++
+	v.apart = v.apart || g != v.above
 	if g == v.last && g.run == g.rows-1 {
 		g.run++
 	} else if v.options.Lines == LinesSum && len(row.Problems) == 0 && row.part.amount() != 0 {
@@ -66,6 +76,48 @@ func (v *Invoices) Add(row *Row) {
 	}
 	v.last = g
 	v.addLine(g, row)
+	v.bound(g, row)
+}
+
+// addStray takes a row without an id that is no invoice by itself. It may be a line of the invoice above it or of the one below, which
+// without it would come to too little: both are refused.
+func (v *Invoices) addStray(row *Row) {
+	isTotal := func(p Problem) bool { return p.Kind == RowIsTotal }
+	if v.options.Lines != LinesSum || len(row.Problems) == 0 || slices.ContainsFunc(row.Problems, isTotal) {
+		return
+	}
+	v.stray, v.lost = row.Line, cmp.Or(v.lost, row.Line)
+	if v.above != nil {
+		v.above.bad = cmp.Or(v.above.bad, row.Line)
+	}
+}
+
+// bound takes a row of an invoice below those that addStray has taken. Its id may be wrong, and so it may be another one's line, too.
+func (v *Invoices) bound(g *Group, row *Row) {
+	if v.stray != 0 {
+		g.bad, v.stray = cmp.Or(g.bad, v.stray), 0
+	}
+	if g != v.above && v.doubtsID(row) {
+		v.addStray(row)
+		return
+	}
+	v.above = g
+}
+
+// doubtsID says whether the row has another id than it should. That of a row with too many or too few cells may stand in another column,
+// unless it is the first.
+func (v *Invoices) doubtsID(row *Row) bool {
+	isID := func(p Problem) bool { return p.Column == v.head.Taken["invoice_id"] }
+	return row.ragged && v.head.taken["invoice_id"] > 0 || slices.ContainsFunc(row.Problems, isID)
+}
+
+// badRow is the line of a row for which the invoice is refused; 0 is none. Where rows of invoices stand apart, a row whose invoice is not
+// known may be a line of any.
+func (v *Invoices) badRow(g *Group) int {
+	if v.apart {
+		return cmp.Or(g.bad, v.lost)
+	}
+	return g.bad
 }
 
 func (v *Invoices) group(number uint32) *Group {
@@ -188,8 +240,8 @@ func (r *InvoiceReader) judgeFirst(g *Group, row *Row) {
 	if len(row.Problems) > 0 {
 		return
 	}
-	if g.bad != 0 {
-		row.Problems = append(row.Problems, v.refused(row, g.bad))
+	if bad := v.badRow(g); bad != 0 {
+		row.Problems = append(row.Problems, v.refused(row, bad))
 	} else if whole := v.whole(g, row); whole != nil {
 		row.Problems = append(row.Problems, *whole)
 	}
@@ -201,8 +253,8 @@ func (r *InvoiceReader) judgeFurther(g *Group, row *Row) {
 	row.Problems = append(row.Problems, v.differences(g, row)...)
 	switch {
 	case len(row.Problems) > 0:
-	case g.bad != 0:
-		row.Problems = append(row.Problems, v.refused(row, g.bad))
+	case v.badRow(g) != 0:
+		row.Problems = append(row.Problems, v.refused(row, v.badRow(g)))
 	case v.whole(g, row) != nil:
 		row.Problems = append(row.Problems, v.refused(row, g.first))
 	}
