@@ -36,9 +36,9 @@ for all rows such as --currency and --success-url, but for promotion codes. Neve
 like, which are decisions about one file, and everything about where and how fast to send. A series that is a year is better
 said with the command.
 
-It also keeps which other columns could be the amount when it was saved (other-amounts). Where its map names the amount, and a file has
-another one that is not among them, the file is refused: what is due may have moved there. Say which one is meant with
---map amount=, and save the profile again.
+It also keeps which other columns could be the amount when it was saved (other-amounts). Where its map names the amount or
+line_amount, and a file has another one that is not among them, the file is refused: what is due may have moved there. Say which one is
+meant with --map, and save the profile again.
 
 A key that no profile has, such as a misspelt one, refuses the profile, and with it the run. profiles tells of such
 files, and lists the others.`,

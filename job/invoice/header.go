@@ -20,7 +20,7 @@ type Header struct {
 	Taken        map[string]string // canonical name to the header that was taken for it
 	Near         []Near            // headers that look like a misspelled name of a column that the file lacks
 	Others       []Near            // headers that could be a column, too, for which another was taken; they are the user's own
-	OtherAmounts []string          // that could be the amount, or what is paid of it, beside the one that was taken
+	OtherAmounts []string          // that could be the amount, or what is paid of it, or a line's, beside those that were taken
 	FedBack      bool              // the file is a links file or rejected file
 	Ours         []string          // the headers of our columns at its end, where it is one
 	Ignored      []string          // headers that are taken for nothing because somebody has said so

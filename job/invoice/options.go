@@ -25,7 +25,8 @@ type Options struct {
 	Lines        LinesMode         // what a row says of an invoice that may have several
 	AllowRepeats bool              // rows without an id may ask for the same
 	GuardAmount  bool              // Map has the amount from an earlier file: a header that could be it, too, and is new, refuses this one
-	OtherAmounts []string          // with GuardAmount, the headers that could be the amount and were there then
+	GuardLine    bool              // likewise, the amount of a line
+	OtherAmounts []string          // with either, the headers that could be the amount, or a line's, and were there then
 }
 
 // Canonical is a stable text of the options that shape requests, which are part of a job's identity. It is the same for all

@@ -48,11 +48,43 @@ func TestNewAmounts(t *testing.T) {
 	}
 }
 
+// TestNewLineAmounts guards the same of what a line comes to.
+func TestNewLineAmounts(t *testing.T) {
+	line := map[string]string{"line_amount": "Honorar"}
+	for _, tt := range []struct{ name, header, others, refused string }{
+		{"another line's amount", "Line Total", "", "Line Total,line_amount"},
+		{"it was there", "Line Total", "line_total", ""},
+		{"an amount beside it", "Balance", "", "Balance,line_amount"},
+		{"what is paid", "Amount Paid", "", "Amount Paid,line_amount"},
+		{"a total, which must agree", "Total", "", ""},
+		{"something else", "Note", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := write(t, "invoice_id,email,currency,Honorar,"+tt.header+"\nA-1,a@example.com,USD,5.00,5.00\n")
+			options := Options{Lines: LinesSum, Map: line, OtherAmounts: strings.Fields(tt.others)}
+			if _, _, err := readAll(t, path, options); err != nil {
+				t.Errorf("refused where somebody says so now: %v", err)
+			}
+			options.GuardLine = true
+			refused := ""
+			_, _, err := readAll(t, path, options)
+			if problems, ok := errors.AsType[Problems](err); ok {
+				refused = problems[0].Column + "," + problems[0].Options[1].Column
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if refused != tt.refused {
+				t.Errorf("refused for %q, want %q", refused, tt.refused)
+			}
+		})
+	}
+}
+
 // TestGuardIsNoIdentity guards that a job read by a profile is the job read by the same flags.
 func TestGuardIsNoIdentity(t *testing.T) {
 	plain := Options{Map: map[string]string{"amount": "Honorar"}}
 	guarded := plain
-	guarded.GuardAmount, guarded.OtherAmounts = true, []string{"Total"}
+	guarded.GuardAmount, guarded.GuardLine, guarded.OtherAmounts = true, true, []string{"Total"}
 	if plain.Canonical() != guarded.Canonical() {
 		t.Errorf("got %s and %s", plain.Canonical(), guarded.Canonical())
 	}

@@ -192,6 +192,7 @@ func (o *Read) useProfile(s Streams) error {
 					o.columns = append(o.columns, value)
 				}
 				o.guardAmount = o.guardAmount || apply && column == "amount"
+				o.guardLine = o.guardLine || apply && column == "line_amount"
 			case "ignore":
 				if apply = !slices.Contains(typedHeaders, value); apply && !slices.Contains(typedIgnore, value) {
 					o.ignored = append(o.ignored, value)

@@ -36,6 +36,7 @@ type Read struct {
 	Used        *UsedProfile // nil without one
 	given       []string     // reading flags that a person or a variable has set
 	guardAmount bool         // the profile says which column is the amount
+	guardLine   bool         // likewise, the amount of a line
 	flags       *pflag.FlagSet
 }
 
@@ -101,9 +102,7 @@ func (o *Read) Resolve(s Streams, quiet bool) (invoice.Options, error) {
 	}
 	options, err := o.options()
 	if err == nil && o.Used != nil {
-		if options.GuardAmount = o.guardAmount; options.GuardAmount {
-			options.OtherAmounts = o.Used.OtherAmounts
-		}
+		options.GuardAmount, options.GuardLine, options.OtherAmounts = o.guardAmount, o.guardLine, o.Used.OtherAmounts
 		if !quiet {
 			fmt.Fprintln(s.Err, o.Used)
 		}
