@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -110,6 +111,9 @@ func runPurge(ctx context.Context, o purgeOptions, s options.Streams) (err error
 	}
 	if o.yes { // also where nothing goes: an earlier purge may have been cut off before it
 		if err := changing.Scrub(); err != nil {
+			if errors.Is(err, job.ErrDenied) {
+				return exit.Classify(err).WithHint("what was purged is still in the database's files: let the role that owns the tables run the same command")
+			}
 			return exit.Classify(err).WithHint("end what reads the ledger, and run the same command again")
 		}
 		if goes > 0 && store.IsDatabase(ledger.Path()) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 
@@ -31,7 +32,11 @@ func (e *Engine) recordWritten(j job.Job) error {
 	return e.Ledger.LinksFileWritten(j.ID, j.Output)
 }
 
-// WriteLinks writes the job's links file at its output, or into stdout where that is "-".
+// writesMost is how often a links file is begun, at most, since its rows broke off.
+const writesMost = 5
+
+// WriteLinks writes the job's links file at its output, or into stdout where that is "-". Where the database is lost in the middle of the
+// rows, the file is begun anew: what was read is not of the moment that the rest would be of. What stdout has cannot be taken back.
 func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.Writer) error {
 	format := links.Format{
 		Columns: j.Columns, Delimiter: j.Delimiter, RawCells: j.RawCells, BOM: j.BOM, Refreshed: !j.RefreshedAt.IsZero(),
@@ -40,7 +45,21 @@ func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.
 	if j.Output == "-" {
 		return links.WriteTo(stdout, format, rows)
 	}
-	return links.Write(j.Output, format, rows)
+	for writes := 1; ; writes++ {
+		begun := false
+		err := links.Write(j.Output, format, func(yield func(links.Row, error) bool) {
+			for row, err := range rows {
+				begun = begun || err == nil
+				if !yield(row, err) {
+					return
+				}
+			}
+		})
+		// A ledger that has told nothing has tried long enough.
+		if !begun || writes == writesMost || !errors.Is(err, job.ErrUnreachable) {
+			return err
+		}
+	}
 }
 
 // linkRows are the ledger's results as lines of the links file, read ahead of them: reading a line takes as long as writing it. An

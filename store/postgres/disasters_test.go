@@ -123,6 +123,30 @@ func TestEndedBackends(t *testing.T) {
 	s.checkTallies()
 }
 
+// Promise: a server that ends connections which nobody has used for a while interrupts nothing, however seldom a lease is renewed.
+func TestIdleSessions(t *testing.T) {
+	server := pgtest.Shared(t)
+	s := sharedAs(t, server.Database(t)+"&schema=paylinks")
+	var database string
+	if err := s.sql.QueryRow(t.Context(), `SELECT current_database()`).Scan(&database); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.sql.Exec(t.Context(), `ALTER DATABASE `+database+` SET idle_session_timeout = '100ms'`); err != nil {
+		t.Skip(err) // before PostgreSQL 14 there is none
+	}
+	// By a socket of the machine, what the server says last is not heard.
+	s.name = "postgres://postgres@" + server.Address() + "/" + database + "?schema=paylinks"
+	a := s.open("host-a", long)
+	items := a.items(a.imported("a", ledgertest.Invoices(2)...).ID)
+	for i := range items {
+		time.Sleep(500 * time.Millisecond)
+		if _, err := a.send(items[i : i+1]); err != nil {
+			t.Error(err)
+		}
+	}
+	s.want(`SELECT state || ' ' || count(*) FROM item GROUP BY state`, "created 2")
+}
+
 // Promise: an intent is on disk before its request leaves, whatever the server, the database or the role has set. What is stricter stays.
 func TestIntentsAreDurable(t *testing.T) {
 	server := pgtest.Shared(t)

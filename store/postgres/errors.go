@@ -25,6 +25,7 @@ const (
 	crashShutdown        = "57P02"
 	cannotConnectNow     = "57P03" // the server starts, or stops
 	databaseDropped      = "57P04"
+	idleSession          = "57P05" // the server has ended the connection, since idle_session_timeout was over
 	queryCanceled        = "57014" // also where statement_timeout is over
 	idleInTransaction    = "25P03" // the server has ended the connection, since idle_in_transaction_session_timeout was over
 	tooManyConnections   = "53300"
@@ -55,7 +56,8 @@ func Lost(err error) bool {
 		return false
 	}
 	switch state := stateOf(err); {
-	case state == adminShutdown, state == crashShutdown, state == cannotConnectNow, state == idleInTransaction, state == tooManyConnections:
+	case state == adminShutdown, state == crashShutdown, state == cannotConnectNow, state == idleInTransaction, state == idleSession,
+		state == tooManyConnections:
 		return true
 	case strings.HasPrefix(state, "08"): // connection exceptions, also those that a pooler answers
 		return true

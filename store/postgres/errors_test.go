@@ -102,6 +102,29 @@ func TestWhoMayNotMakeTheSchema(t *testing.T) {
 	made(t, name)
 }
 
+// The server only warns a role that may change the tables and owns none of them, and leaves what was purged where it is.
+func TestWhoMayNotVacuum(t *testing.T) {
+	s := pgtest.Shared(t)
+	name := s.Ledger(t)
+	made(t, name)
+	_, schema, _ := strings.Cut(name, "schema=")
+	s.Exec(t, "postgres", `CREATE ROLE cleaner LOGIN`, `GRANT USAGE ON SCHEMA `+schema+` TO cleaner`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA `+schema+` TO cleaner`)
+	t.Cleanup(func() { s.Exec(t, "postgres", `DROP OWNED BY cleaner`, `DROP ROLE cleaner`) })
+	for user, want := range map[string]error{"cleaner": job.ErrDenied, "postgres": nil} {
+		l, err := postgres.OpenToSend(t.Context(), asUser(t, name, user, ""), senderOn("host-a", long))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Scrub(); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", user, err, want)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A standby can be read. It cannot be sent from, and says why.
 func TestStandby(t *testing.T) {
 	s := pgtest.New(t)

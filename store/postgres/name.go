@@ -32,8 +32,9 @@ func IsName(name string) bool {
 	return pairs.MatchString(name)
 }
 
-// pairs tells a DSN of key=value pairs from a path: it begins with a key that libpq knows.
-var pairs = regexp.MustCompile(`^\s*(host|hostaddr|port|dbname|database|user|password|passfile|service|servicefile|sslmode|schema|target_session_attrs|application_name)\s*=`)
+// pairs tells a DSN of key=value pairs from a path: it has a key that libpq knows, and before that nothing but pairs.
+var pairs = regexp.MustCompile(`^\s*(?:[A-Za-z_]+\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S+)\s+)*` +
+	`(host|hostaddr|port|dbname|database|user|password|passfile|service|servicefile|sslmode|schema|target_session_attrs|application_name)\s*=`)
 
 // ParseName reads a name. Our own options are taken out of it: schema, and failover=synchronous. The error repeats no password.
 func ParseName(text string) (Name, error) {

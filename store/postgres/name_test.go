@@ -20,6 +20,8 @@ func TestNames(t *testing.T) {
 		"postgres://db/books?password=pw&schema=a":               {"postgres://db/books?schema=a", true},
 		"postgres://db/books?sslpassword=pw":                     {"postgres://db/books", false},
 		"host=db user=clerk password='p w' schema=a":             {"host=db user=clerk schema=a", true},
+		"connect_timeout=3 host=db password=pw":                  {"connect_timeout=3 host=db", true},
+		"sslrootcert = '/a b/c.pem' service=night":               {"sslrootcert='/a b/c.pem' service=night", false},
 		"host=db  user = clerk password=pw failover=synchronous": {"host=db user=clerk failover=synchronous", true},
 	} {
 		if !postgres.IsName(name) {
@@ -30,7 +32,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: %q, password %t, %v", name, n, n.HasPassword(), err)
 		}
 	}
-	for _, name := range []string{"ledger.db", "/srv/a=b.db", "./host=x", "file://a", ""} {
+	for _, name := range []string{"ledger.db", "/srv/a=b.db", "./host=x", "a=b.db", "invoices host=x", "file://a", ""} {
 		if postgres.IsName(name) {
 			t.Errorf("%s is one", name)
 		}
