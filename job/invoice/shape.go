@@ -23,8 +23,8 @@ func (r *Reader) shape(t tableRow) Row {
 		fail(r.head.columnAt(t.badAt), cellAt(cells, t.badAt), t.bad)
 	case slices.ContainsFunc(more, func(cell string) bool { return !isBlank(cell) }):
 		row.ragged = true
-		fail("", "", flaw(CellsTooMany, ragged(len(cells), width),
-			fmt.Sprintf("put double quotes around a cell that contains a %s", DelimiterName(r.head.Delimiter))))
+		fail("", "", r.divided(CellsTooMany, ragged(len(cells), width),
+			"put double quotes around a cell that contains a %s", "take out each %s that stands inside a cell"))
 	case len(cells) < width && t.cut:
 		row.ragged, row.short = true, true
 		fail("", "", flaw(RowCutOff, ragged(len(cells), width)+", and the file ends in the middle of it, without a line break",
@@ -37,8 +37,8 @@ func (r *Reader) shape(t tableRow) Row {
 	}
 	if value, column := r.cutAmount(cells); value != "" && t.bad == nil {
 		row.ragged, row.short, row.Problems = true, false, nil
-		fail(r.head.Taken[column], value, flaw(AmountCut, "is probably one amount, and its comma divides it into cells",
-			"put it in double quotes, or write it without the comma"))
+		fail(r.head.Taken[column], value, r.divided(AmountCut, "is probably one amount, and its comma divides it into cells",
+			"put it in double quotes, or write it without the %s", "write it without the %s"))
 	}
 	switch {
 	case len(cells) > width:
@@ -76,6 +76,16 @@ func (r *Reader) shape(t tableRow) Row {
 	}
 	row.Cells = cells
 	return row
+}
+
+// divided is about a cell that a delimiter has divided. Double quotes around it are no remedy where they are text.
+func (r *Reader) divided(kind Kind, what, advice, withoutQuotes string) *Problem {
+	delimiter := DelimiterName(r.head.Delimiter)
+	if !r.head.NoQuotes {
+		return flaw(kind, what, fmt.Sprintf(advice, delimiter))
+	}
+	return flaw(kind, what, fmt.Sprintf(withoutQuotes, delimiter),
+		Option{Do: LeaveOut, Setting: "quote", Value: "none", When: "double quotes are around cells in this file"})
 }
 
 func ragged(cells, width int) string {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"paylinks/job/links"
 )
@@ -217,6 +219,27 @@ func TestWriteIntoPipe(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPipeWithoutReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	must(t, syscall.Mkfifo(path, 0o600))
+	synctest.Test(t, func(t *testing.T) {
+		wantFailure(t, links.Write(path, format, rowsOf(nil, one)), path, "nobody reads from this pipe: waited 10s for it")
+	})
+}
+
+// A reader may come later than the writer.
+func TestPipeWithLateReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	must(t, syscall.Mkfifo(path, 0o600))
+	done := make(chan error)
+	go func() { done <- links.Write(path, format, rowsOf(nil, one)) }()
+	time.Sleep(50 * time.Millisecond)
+	if got := contents(t, path); got != whole {
+		t.Errorf("the reader got %q, want %q", got, whole)
+	}
+	must(t, <-done)
 }
 
 func TestWriteIntoOpenDescriptor(t *testing.T) {

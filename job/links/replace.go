@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -21,7 +22,7 @@ func replace(path string, body func(io.Writer) error) error {
 		return failed(path, err)
 	}
 	if to.stream {
-		return writeInto(to.path, path, body)
+		return writeInto(to, path, body)
 	}
 	temp, err := newTemp(to.path)
 	if err != nil {
@@ -35,8 +36,8 @@ func replace(path string, body func(io.Writer) error) error {
 }
 
 // writeInto appends, so that a file that standard output is redirected to (>> results.csv) keeps its content.
-func writeInto(stream, path string, body func(io.Writer) error) error {
-	f, err := os.OpenFile(stream, os.O_WRONLY|os.O_APPEND, 0)
+func writeInto(to target, path string, body func(io.Writer) error) error {
+	f, err := openStream(to)
 	if err != nil {
 		return failed(path, err)
 	}
@@ -45,6 +46,27 @@ func writeInto(stream, path string, body func(io.Writer) error) error {
 		return err
 	}
 	return failed(path, f.Close())
+}
+
+// readerWait is how long a pipe waits for its reader: one that was started beside the run opens it long before.
+const readerWait = 10 * time.Second
+
+// openStream does not leave the opening of a pipe to the operating system, which waits for a reader for ever.
+func openStream(to target) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_APPEND
+	info, err := os.Stat(to.path) // to.info is that of a link where the path is an open descriptor
+	if err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return os.OpenFile(to.path, flags, 0)
+	}
+	for end := time.Now().Add(readerWait); ; time.Sleep(readerWait / 1000) {
+		f, err := os.OpenFile(to.path, flags|syscall.O_NONBLOCK, 0)
+		switch {
+		case !errors.Is(err, syscall.ENXIO):
+			return f, err
+		case !time.Now().Before(end):
+			return nil, fmt.Errorf("nobody reads from this pipe: waited %v for it", readerWait)
+		}
+	}
 }
 
 // abandoned is the age from which a temporary file counts as left by a killed writer: writing takes seconds.
