@@ -11,6 +11,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
+
+	"github.com/bojanz/currency"
 
 	"paylinks/job/ahead"
 )
@@ -416,19 +419,35 @@ func (r *Reader) headerAgain(row *Row) error {
 	return &row.Problems[0]
 }
 
-// namesColumns says whether the cells are a header: two of them are known column names and none is data, or one is, among three at least
-// of which none has a digit.
+// namesColumns says whether the cells are a header: two of them are known column names and none is data; or one is, among three at least
+// of which none has a digit; or none is, and these have words, no two the same, where an amount and a currency belong.
 func (r *Reader) namesColumns(cells []string) bool {
 	known, named := knownColumns(cells, r.judge.options), filled(cells)
 	if known >= 2 {
 		return !slices.ContainsFunc(cells, looksLikeData)
 	}
-	return known == 1 && len(named) >= headerCells && !slices.ContainsFunc(named, func(cell string) bool {
-		return strings.ContainsAny(cell, "@0123456789")
-	})
+	if len(named) < headerCells || slices.ContainsFunc(named, func(cell string) bool { return strings.ContainsAny(cell, "@0123456789") }) {
+		return false
+	}
+	return known == 1 || areDistinct(named) && r.isWord("amount", cells) && r.isWord("currency", cells)
 }
 
-// headerCells is how many names a header has at least where only one of them is known.
+// isWord says whether the row has a word in the column, and not what belongs there.
+func (r *Reader) isWord(column string, cells []string) bool {
+	at, taken := r.head.taken[column]
+	if !taken || at >= len(cells) {
+		return false
+	}
+	text := strings.TrimSpace(cells[at])
+	return strings.ContainsFunc(text, unicode.IsLetter) && !isNothing(text) && !currency.IsValid(strings.ToUpper(text))
+}
+
+func areDistinct(texts []string) bool {
+	sorted := slices.Sorted(slices.Values(texts))
+	return len(slices.Compact(sorted)) == len(texts)
+}
+
+// headerCells is how many names a header has at least where fewer than two of them are known.
 const headerCells = 3
 
 // locate names the cells of the row's problems, where the source is a workbook.
