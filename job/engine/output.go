@@ -36,7 +36,7 @@ func (e *Engine) recordWritten(j job.Job) error {
 const writesMost = 5
 
 // WriteLinks writes the job's links file at its output, or into stdout where that is "-". Where the database is lost in the middle of the
-// rows, the file is begun anew: what was read is not of the moment that the rest would be of. What stdout has cannot be taken back.
+// rows, the file is begun anew: what was read is not of the moment that the rest would be of. What stdout or a pipe has cannot be taken back.
 func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.Writer) error {
 	format := links.Format{
 		Columns: j.Columns, Delimiter: j.Delimiter, RawCells: j.RawCells, BOM: j.BOM, Refreshed: !j.RefreshedAt.IsZero(),
@@ -44,6 +44,10 @@ func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.
 	rows := linkRows(ledger.Results(ctx, j.ID))
 	if j.Output == "-" {
 		return links.WriteTo(stdout, format, rows)
+	}
+	most := writesMost
+	if links.IsStream(j.Output) {
+		most = 1
 	}
 	for writes := 1; ; writes++ {
 		begun := false
@@ -56,7 +60,7 @@ func WriteLinks(ctx context.Context, ledger resultsLedger, j job.Job, stdout io.
 			}
 		})
 		// A ledger that has told nothing has tried long enough.
-		if !begun || writes == writesMost || !errors.Is(err, job.ErrUnreachable) {
+		if !begun || writes == most || !errors.Is(err, job.ErrUnreachable) {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"paylinks/job"
@@ -65,6 +66,22 @@ func TestWriteLinksAnew(t *testing.T) {
 			}
 		})
 	}
+	t.Run("into a pipe", func(t *testing.T) {
+		pipe := filepath.Join(t.TempDir(), "pipe")
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan string)
+		go func() {
+			text, _ := os.ReadFile(pipe)
+			got <- string(text)
+		}()
+		ledger := &breakingLedger{breaks: []int{500}}
+		err := WriteLinks(t.Context(), ledger, job.Job{Output: pipe}, io.Discard)
+		if n := strings.Count(<-got, "sess_"); !errors.Is(err, job.ErrUnreachable) || ledger.reads != 1 || n > 500 {
+			t.Errorf("%d reads, %d sessions, %v", ledger.reads, n, err)
+		}
+	})
 	var out strings.Builder
 	ledger := &breakingLedger{breaks: []int{500}}
 	if err := WriteLinks(t.Context(), ledger, job.Job{Output: "-"}, &out); !errors.Is(err, job.ErrUnreachable) || ledger.reads != 1 {

@@ -2,6 +2,7 @@ package links_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -12,7 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"paylinks/job/links"
 )
@@ -233,13 +233,18 @@ func TestPipeWithoutReader(t *testing.T) {
 func TestPipeWithLateReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	must(t, syscall.Mkfifo(path, 0o600))
-	done := make(chan error)
-	go func() { done <- links.Write(path, format, rowsOf(nil, one)) }()
-	time.Sleep(50 * time.Millisecond)
-	if got := contents(t, path); got != whole {
-		t.Errorf("the reader got %q, want %q", got, whole)
-	}
-	must(t, <-done)
+	synctest.Test(t, func(t *testing.T) {
+		done := make(chan error)
+		go func() { done <- links.Write(path, format, rowsOf(nil, one)) }()
+		synctest.Wait() // it has found no reader, and waits for one
+		reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		must(t, err)
+		defer reader.Close()
+		must(t, <-done)
+		if got, err := io.ReadAll(reader); err != nil || string(got) != whole {
+			t.Errorf("the reader got %q, want %q; %v", got, whole, err)
+		}
+	})
 }
 
 func TestWriteIntoOpenDescriptor(t *testing.T) {

@@ -24,6 +24,12 @@ func Place(path string) string {
 	return to.path
 }
 
+// IsStream says whether path leads to a pipe, a device or an open descriptor, which [Write] writes into: what it has cannot be taken back.
+func IsStream(path string) bool {
+	to, err := resolve(path)
+	return err == nil && to.stream
+}
+
 // extensions are those that a table in a text file has. Whatever else ends a name, a date for example, distinguishes the file
 // from the next one.
 var extensions = []string{".csv", ".tsv", ".tab", ".txt"}
