@@ -20,7 +20,7 @@ func groupOf(batch []record) *group {
 	for _, r := range batch {
 		switch r := r.(type) {
 		case *beginRecord:
-			r.resolution, r.number, r.err = job.Resolution{}, 0, nil
+			r.resolution, r.now, r.number, r.err = job.Resolution{}, nil, 0, nil
 			g.begins = append(g.begins, r)
 		case *endRecord:
 			r.decision = r.end.Decision
