@@ -18,7 +18,7 @@ demo: build ## create a link for every row of samples/invoices.csv, against the 
 	@cat bin/demo/invoices.links.csv
 
 test: ## run all tests; those of shared ledgers need PostgreSQL, and PgBouncer
-	go test -race -timeout 20m ./...
+	go test -race -timeout 40m ./...
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
 		echo "left out: the tests of shared ledgers, since PostgreSQL is not installed (Debian: postgresql and pgbouncer)"
 

@@ -134,11 +134,11 @@ func scriptEnd(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually asks until the answer is no error; after 20 s, far more than anything here takes, it fails with the last one.
+// eventually asks until the answer is no error; after a minute, far more than anything here takes, it fails with the last one.
 func eventually(ts *testscript.TestScript, ask func() error) {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	for {
 		err := ask()
@@ -148,7 +148,7 @@ func eventually(ts *testscript.TestScript, ask func() error) {
 		select {
 		case <-ticker.C:
 		case <-deadline.C:
-			ts.Fatalf("waited for 20 s: %v", err)
+			ts.Fatalf("waited for a minute: %v", err)
 		}
 	}
 }

@@ -311,6 +311,9 @@ func TestLostAnswersOverTheWire(t *testing.T) {
 				for tries := 0; w.posts.Load() == 0 && tries < 20; tries++ { // a busy machine may need longer to connect
 					got = paylinksProcess(t, w.env, slices.Concat(hasty, []string{"resume", "1"})...)
 				}
+				if w.posts.Load() == 0 {
+					t.Fatal("no request has arrived")
+				}
 				if got.status != exit.Attention && got.status != exit.Unfinished {
 					t.Errorf("status %d: %s", got.status, got.err)
 				}
