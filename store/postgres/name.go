@@ -88,7 +88,7 @@ func takeFromURL(text string, options map[string]string) (rest, shown string, er
 			options[key] = values[0]
 			query.Del(key)
 		}
-		if key != "password" && key != "sslpassword" {
+		if !isPassword(key) {
 			safeQuery[key] = values
 		}
 	}
@@ -117,7 +117,7 @@ func takeFromPairs(text string, options map[string]string) (rest, shown string) 
 		} else {
 			kept = append(kept, key+"="+value)
 		}
-		if key != "password" && key != "sslpassword" {
+		if !isPassword(key) {
 			safe = append(safe, key+"="+value)
 		}
 	}
@@ -128,15 +128,21 @@ func takeFromPairs(text string, options map[string]string) (rest, shown string) 
 func (n Name) HasPassword() bool {
 	if u, err := url.Parse(n.text); err == nil && strings.Contains(n.text, "://") {
 		_, has := u.User.Password()
-		return has || u.Query().Has("password")
+		for key := range u.Query() {
+			has = has || isPassword(key)
+		}
+		return has
 	}
 	for _, m := range pair.FindAllStringSubmatch(n.text, -1) {
-		if m[1] == "password" {
+		if isPassword(m[1]) {
 			return true
 		}
 	}
 	return false
 }
+
+// isPassword says whether the option is the role's password, or that of the key of its certificate.
+func isPassword(option string) bool { return option == "password" || option == "sslpassword" }
 
 // String is the name as it may be shown: without a password.
 func (n Name) String() string { return n.shown }
