@@ -23,8 +23,6 @@ type Pooler struct {
 	process *process
 }
 
-var poolers []*Pooler
-
 // poolerConfig has PgBouncer's own defaults, but for what makes it a test's. All connect to the server as postgres.
 const poolerConfig = `
 [databases]
@@ -60,7 +58,6 @@ func (s *Server) Pooler(t testing.TB) *Pooler {
 	if p.folder, err = s.at.folder("pooler"); err != nil {
 		t.Fatal(err)
 	}
-	poolers = append(poolers, p)
 	t.Cleanup(p.remove)
 	if p.port, err = freePort(); err != nil {
 		t.Fatal(err)

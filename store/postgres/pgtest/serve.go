@@ -17,6 +17,9 @@ func Serve(settings ...string) (server *Server, stop func(), err error) {
 		return nil, nil, err
 	}
 	stop = func() {
+		if server != nil {
+			server.remove()
+		}
 		stopAll()
 		_ = os.RemoveAll(i.root)
 	}

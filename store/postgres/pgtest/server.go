@@ -39,9 +39,6 @@ const (
 // StartTimeout is how long a server may take to start, also where it has to recover.
 const StartTimeout = time.Minute
 
-// servers are all that were made and not removed.
-var servers []*Server
-
 // newServer makes a server of this name that does not run. A setting is name=value, as in postgresql.conf.
 func (i *installation) newServer(name string, settings ...string) (*Server, error) {
 	s, err := i.emptyServer(name, settings)
@@ -76,7 +73,6 @@ func (i *installation) emptyServer(name string, settings []string) (*Server, err
 	}
 	s := &Server{at: i, folder: folder, settings: settings}
 	s.port, err = freePort()
-	servers = append(servers, s)
 	return s, err
 }
 
@@ -182,13 +178,10 @@ func (s *Server) remove() {
 	_ = os.RemoveAll(s.folder)
 }
 
-// stopAll stops all servers, and lets the guard remove their folders.
+// stopAll stops what no test has stopped at its end, and lets the guard go.
 func stopAll() {
-	for _, p := range poolers {
-		p.remove()
-	}
-	for _, s := range servers {
-		s.remove()
+	if shared != nil {
+		shared.remove()
 	}
 	if i, err := find(); err == nil {
 		_ = os.RemoveAll(i.root)
