@@ -537,7 +537,7 @@ func (h *sendersHistory) gone() {
 			recover = '0'
 		WHERE ended_at IS NULL
 	`)
-	if err != nil {
+	if err != nil && !noSchema(err) { // all were stopped before one had made it
 		h.t.Error(err)
 	}
 }
