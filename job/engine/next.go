@@ -1,6 +1,10 @@
 package engine
 
-import "paylinks/job"
+import (
+	"errors"
+
+	"paylinks/job"
+)
 
 // Step is something that a person can do next with a job, about so many of its rows or links.
 type Step struct {
@@ -29,7 +33,10 @@ const (
 
 // Next are the steps that a person can take with the job of this outcome, in their order; none where nothing is left to do.
 func (o Outcome) Next() []Step {
-	if o.Report.Stop == job.TakenOver { // the other sender goes on
+	switch {
+	case o.Report.Stop == job.TakenOver: // the other sender goes on
+		return nil
+	case errors.Is(o.Report.Err, job.ErrFailedOver): // the error says what comes before any of them
 		return nil
 	}
 	j := o.Job
