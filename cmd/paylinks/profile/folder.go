@@ -5,14 +5,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-var name = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
+const longestName = 64 // characters
 
-// ValidName says whether a profile in the user's folder can have this name.
-func ValidName(text string) bool { return name.MatchString(text) && !IsPath(text) }
+// ValidName says whether a profile in the user's folder can have this name: letters and digits, and ., _ and - behind the first.
+func ValidName(text string) bool {
+	for i, r := range text {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && (i == 0 || !strings.ContainsRune("._-", r)) {
+			return false
+		}
+	}
+	return text != "" && utf8.RuneCountInString(text) <= longestName && !IsPath(text)
+}
 
 // IsPath says whether a person means a file of any place by this, and no name.
 func IsPath(text string) bool {

@@ -126,3 +126,14 @@ func TestNames(t *testing.T) {
 		t.Errorf("got %q, %v from no folder", got, err)
 	}
 }
+
+func TestValidName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"xero": true, "größe-2.a_b": true, "2026": true, "請求書": true, strings.Repeat("é", 64): true,
+		"": false, ".hidden": false, "-x": false, "a b": false, "a/b": false, "xero.toml": false, "a\xff": false, strings.Repeat("é", 65): false,
+	} {
+		if got := ValidName(name); got != want {
+			t.Errorf("%q: %t, want %t", name, got, want)
+		}
+	}
+}
