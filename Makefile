@@ -3,7 +3,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN         := bin/paylinks
-# Long tests of one goroutine, in which there is no race to detect: it would make each take many times as long.
+# Long tests of one goroutine: there is no race in them to detect, and the detector makes each take many times as long.
 ONE_GOROUTINE := TestAllHistories|TestProtocol|TestAmountsOfTheWorld|TestBombs
 FUZZTIME    ?= 30s
 KILLS       ?= 500
